@@ -1,0 +1,75 @@
+#pragma once
+// Client: the one way to the cluster for everyone but the API server itself. Two implementations:
+// in process (handlers called directly, no serialisation) and HTTP.
+// Thread rule: thread-safe. Calls block until the server answered; writes are durable on return.
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/loop.h"
+#include "core/object.h"
+#include "core/result.h"
+#include "core/selector.h"
+#include "core/write.h"
+
+namespace steer {
+
+struct ListOptions {
+  std::string ns;             ///< empty = all namespaces
+  std::string labelSelector;  ///< text form
+  std::string fieldSelector;  ///< text form
+  std::uint64_t limit = 0;    ///< 0 = all
+  std::string continueToken;
+};
+
+struct ObjectList {
+  std::vector<ObjectPtr> items;
+  std::uint64_t revision = 0;  ///< watch from here
+  std::string continueToken;
+};
+
+struct WatchEvent {
+  enum class Type { added, modified, deleted, bookmark, error };
+  Type type = Type::added;
+  ObjectPtr object;  ///< null for bookmark and error
+  std::uint64_t revision = 0;
+  std::optional<Error> error{};  ///< type error only; Errc::gone = list again
+};
+
+/// A stream of events in revision order. Destroying it ends the watch.
+class Watch {
+ public:
+  virtual ~Watch() = default;
+  /// The next event if one is there; never blocks.
+  virtual std::optional<WatchEvent> poll() = 0;
+  /// No event will come any more (after an error event, or the connection ended).
+  virtual bool closed() const = 0;
+};
+
+enum class OnError { stop, proceed };
+
+struct BatchOptions {
+  OnError onError = OnError::proceed;
+  /// Runs everything on a fork of the cluster: later writes see earlier ones, nothing is kept.
+  bool dryRun = false;
+};
+
+class Client {
+ public:
+  virtual ~Client() = default;
+  virtual Result<ObjectPtr> get(const ObjectRef& ref) = 0;
+  virtual Result<ObjectList> list(const std::string& resource, const ListOptions& options) = 0;
+  /// Events after `fromRevision` (0 = list first, then follow). The waker is called when events arrive.
+  virtual Result<std::unique_ptr<Watch>> watch(const std::string& resource, const ListOptions& options,
+                                               std::uint64_t fromRevision, Waker waker) = 0;
+  /// The object after the write; for removal its last state; null where the server answers a Status.
+  virtual Result<ObjectPtr> write(const Write& write) = 0;
+  /// Executes in order as one durable group. One result per write; after a failure with
+  /// OnError::stop the rest are Errc::cancelled.
+  virtual std::vector<Result<ObjectPtr>> batch(std::vector<Write> writes, const BatchOptions& options) = 0;
+};
+
+}  // namespace steer

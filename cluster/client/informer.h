@@ -1,0 +1,46 @@
+#pragma once
+// Informer: keeps a Snapshot of some resources current by list and watch, and tells what changed.
+// Non-blocking after the first list; re-lists by itself after a compaction or a lost connection.
+// Thread rule: one owner.
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cluster/client/client.h"
+#include "core/snapshot.h"
+
+namespace steer {
+
+class Informer {
+ public:
+  struct Source {
+    std::string resource;
+    ListOptions options{};
+  };
+  /// before/after as in Controller::keysFor.
+  using OnChange = std::function<void(const std::string& resource, const ObjectPtr& before, const ObjectPtr& after)>;
+
+  Informer(Client& client, std::vector<Source> sources, Waker waker);
+  ~Informer();
+
+  /// Takes in what arrived (at most maxEvents), calling onChange for each. Returns true when more
+  /// may be waiting. Failed lists are retried by later calls with back-off; see retryAt().
+  bool pump(Time now, const OnChange& onChange, std::size_t maxEvents = 10'000);
+  /// Every source has been listed at least once.
+  bool synced() const;
+  std::optional<Time> retryAt() const;
+  const Snapshot& snapshot() const { return snapshot_; }
+  /// The revision up to which every source has been seen.
+  std::uint64_t seenRevision() const;
+
+ private:
+  struct Feed;
+  void relist(Feed& feed, Time now, const OnChange& onChange);
+  std::vector<std::unique_ptr<Feed>> feeds_;
+  Client& client_;
+  Waker waker_;
+  Snapshot snapshot_;
+};
+
+}  // namespace steer

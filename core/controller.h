@@ -1,0 +1,51 @@
+#pragma once
+// Controller: a pure function (snapshot, key, now) → decision. It reads values and returns values;
+// the manager (cluster/manager) feeds it, executes what it asks for, and calls again when anything
+// it watches changed. Level-based: ten events may arrive as one. Thread rule: stateless.
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/snapshot.h"
+#include "core/write.h"
+
+namespace steer {
+
+/// An event for people, recorded as a v1 Event (aggregated by the manager).
+struct EventNote {
+  ObjectPtr about;
+  std::string type = "Normal";  ///< Normal | Warning
+  std::string reason;           ///< CamelCase
+  std::string message;
+};
+
+struct Decision {
+  /// Executed in order; the first failure ends the list and the key is tried again with back-off.
+  std::vector<Write> writes;
+  std::vector<EventNote> events;
+  /// Ask again at this time although nothing may have changed.
+  std::optional<Time> recheck;
+};
+
+class Controller {
+ public:
+  struct Key {
+    std::string ns;
+    std::string name;
+    auto operator<=>(const Key&) const = default;
+  };
+
+  virtual ~Controller() = default;
+  virtual std::string_view name() const = 0;
+  /// Resources whose changes matter: the manager watches these.
+  virtual std::vector<std::string> resources() const = 0;
+  /// Keys to decide anew because this object changed; before or after is null for an addition or
+  /// a deletion. The snapshot already holds the new state.
+  virtual std::vector<Key> keysFor(const Snapshot& snapshot, std::string_view resource, const ObjectPtr& before,
+                                   const ObjectPtr& after) const = 0;
+  virtual Decision decide(const Snapshot& snapshot, const Key& key, Time now) const = 0;
+};
+
+}  // namespace steer

@@ -1,0 +1,149 @@
+#include "core/snapshot.h"
+
+namespace steer {
+namespace {
+
+constexpr char kSep = '\x1f';
+
+std::string objectKey(std::string_view ns, std::string_view name) {
+  std::string key(ns);
+  key += '/';
+  key += name;
+  return key;
+}
+
+std::string indexKey(std::string_view index, std::string_view value) {
+  std::string key(index);
+  key += kSep;
+  key += value;
+  key += kSep;
+  return key;
+}
+
+}  // namespace
+
+const std::vector<std::string>& Snapshot::indexedLabels() {
+  static const std::vector<std::string> keys{"steersman.dev/application", "kubernetes.io/service-name"};
+  return keys;
+}
+
+ObjectPtr Snapshot::get(std::string_view resource, std::string_view ns, std::string_view name) const {
+  const auto it = byResource_.find(resource);
+  if (it == byResource_.end()) return nullptr;
+  const auto* found = it->second.find(objectKey(ns, name));
+  return found == nullptr ? nullptr : *found;
+}
+
+std::vector<ObjectPtr> Snapshot::list(std::string_view resource, std::string_view ns) const {
+  std::vector<ObjectPtr> out;
+  each(resource, ns, [&](const ObjectPtr& o) { out.push_back(o); });
+  return out;
+}
+
+void Snapshot::each(std::string_view resource, std::string_view ns,
+                    const std::function<void(const ObjectPtr&)>& visit) const {
+  scan(resource, ns, "", [&](const ObjectPtr& o) {
+    visit(o);
+    return true;
+  });
+}
+
+void Snapshot::scan(std::string_view resource, std::string_view ns, std::string_view after,
+                    const std::function<bool(const ObjectPtr&)>& visit) const {
+  const auto it = byResource_.find(resource);
+  if (it == byResource_.end()) return;
+  const std::string start = ns.empty() ? "" : objectKey(ns, "");
+  const std::string from = after.empty() ? start : std::string(after) + '\0';
+  it->second.scan(std::max(start, from), [&](const std::string& key, const ObjectPtr& o) {
+    if (!std::string_view(key).starts_with(start)) return false;
+    return visit(o);
+  });
+}
+
+std::size_t Snapshot::count(std::string_view resource) const {
+  const auto it = byResource_.find(resource);
+  return it == byResource_.end() ? 0 : it->second.size();
+}
+
+std::vector<std::string> Snapshot::resources() const {
+  std::vector<std::string> out;
+  for (const auto& [resource, objects] : byResource_) out.push_back(resource);
+  return out;
+}
+
+std::vector<ObjectPtr> Snapshot::ownedBy(std::string_view resource, std::string_view ownerUid) const {
+  std::vector<ObjectPtr> out;
+  indexes_.prefix(indexKey("owner", ownerUid) + std::string(resource) + kSep,
+                  [&](const std::string&, const ObjectPtr& o) { out.push_back(o); });
+  return out;
+}
+
+std::vector<std::pair<std::string, ObjectPtr>> Snapshot::dependents(std::string_view ownerUid) const {
+  std::vector<std::pair<std::string, ObjectPtr>> out;
+  const std::string start = indexKey("owner", ownerUid);
+  indexes_.prefix(start, [&](const std::string& key, const ObjectPtr& o) {
+    out.emplace_back(key.substr(start.size(), key.find(kSep, start.size()) - start.size()), o);
+  });
+  return out;
+}
+
+std::vector<ObjectPtr> Snapshot::podsOnNode(std::string_view node) const {
+  std::vector<ObjectPtr> out;
+  indexes_.prefix(indexKey("node", node), [&](const std::string&, const ObjectPtr& o) { out.push_back(o); });
+  return out;
+}
+
+std::vector<ObjectPtr> Snapshot::labelled(std::string_view resource, std::string_view key,
+                                          std::string_view value) const {
+  std::vector<ObjectPtr> out;
+  indexes_.prefix(indexKey(key, value) + std::string(resource) + kSep,
+                  [&](const std::string&, const ObjectPtr& o) { out.push_back(o); });
+  return out;
+}
+
+ObjectPtr Snapshot::byUid(std::string_view uid) const {
+  ObjectPtr out;
+  indexes_.prefix(indexKey("uid", uid), [&](const std::string&, const ObjectPtr& o) { out = o; });
+  return out;
+}
+
+void Snapshot::index(const std::string& resource, const ObjectPtr& object, bool add) {
+  const std::string tail = resource + kSep + objectKey(object->ns(), object->name());
+  auto change = [&](const std::string& key) {
+    if (add) indexes_.insert(key, object);
+    else indexes_.erase(key);
+  };
+  if (!object->uid().empty()) change(indexKey("uid", object->uid()) + tail);
+  for (const auto& item : arrayAt(object->metadata(), {"ownerReferences"}))
+    change(indexKey("owner", stringAt(item, {"uid"})) + tail);
+  if (resource == "pods") change(indexKey("node", stringAt(object->spec(), {"nodeName"})) + tail);
+  for (const auto& key : indexedLabels())
+    if (const auto value = object->label(key); !value.empty()) change(indexKey(key, value) + tail);
+}
+
+void Snapshot::put(std::string_view resource, ObjectPtr object) {
+  auto it = byResource_.find(resource);
+  if (it == byResource_.end()) it = byResource_.emplace(std::string(resource), Objects{}).first;
+  const std::string key = objectKey(object->ns(), object->name());
+  if (const auto* old = it->second.find(key)) index(it->first, ObjectPtr(*old), false);
+  index(it->first, object, true);
+  it->second.insert(key, std::move(object));
+}
+
+bool Snapshot::remove(std::string_view resource, std::string_view ns, std::string_view name) {
+  const auto it = byResource_.find(resource);
+  if (it == byResource_.end()) return false;
+  const std::string key = objectKey(ns, name);
+  const auto* old = it->second.find(key);
+  if (old == nullptr) return false;
+  index(it->first, ObjectPtr(*old), false);
+  it->second.erase(key);
+  if (it->second.empty()) byResource_.erase(it);
+  return true;
+}
+
+void Snapshot::clear(std::string_view resource) {
+  for (const auto& object : list(resource)) remove(resource, object->ns(), object->name());
+}
+
+}  // namespace steer

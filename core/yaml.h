@@ -1,0 +1,46 @@
+#pragma once
+// YAML 1.2 in, with Kubernetes' reading of scalars, and every value's place; YAML out.
+// Thread rule: plain values.
+#include <cstddef>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/diagnostics.h"
+#include "core/json.h"
+
+namespace steer {
+
+/// Where each value of a document stands. Keys are JSON pointers ("/spec/containers/0/image").
+class SourceMap {
+ public:
+  void set(std::string pointer, std::size_t line, std::size_t column);
+  /// The place of the value, or of its nearest known ancestor; {0, 0} when nothing is known.
+  std::pair<std::size_t, std::size_t> at(std::string_view pointer) const;
+
+ private:
+  std::map<std::string, std::pair<std::uint32_t, std::uint32_t>, std::less<>> places_;
+};
+
+struct YamlDocument {
+  json::value value;  ///< null for an empty document
+  SourceMap places;
+  std::size_t line = 1;  ///< where the document starts
+};
+
+struct YamlLimits {
+  std::size_t maxBytes = 32 * 1024 * 1024;
+  std::size_t maxDepth = 200;
+  std::size_t maxNodes = 5'000'000;  ///< after alias expansion: alias bombs stop here
+};
+
+/// All documents of a YAML (or JSON) stream. Findings (syntax, duplicate keys, unknown tags, limits)
+/// go to `out` with file:line:column; documents before a syntax error are still returned.
+std::vector<YamlDocument> parseYaml(std::string_view text, const std::string& file, Diagnostics& out,
+                                    const YamlLimits& limits = {});
+
+/// Block style, keys in the order of the value, strings quoted where YAML would read them otherwise.
+std::string yamlText(const json::value& v);
+
+}  // namespace steer

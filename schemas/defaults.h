@@ -1,0 +1,11 @@
+#pragma once
+// Server-side defaulting, per type, as Kubernetes' SetDefaults functions do it. Pure, idempotent.
+#include "core/json.h"
+#include "schemas/schema.h"
+
+namespace steer {
+
+/// Fills what the user left out, everywhere in the object (pod templates included).
+void applyDefaults(const KindSchema& kind, json::object& object);
+
+}  // namespace steer

@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""Fails when a room includes what does not stand on a lower floor, or a file or function is too long.
+
+The table of floors is the one of docs/ARCHITECTURE.md. Doors (floor 3) never include each other.
+"""
+import pathlib
+import re
+import sys
+
+FLOORS = {
+    "core": 1, "schemas": 1,
+    "render": 2, "diff": 2, "cluster/scheduler": 2, "cluster/controllers": 2, "cluster/network": 2,
+    "reconciler/plan": 2, "reconciler/health": 2, "nodeagent/pod": 2,
+    "cluster/store": 3, "cluster/client": 3, "reconciler/git": 3, "reconciler/report": 3,
+    "nodeagent/runtime": 3, "nodeagent/network": 3, "nodeagent/volumes": 3, "nodeagent/dns": 3,
+    "cluster/apiserver": 4, "cluster/manager": 4, "reconciler/apply": 4, "reconciler/loop": 4,
+    "nodeagent/agent": 4, "simulator": 5, "cli": 6, "web": 6,
+}
+# core is on the first floor and everyone may use it; schemas may use core only.
+# floor 4 rooms may include each other where the table below says so.
+SIDEWAYS = {
+    ("schemas", "core"), ("cluster/manager", "cluster/apiserver"), ("reconciler/loop", "reconciler/apply"),
+    ("reconciler/plan", "render"), ("reconciler/plan", "diff"), ("reconciler/plan", "reconciler/health"),
+}
+STORE_USERS = {"cluster/store", "cluster/apiserver", "simulator", "cli"}
+MAX_LINES = 600
+
+
+def room_of(path):
+    parts = path.split("/")
+    two = "/".join(parts[:2])
+    return two if two in FLOORS else parts[0]
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    bad = []
+    for top in sorted({r.split("/")[0] for r in FLOORS}):
+        for file in sorted((root / top).rglob("*")):
+            if file.suffix not in (".h", ".cpp"):
+                continue
+            rel = file.relative_to(root).as_posix()
+            text = file.read_text()
+            lines = text.count("\n")
+            if lines > MAX_LINES:
+                bad.append(f"{rel}: {lines} lines, at most {MAX_LINES}")
+            room = room_of(rel)
+            for n, line in enumerate(text.splitlines(), 1):
+                m = re.match(r'\s*#include "([^"]+)"', line)
+                if not m or "/" not in m[1]:
+                    continue
+                other = room_of(m[1])
+                if other == room or other not in FLOORS:
+                    continue
+                if other == "cluster/store" and room not in STORE_USERS:
+                    bad.append(f"{rel}:{n}: only cluster/apiserver may include cluster/store")
+                if FLOORS[other] < FLOORS[room] or (room, other) in SIDEWAYS:
+                    continue
+                bad.append(f"{rel}:{n}: {room} (floor {FLOORS[room]}) includes {other} (floor {FLOORS[other]})")
+    for line in bad:
+        print(line)
+    print(f"{len(bad)} findings")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

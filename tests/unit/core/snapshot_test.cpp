@@ -1,0 +1,39 @@
+#include "core/snapshot.h"
+
+#include <catch2/catch.hpp>
+
+using namespace steer;
+
+namespace {
+
+ObjectPtr pod(const std::string& ns, const std::string& name, const std::string& node, const std::string& owner) {
+  return Object::make({{"apiVersion", "v1"},
+                       {"kind", "Pod"},
+                       {"metadata",
+                        {{"namespace", ns},
+                         {"name", name},
+                         {"uid", "uid-" + name},
+                         {"ownerReferences", json::array{json::object{{"uid", owner}, {"controller", true}}}}}},
+                       {"spec", {{"nodeName", node}}}});
+}
+
+}  // namespace
+
+TEST_CASE("indexes follow puts and removes, and a copy is a fork") {
+  Snapshot s;
+  s.put("pods", pod("a", "p1", "n1", "rs1"));
+  s.put("pods", pod("a", "p2", "", "rs1"));
+  s.put("pods", pod("b", "p1", "n1", "rs2"));
+  const Snapshot before = s;
+  s.put("pods", pod("a", "p2", "n2", "rs1"));
+  s.remove("pods", "b", "p1");
+  CHECK(s.ownedBy("pods", "rs1").size() == 2);
+  CHECK(s.ownedBy("pods", "rs2").empty());
+  CHECK(s.podsOnNode("n2").size() == 1);
+  CHECK(s.unboundPods().empty());
+  CHECK(before.unboundPods().size() == 1);
+  CHECK(before.list("pods").size() == 3);
+  CHECK(before.list("pods", "b").size() == 1);
+  CHECK(s.dependents("rs1").size() == 2);
+  CHECK(s.byUid("uid-p2")->name() == "p2");
+}
