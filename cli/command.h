@@ -1,0 +1,27 @@
+#pragma once
+// A command of `steer`: a function that adds its flags to the CLI11 app and sets what runs. The
+// exit code is 0 unless the command says otherwise. Thread rule: main thread.
+#include <functional>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace steer::cli {
+
+struct ExitCode {
+  int value = 0;
+};
+
+/// Adds one subcommand; its callback does the work and stores the exit code. Both outlive parsing.
+using AddCommand = void (*)(CLI::App& app, ExitCode& exit);
+
+/// Set by Ctrl-C or SIGTERM. Commands that wait poll it or wait on it.
+bool interrupted();
+/// Blocks until a signal or until wakeUp() is called.
+void waitForInterrupt();
+/// As if a signal had come.
+void interrupt();
+
+}  // namespace steer::cli

@@ -1,0 +1,9 @@
+#pragma once
+// `steer completion bash|zsh|fish`: shell completion made from the commands themselves.
+#include "cli/command.h"
+
+namespace steer::cli {
+
+void addCompletionCommand(CLI::App& app, ExitCode& exit);
+
+}  // namespace steer::cli

@@ -1,0 +1,43 @@
+// steer: the one binary. Commands register themselves through the table in commands.cpp.
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <iostream>
+
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "cli/terminal.h"
+#include "core/version.h"
+
+namespace {
+
+int run(int argc, char** argv) {
+  CLI::App app{"Steersman: a container orchestrator that takes its orders from Git", "steer"};
+  app.set_version_flag("--version",
+                       std::string("steer ") + steer::kVersion + " (Kubernetes API " + steer::kKubernetesVersion + ")");
+  app.require_subcommand(1);
+  app.fallthrough(false);
+  app.footer(
+      "Start a cluster:   steer up --repo https://example.org/fleet.git\n"
+      "See what changes:  steer plan ./manifests");
+  steer::cli::ExitCode exit;
+  for (const auto add : steer::cli::allCommands()) add(app, exit);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int code = app.exit(e);
+    return code == 0 ? 0 : 1;
+  }
+  return exit.value;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    steer::cli::interrupted();  // signals from here on
+    return run(argc, argv);
+  } catch (const std::exception& e) {
+    steer::cli::printError(e.what());
+    return 1;
+  }
+}
