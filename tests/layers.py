@@ -24,6 +24,22 @@ SIDEWAYS = {
 }
 STORE_USERS = {"cluster/store", "cluster/apiserver", "simulator", "cli"}
 MAX_LINES = 600
+MAX_FUNCTION = 60
+
+NOT_A_FUNCTION = re.compile(r"\s*(if|for|while|switch|else|do|try|catch|namespace|class|struct|enum|union|extern|return|case)\b")
+
+
+def long_functions(rel, lines):
+    """Functions of clang-formatted code: a line that ends in `{` after a `)` at the outer two indents."""
+    for n, line in enumerate(lines):
+        m = re.match(r"^( {0,2})\S.*\{$", line)
+        if not m or NOT_A_FUNCTION.match(line) or ")" not in "".join(lines[max(0, n - 3):n + 1]):
+            continue
+        for end in range(n + 1, len(lines)):
+            if lines[end].startswith(m[1] + "}"):
+                if end - n + 1 > MAX_FUNCTION:
+                    yield f"{rel}:{n + 1}: a function of {end - n + 1} lines, at most {MAX_FUNCTION}"
+                break
 
 
 def room_of(path):
@@ -44,6 +60,7 @@ def main():
             lines = text.count("\n")
             if lines > MAX_LINES:
                 bad.append(f"{rel}: {lines} lines, at most {MAX_LINES}")
+            bad.extend(long_functions(rel, text.splitlines()))
             room = room_of(rel)
             for n, line in enumerate(text.splitlines(), 1):
                 m = re.match(r'\s*#include "([^"]+)"', line)
