@@ -1,0 +1,37 @@
+#pragma once
+// SimPod: one simulated pod's life as a value with a pure step: from what the pod says and what time
+// it is, to its next state and when to look again. Thread rule: one owner.
+#include <optional>
+#include <string>
+
+#include "core/object.h"
+
+namespace steer {
+
+/// "1m30s", "500ms", "2s" as Go writes durations; nothing when malformed.
+std::optional<Duration> parseGoDuration(std::string_view text);
+
+struct SimPodLife {
+  enum class Phase { waiting, pullFailed, running, crashed, succeeded, failed, gone };
+
+  Phase phase = Phase::waiting;
+  Time since{};  ///< of the phase
+  bool ready = false;
+  int restarts = 0;
+  int lastExitCode = 0;
+  std::optional<Time> startedAt;  ///< of the containers that run or ran last
+  std::optional<Time> finishedAt;
+
+  /// The next state at `now`. `next` = when something will change by itself.
+  struct Step;
+  /// A life for a pod seen for the first time; one that is already reported running goes on.
+  static SimPodLife begin(const Object& pod, Time now);
+  /// Advances as far as `now` allows; returns when to call again (nothing = never by itself).
+  std::optional<Time> advance(const Object& pod, Duration defaultStart, Time now);
+  /// metadata.deletionTimestamp is set: when the containers are gone.
+  Time goneAt(const Object& pod) const;
+  /// The status as the node would write it.
+  json::object status(const Object& pod, const std::string& podIp, const std::string& hostIp) const;
+};
+
+}  // namespace steer
