@@ -37,6 +37,10 @@ class Informer {
  private:
   struct Feed;
   void relist(Feed& feed, Time now, const OnChange& onChange);
+  void retryLater(Feed& feed, Time now);
+  void take(Feed& feed, const ObjectPtr& object, const OnChange& onChange);
+  void drop(Feed& feed, const std::string& ns, const std::string& name, const OnChange& onChange);
+  void advance(Feed& feed, std::uint64_t revision);
   std::vector<std::unique_ptr<Feed>> feeds_;
   Client& client_;
   Waker waker_;

@@ -39,7 +39,20 @@ struct StoreEvent {
   ObjectPtr after;   ///< for deleted: the last state, with the removal's revision
 };
 
+/// Which events a watch wants. A watcher is neither woken nor charged for the others, so a thousand
+/// nodes that each follow their own pods cost no more than one that follows them all.
+/// An event passes when its state before or after passes: a watcher sees objects leave, too.
+struct WatchFilter {
+  std::string ns;                         ///< empty = all namespaces
+  std::string name;                       ///< metadata.name; empty = all
+  std::optional<std::string> nodeName{};  ///< spec.nodeName; "" = only objects without one
+
+  bool matches(const Object& object) const;
+  bool matches(const StoreEvent& event) const;
+};
+
 /// Events of one resource after a revision: no gap, no duplicate. Destroying it ends the watch.
+/// The waker must stay safe to call for a moment after that.
 class StoreWatch {
  public:
   virtual ~StoreWatch() = default;
@@ -52,9 +65,12 @@ class StoreWatch {
 struct StoreOptions {
   /// Events kept in memory for watches; older ones are read from the log until compaction.
   std::size_t eventWindow = 4096;
+  /// The same limit as bytes of JSON text of the objects in those events.
+  std::size_t eventWindowBytes = 4 * 1024 * 1024;
   /// Keep at least this many revisions when compacting by itself; 0 = never compact by itself.
   std::uint64_t retainRevisions = 100'000;
-  /// true: commits run in the calling thread (simulator, forks); false: a committer thread groups them.
+  /// true: everything runs in the calling thread (simulator, forks). false: concurrent commits share
+  /// one durable group, written by the first of them, and a thread compacts in the background.
   bool inlineCommit = false;
 };
 
@@ -74,7 +90,7 @@ class Store {
   virtual std::uint64_t compactedRevision() const = 0;
   /// Errors: gone when fromRevision < compactedRevision().
   virtual Result<std::unique_ptr<StoreWatch>> watch(const std::string& resource, std::uint64_t fromRevision,
-                                                    Waker waker) = 0;
+                                                    Waker waker, WatchFilter filter = {}) = 0;
   /// Forgets history up to and including the revision (not the current state).
   virtual Result<void> compact(std::uint64_t upTo) = 0;
   /// An in-memory store that starts as this snapshot; nothing written to it is kept.

@@ -1,0 +1,256 @@
+#include "cluster/store/watch_hub.h"
+
+#include <algorithm>
+
+#include "cluster/store/record_codec.h"
+
+namespace steer {
+namespace {
+
+constexpr std::size_t kLogChunk = 256;
+
+std::string_view nodeOf(const Object& object) { return stringAt(object.spec(), {"nodeName"}); }
+
+std::string bucketKey(std::string_view resource, char kind, std::string_view value) {
+  std::string key;
+  key.reserve(resource.size() + value.size() + 2);
+  key += resource;
+  key += '\x1f';
+  key += kind;
+  key += value;
+  return key;
+}
+
+}  // namespace
+
+bool WatchFilter::matches(const Object& object) const {
+  return (ns.empty() || object.ns() == ns) && (name.empty() || object.name() == name) &&
+         (!nodeName || nodeOf(object) == *nodeName);
+}
+
+bool WatchFilter::matches(const StoreEvent& event) const {
+  return (event.after && matches(*event.after)) || (event.before && matches(*event.before));
+}
+
+struct WatchState {
+  std::string resource;
+  WatchFilter filter;
+  Waker waker;
+  std::string bucket;  ///< of the narrowest part of the filter
+
+  // Guarded by the hub's mutex.
+  bool listed = false;  ///< in a bucket
+  // Guarded by `mutex`, which is taken after the hub's.
+  std::mutex mutex;
+  std::deque<StoreEventPtr> queue;
+  std::uint64_t position = 0;  ///< delivered, or skipped as not wanted, up to here
+  bool live = false;
+  bool signalled = false;  ///< the reader has been woken and has not emptied the queue since
+};
+
+class HubWatch final : public StoreWatch {
+ public:
+  HubWatch(std::shared_ptr<WatchHub> hub, std::shared_ptr<WatchState> state)
+      : hub_(std::move(hub)), state_(std::move(state)) {}
+  ~HubWatch() override { hub_->leave(state_); }
+
+  Result<std::optional<StoreEvent>> poll() override {
+    for (;;) {
+      {
+        std::lock_guard lock(state_->mutex);
+        if (!state_->queue.empty()) {
+          auto event = std::move(state_->queue.front());
+          state_->queue.pop_front();
+          state_->position = std::max(state_->position, event->revision);
+          return std::optional<StoreEvent>{*event};
+        }
+        if (state_->live) {
+          state_->signalled = false;
+          return std::optional<StoreEvent>{};
+        }
+      }
+      if (hub_->goLive(state_)) continue;
+      STEER_CHECK(hub_->readLog(*state_));
+    }
+  }
+
+  std::uint64_t progress() const override {
+    const std::uint64_t published = hub_->published_.load();
+    std::lock_guard lock(state_->mutex);
+    return state_->live && state_->queue.empty() ? std::max(published, state_->position) : state_->position;
+  }
+
+ private:
+  std::shared_ptr<WatchHub> hub_;
+  std::shared_ptr<WatchState> state_;
+};
+
+WatchHub::WatchHub(std::shared_ptr<LogBackend> log, Limits limits, std::uint64_t revision, std::uint64_t compacted)
+    : log_(std::move(log)), limits_(limits), floor_(revision), published_(revision), compacted_(compacted) {}
+
+Result<std::unique_ptr<StoreWatch>> WatchHub::watch(const std::string& resource, std::uint64_t from, Waker waker,
+                                                    WatchFilter filter) {
+  if (from < compacted_.load())
+    return makeError(Errc::gone, "revision " + std::to_string(from) + " has been compacted (oldest is " +
+                                     std::to_string(compacted_.load()) + "): list again");
+  auto state = std::make_shared<WatchState>();
+  state->resource = resource;
+  state->waker = std::move(waker);
+  if (filter.nodeName) state->bucket = bucketKey(resource, 'n', *filter.nodeName);
+  else if (!filter.name.empty()) state->bucket = bucketKey(resource, 'm', filter.name);
+  else if (!filter.ns.empty()) state->bucket = bucketKey(resource, 's', filter.ns);
+  else state->bucket = bucketKey(resource, '*', "");
+  state->filter = std::move(filter);
+  state->position = from;
+  auto out = std::make_unique<HubWatch>(shared_from_this(), state);
+  goLive(state);
+  return std::unique_ptr<StoreWatch>(std::move(out));
+}
+
+bool WatchHub::goLive(const std::shared_ptr<WatchState>& state) {
+  std::lock_guard lock(mutex_);
+  std::lock_guard own(state->mutex);
+  if (state->live) return true;
+  if (state->position < floor_) return false;
+  const auto start = std::partition_point(
+      window_.begin(), window_.end(), [&](const PublishedEvent& p) { return p.event->revision <= state->position; });
+  for (auto it = start; it != window_.end(); ++it)
+    if (it->event->resource == state->resource && state->filter.matches(*it->event)) state->queue.push_back(it->event);
+  state->live = true;
+  state->signalled = !state->queue.empty();
+  if (!state->listed) {
+    buckets_[state->bucket].push_back(state);
+    state->listed = true;
+    if (state->filter.nodeName) ++nodeWatches_[state->resource];
+    else if (!state->filter.name.empty()) ++nameWatches_[state->resource];
+    else if (!state->filter.ns.empty()) ++nsWatches_[state->resource];
+  }
+  return true;
+}
+
+void WatchHub::leave(const std::shared_ptr<WatchState>& state) {
+  std::lock_guard lock(mutex_);
+  leaveLocked(*state);
+}
+
+void WatchHub::leaveLocked(WatchState& state) {
+  if (!state.listed) return;
+  state.listed = false;
+  auto lessOne = [&](std::unordered_map<std::string, std::size_t>& counts) {
+    if (--counts[state.resource] == 0) counts.erase(state.resource);
+  };
+  if (state.filter.nodeName) lessOne(nodeWatches_);
+  else if (!state.filter.name.empty()) lessOne(nameWatches_);
+  else if (!state.filter.ns.empty()) lessOne(nsWatches_);
+  const auto it = buckets_.find(state.bucket);
+  if (it == buckets_.end()) return;
+  std::erase_if(it->second, [&](const auto& other) { return other.get() == &state; });
+  if (it->second.empty()) buckets_.erase(it);
+}
+
+Result<StoreEventPtr> WatchHub::eventOf(const LogRecord& record) {
+  auto event = std::make_shared<StoreEvent>();
+  event->revision = record.revision;
+  event->resource = record.target.resource;
+  if (record.previous != 0) {
+    STEER_TRY(const auto previous, log_->at(record.previous));
+    if (!previous) return makeError(Errc::gone, "the history of " + record.target.text() + " has been compacted");
+    STEER_TRY(event->before, objectOfRecord(previous->body, previous->revision));
+  }
+  if (record.removed) {
+    event->type = StoreEvent::Type::deleted;
+    if (!event->before) return makeError(Errc::io, "the log record of a removal names no last state");
+    event->after = atRevision(*event->before, record.revision);
+  } else {
+    event->type = event->before ? StoreEvent::Type::modified : StoreEvent::Type::added;
+    STEER_TRY(event->after, objectOfRecord(record.body, record.revision));
+  }
+  return StoreEventPtr(std::move(event));
+}
+
+Result<void> WatchHub::readLog(WatchState& state) {
+  const std::uint64_t position = [&] {
+    std::lock_guard own(state.mutex);
+    return state.position;
+  }();
+  const auto gone = [&] {
+    return makeError(Errc::gone, "the watch fell behind the compaction at revision " +
+                                     std::to_string(compacted_.load()) + ": list again");
+  };
+  if (position < compacted_.load() || !log_) return gone();
+  const std::uint64_t published = published_.load();
+  STEER_TRY(const auto records, log_->read(position, kLogChunk));
+  std::deque<StoreEventPtr> events;
+  std::uint64_t reached = position;
+  for (const auto& record : records) {
+    if (record.revision > published) break;
+    if (record.revision != reached + 1) return gone();
+    reached = record.revision;
+    if (record.target.resource != state.resource) continue;
+    STEER_TRY(auto event, eventOf(record));
+    if (state.filter.matches(*event)) events.push_back(std::move(event));
+  }
+  if (position < compacted_.load() || reached == position) return gone();
+  std::lock_guard own(state.mutex);
+  if (events.empty()) state.position = reached;  // else delivering them moves it
+  state.queue = std::move(events);
+  return {};
+}
+
+void WatchHub::push(WatchState& state, const StoreEventPtr& event, std::vector<Waker>& wakers) {
+  std::lock_guard own(state.mutex);
+  if (event->revision <= state.position || !state.live) return;
+  if (state.queue.size() >= limits_.perWatch) {
+    // Too slow for memory: forget what was queued; the reader catches up from its position.
+    state.queue.clear();
+    state.live = false;
+  } else {
+    state.queue.push_back(event);
+  }
+  if (!state.signalled && state.waker) wakers.push_back(state.waker);
+  state.signalled = true;
+}
+
+void WatchHub::offer(const std::string& bucket, const StoreEventPtr& event, std::vector<Waker>& wakers) {
+  const auto it = buckets_.find(bucket);
+  if (it == buckets_.end()) return;
+  for (const auto& state : it->second)
+    if (state->filter.matches(*event)) push(*state, event, wakers);
+}
+
+std::vector<Waker> WatchHub::publish(std::vector<PublishedEvent> events, std::uint64_t revision) {
+  std::vector<Waker> wakers;
+  std::lock_guard lock(mutex_);
+  for (auto& published : events) {
+    const auto& event = published.event;
+    const std::string& resource = event->resource;
+    offer(bucketKey(resource, '*', ""), event, wakers);
+    if (nsWatches_.contains(resource)) offer(bucketKey(resource, 's', event->after->ns()), event, wakers);
+    if (nameWatches_.contains(resource)) offer(bucketKey(resource, 'm', event->after->name()), event, wakers);
+    if (nodeWatches_.contains(resource)) {
+      const auto node = nodeOf(*event->after);
+      offer(bucketKey(resource, 'n', node), event, wakers);
+      if (event->before && nodeOf(*event->before) != node)
+        offer(bucketKey(resource, 'n', nodeOf(*event->before)), event, wakers);
+    }
+    windowBytes_ += published.bytes;
+    window_.push_back(std::move(published));
+  }
+  trim();
+  published_.store(revision);
+  return wakers;
+}
+
+void WatchHub::trim() {
+  while (!window_.empty() && (window_.size() > limits_.events || windowBytes_ > limits_.bytes)) {
+    floor_ = window_.front().event->revision;
+    windowBytes_ -= window_.front().bytes;
+    window_.pop_front();
+  }
+}
+
+void WatchHub::setCompacted(std::uint64_t upTo) {
+  if (upTo > compacted_.load()) compacted_.store(upTo);
+}
+
+}  // namespace steer
