@@ -1,0 +1,38 @@
+#include "cluster/apiserver/in_process_client.h"
+
+#include <utility>
+
+namespace steer {
+namespace {
+
+class InProcessClient final : public Client {
+ public:
+  InProcessClient(ApiServer& server, Identity identity) : server_(server), identity_(std::move(identity)) {}
+
+  Result<ObjectPtr> get(const ObjectRef& ref) override { return server_.get(ref, identity_); }
+  Result<ObjectList> list(const std::string& resource, const ListOptions& options) override {
+    return server_.list(resource, options, identity_);
+  }
+  Result<std::unique_ptr<Watch>> watch(const std::string& resource, const ListOptions& options,
+                                       std::uint64_t fromRevision, Waker waker) override {
+    return server_.watch(resource, options, fromRevision, std::move(waker), identity_);
+  }
+  Result<ObjectPtr> write(const Write& write) override { return server_.execute(write, identity_); }
+  std::vector<Result<ObjectPtr>> batch(std::vector<Write> writes, const BatchOptions& options) override {
+    return server_.executeBatch(std::move(writes), options, identity_);
+  }
+
+ private:
+  ApiServer& server_;
+  Identity identity_;
+};
+
+}  // namespace
+
+Identity systemIdentity(std::string user) { return {std::move(user), {"system:masters", "system:authenticated"}}; }
+
+std::unique_ptr<Client> makeInProcessClient(ApiServer& server, Identity identity) {
+  return std::make_unique<InProcessClient>(server, std::move(identity));
+}
+
+}  // namespace steer
