@@ -1,0 +1,209 @@
+#include "cluster/client/batch_codec.h"
+
+#include <array>
+#include <charconv>
+
+namespace steer {
+namespace {
+
+struct PatchRow {
+  PatchType type;
+  std::string_view name;
+  std::string_view contentType;
+};
+constexpr std::array<PatchRow, 4> kPatches{
+    {{PatchType::json, "json", "application/json-patch+json"},
+     {PatchType::merge, "merge", "application/merge-patch+json"},
+     {PatchType::strategic, "strategic", "application/strategic-merge-patch+json"},
+     {PatchType::apply, "apply", "application/apply-patch+yaml"}}};
+
+struct VerbRow {
+  Write::Verb verb;
+  std::string_view name;
+};
+constexpr std::array<VerbRow, 4> kVerbs{{{Write::Verb::create, "create"},
+                                         {Write::Verb::update, "update"},
+                                         {Write::Verb::patch, "patch"},
+                                         {Write::Verb::remove, "delete"}}};
+
+struct PropagationRow {
+  Propagation propagation;
+  std::string_view name;
+};
+constexpr std::array<PropagationRow, 3> kPropagations{{{Propagation::background, "Background"},
+                                                       {Propagation::foreground, "Foreground"},
+                                                       {Propagation::orphan, "Orphan"}}};
+
+void setText(json::object& o, std::string_view key, std::string_view text) {
+  if (!text.empty()) o[jkey(key)] = jkey(text);
+}
+
+json::object encodeWrite(const Write& write) {
+  json::object out;
+  for (const auto& row : kVerbs)
+    if (row.verb == write.verb) setText(out, "verb", row.name);
+  setText(out, "resource", write.target.resource);
+  setText(out, "namespace", write.target.ns);
+  setText(out, "name", write.target.name);
+  setText(out, "subresource", write.subresource);
+  setText(out, "fieldManager", write.fieldManager);
+  if (write.verb == Write::Verb::patch) setText(out, "patchType", patchTypeName(write.patchType));
+  if (write.forceConflicts) out["force"] = true;
+  if (write.verb == Write::Verb::remove) out["deleteOptions"] = encodeDeleteOptions(write.deleteOptions);
+  else out["body"] = write.body;
+  return out;
+}
+
+Result<Write> decodeWrite(const json::value& item) {
+  Write out;
+  const auto verb = stringAt(item, {"verb"});
+  bool known = false;
+  for (const auto& row : kVerbs)
+    if (row.name == verb) out.verb = row.verb, known = true;
+  if (!known)
+    return makeError(Errc::badRequest, "verb \"" + std::string(verb) + "\" is not create, update, patch or delete");
+  out.target = {std::string(stringAt(item, {"resource"})), std::string(stringAt(item, {"namespace"})),
+                std::string(stringAt(item, {"name"}))};
+  if (out.target.resource.empty()) return makeError(Errc::badRequest, "resource is missing");
+  out.subresource = stringAt(item, {"subresource"});
+  out.fieldManager = stringAt(item, {"fieldManager"});
+  out.forceConflicts = boolAt(item, {"force"});
+  if (const auto* body = find(item, {"body"})) out.body = *body;
+  if (const auto patch = stringAt(item, {"patchType"}); !patch.empty()) {
+    known = false;
+    for (const auto& row : kPatches)
+      if (row.name == patch) out.patchType = row.type, known = true;
+    if (!known) return makeError(Errc::badRequest, "patchType \"" + std::string(patch) + "\" is not known");
+  }
+  if (const auto* options = find(item, {"deleteOptions"})) {
+    STEER_TRY(out.deleteOptions, decodeDeleteOptions(*options));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string_view patchTypeName(PatchType type) { return kPatches[static_cast<std::size_t>(type)].name; }
+std::string_view patchContentType(PatchType type) { return kPatches[static_cast<std::size_t>(type)].contentType; }
+
+json::object encodeBatch(const std::vector<Write>& writes) {
+  json::array items;
+  items.reserve(writes.size());
+  for (const auto& write : writes) items.push_back(encodeWrite(write));
+  json::object out;
+  out["writes"] = std::move(items);
+  return out;
+}
+
+Result<std::vector<Write>> decodeBatch(const json::value& body) {
+  const auto* writes = find(body, {"writes"});
+  if (writes == nullptr || !writes->is_array()) return makeError(Errc::badRequest, "a batch needs an array \"writes\"");
+  std::vector<Write> out;
+  out.reserve(writes->get_array().size());
+  for (const auto& item : writes->get_array()) {
+    auto write = decodeWrite(item);
+    if (!write.ok())
+      return makeError(Errc::badRequest, "writes[" + std::to_string(out.size()) + "]: " + write.error().message);
+    out.push_back(std::move(*write));
+  }
+  return out;
+}
+
+json::object encodeResults(const std::vector<Result<ObjectPtr>>& results) {
+  json::array items;
+  items.reserve(results.size());
+  for (const auto& result : results) {
+    json::object item;
+    if (!result.ok()) item["status"] = encodeStatus(result.error());
+    else if (*result) item["object"] = (*result)->json();
+    else item["object"] = nullptr;
+    items.push_back(std::move(item));
+  }
+  json::object out;
+  out["results"] = std::move(items);
+  return out;
+}
+
+Result<std::vector<Result<ObjectPtr>>> decodeResults(const json::value& body) {
+  const auto* results = find(body, {"results"});
+  if (results == nullptr || !results->is_array())
+    return makeError(Errc::internal, "the server answered a batch without \"results\"");
+  std::vector<Result<ObjectPtr>> out;
+  out.reserve(results->get_array().size());
+  for (const auto& item : results->get_array()) {
+    const auto* object = find(item, {"object"});
+    if (const auto* status = find(item, {"status"})) out.emplace_back(decodeStatus(*status, 0));
+    else if (object != nullptr && object->is_object()) out.emplace_back(Object::make(object->get_object()));
+    else out.emplace_back(ObjectPtr{});
+  }
+  return out;
+}
+
+json::object encodeDeleteOptions(const DeleteOptions& options) {
+  json::object out{{"kind", "DeleteOptions"}, {"apiVersion", "v1"}};
+  if (options.gracePeriodSeconds) out["gracePeriodSeconds"] = *options.gracePeriodSeconds;
+  if (options.propagation)
+    setText(out, "propagationPolicy", kPropagations[static_cast<std::size_t>(*options.propagation)].name);
+  json::object preconditions;
+  setText(preconditions, "uid", options.uid);
+  if (options.revision != 0) preconditions["resourceVersion"] = std::to_string(options.revision);
+  if (!preconditions.empty()) out["preconditions"] = std::move(preconditions);
+  return out;
+}
+
+Result<DeleteOptions> decodeDeleteOptions(const json::value& body) {
+  DeleteOptions out;
+  if (const auto* grace = find(body, {"gracePeriodSeconds"}); grace != nullptr && !grace->is_null()) {
+    out.gracePeriodSeconds = asInt(*grace);
+    if (!out.gracePeriodSeconds || *out.gracePeriodSeconds < 0)
+      return makeError(Errc::badRequest, "gracePeriodSeconds is not a number of seconds");
+  }
+  if (const auto policy = stringAt(body, {"propagationPolicy"}); !policy.empty()) {
+    for (const auto& row : kPropagations)
+      if (row.name == policy) out.propagation = row.propagation;
+    if (!out.propagation)
+      return makeError(Errc::badRequest,
+                       "propagationPolicy \"" + std::string(policy) + "\" is not Background, Foreground or Orphan");
+  }
+  out.uid = stringAt(body, {"preconditions", "uid"});
+  if (const auto revision = stringAt(body, {"preconditions", "resourceVersion"}); !revision.empty()) {
+    const auto [end, ec] = std::from_chars(revision.data(), revision.data() + revision.size(), out.revision);
+    if (ec != std::errc{} || end != revision.data() + revision.size())
+      return makeError(Errc::badRequest, "preconditions.resourceVersion is not a revision");
+  }
+  return out;
+}
+
+json::object encodeStatus(const Error& error) {
+  const auto& facts = factsOf(error.code);
+  json::object details;
+  json::array causes;
+  for (const auto& cause : error.causes) {
+    json::object item;
+    setText(item, "reason", cause.reason);
+    setText(item, "message", cause.message);
+    setText(item, "field", cause.field);
+    causes.push_back(std::move(item));
+  }
+  if (!causes.empty()) details["causes"] = std::move(causes);
+  if (error.retryAfterSeconds > 0) details["retryAfterSeconds"] = error.retryAfterSeconds;
+  json::object out{{"kind", "Status"}, {"apiVersion", "v1"}, {"metadata", json::object{}}, {"status", "Failure"}};
+  setText(out, "message", error.message);
+  setText(out, "reason", facts.reason);
+  if (!details.empty()) out["details"] = std::move(details);
+  out["code"] = facts.httpStatus;
+  return out;
+}
+
+Error decodeStatus(const json::value& body, int httpStatus) {
+  const int code = httpStatus != 0 ? httpStatus : static_cast<int>(intAt(body, {"code"}, 500));
+  Error out = makeError(errcFromHttp(code, stringAt(body, {"reason"})), std::string(stringAt(body, {"message"})));
+  for (const auto& item : arrayAt(body, {"details", "causes"}))
+    out.causes.push_back({std::string(stringAt(item, {"reason"})), std::string(stringAt(item, {"field"})),
+                          std::string(stringAt(item, {"message"}))});
+  out.retryAfterSeconds = static_cast<int>(intAt(body, {"details", "retryAfterSeconds"}));
+  if (out.message.empty()) out.message = "the server answered HTTP status " + std::to_string(code);
+  return out;
+}
+
+}  // namespace steer
