@@ -20,7 +20,7 @@ FLOORS = {
 # floor 4 rooms may include each other where the table below says so.
 SIDEWAYS = {
     ("schemas", "core"), ("cluster/manager", "cluster/apiserver"), ("reconciler/loop", "reconciler/apply"),
-    ("reconciler/plan", "render"), ("reconciler/plan", "diff"), ("reconciler/plan", "reconciler/health"),
+    ("nodeagent/agent", "cluster/apiserver"), ("reconciler/plan", "render"), ("reconciler/plan", "diff"), ("reconciler/plan", "reconciler/health"),
 }
 STORE_USERS = {"cluster/store", "cluster/apiserver", "simulator", "cli"}
 MAX_LINES = 600
