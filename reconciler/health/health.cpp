@@ -1,0 +1,29 @@
+#include "reconciler/health/health.h"
+
+#include <algorithm>
+
+#include "reconciler/health/rules.h"
+
+namespace steer {
+
+Health assessHealth(const Object& object) {
+  if (object.deleting()) return {HealthState::progressing, "is being deleted"};
+  if (const auto rule = healthRuleFor(object.gvk().group, object.kind())) return rule(object);
+  return healthByConditions(object);
+}
+
+const char* healthName(HealthState state) {
+  switch (state) {
+    case HealthState::healthy:
+      return "healthy";
+    case HealthState::progressing:
+      return "progressing";
+    case HealthState::degraded:
+      return "degraded";
+  }
+  return "unknown";
+}
+
+HealthState worse(HealthState a, HealthState b) { return std::max(a, b); }
+
+}  // namespace steer
