@@ -17,6 +17,7 @@ namespace steer {
 
 struct TypeSchema;
 
+/// rawObject is an object without a schema; any is any JSON value.
 enum class Scalar {
   none,
   string,
@@ -58,7 +59,7 @@ struct FieldSchema {
 
 struct TypeSchema {
   std::string name;  ///< "apps/v1.DeploymentSpec"
-  std::vector<FieldSchema> fields;
+  std::vector<FieldSchema> fields;  ///< sorted by name
   bool mapAtomic = false;
   std::map<std::string, int> inlinedNumbers;  ///< protobuf number of each inlined message
   const FieldSchema* field(std::string_view name) const;
@@ -80,6 +81,8 @@ struct KindSchema {
   std::vector<std::string> categories;
   std::vector<SubresourceSchema> subresources;
   const TypeSchema* type = nullptr;
+  bool served = false;   ///< the API server stores or answers it; other kinds are only validated
+  bool request = false;  ///< exists in request bodies only (Scale, Eviction, DeleteOptions): no plural
 
   std::string resource() const { return resourceKey(gvk.group, plural); }
   const SubresourceSchema* subresource(std::string_view name) const;
@@ -90,6 +93,7 @@ class SchemaRegistry {
   /// The built-in kinds. Made once, on first use.
   static const SchemaRegistry& builtin();
 
+  /// Also the request-only kinds; Status and DeleteOptions are found under any known group.
   const KindSchema* find(const Gvk& gvk) const;
   /// By group, version and plural, as in a URL.
   const KindSchema* findByPlural(std::string_view group, std::string_view version, std::string_view plural) const;
@@ -98,6 +102,7 @@ class SchemaRegistry {
   /// By what a person types: plural, singular, short name, kind, or plural.group; any case.
   const KindSchema* findByWord(std::string_view word) const;
   const TypeSchema* type(std::string_view name) const;
+  /// All kinds that have a resource name, sorted by group, version, kind.
   const std::vector<const KindSchema*>& kinds() const { return kinds_; }
   /// Known kinds nearest to a misspelt one, best first.
   std::vector<Gvk> nearest(const Gvk& gvk) const;
@@ -107,6 +112,9 @@ class SchemaRegistry {
   std::vector<std::unique_ptr<KindSchema>> ownedKinds_;
   std::map<std::string, std::unique_ptr<TypeSchema>, std::less<>> types_;
   std::vector<const KindSchema*> kinds_;
+  std::map<Gvk, const KindSchema*> byGvk_;
+  std::map<std::string, const KindSchema*, std::less<>> byResource_;
+  std::map<std::string, const KindSchema*, std::less<>> byWord_;
 };
 
 }  // namespace steer

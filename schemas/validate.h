@@ -1,7 +1,8 @@
 #pragma once
-// Structural validation: unknown fields, wrong types, missing required fields, bad enums and
-// formats. Pure.
+// Validation of one object: structure (unknown fields, wrong types, missing required fields, bad enums
+// and formats) and meaning (names, and the rules of each kind in rules/). Pure.
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/json.h"
@@ -10,7 +11,7 @@
 namespace steer {
 
 struct Finding {
-  enum class Kind { unknownField, wrongType, required, badValue, unsupportedValue };
+  enum class Kind { unknownField, wrongType, required, badValue, unsupportedValue, duplicate, tooLong, forbidden };
   Kind kind = Kind::badValue;
   std::string pointer;  ///< JSON pointer, "/spec/replicas"
   std::string path;     ///< as Kubernetes writes it, "spec.containers[0].image"
@@ -18,11 +19,22 @@ struct Finding {
   std::string hint;  ///< "did you mean \"replicas\"?"; may be empty
 };
 
+/// The cause that a metav1.Status carries for a finding: FieldValueRequired, FieldValueInvalid, …
+std::string_view causeReason(Finding::Kind kind);
+
 enum class UnknownFields { report, ignore };
 
 /// All findings, in document order. Never quotes values of Secrets.
 std::vector<Finding> validateStructure(const KindSchema& kind, const json::object& object,
                                        UnknownFields unknown = UnknownFields::report);
+
+/// Names, labels and annotations, and the rules of the kind: ports in range, mounts that name a volume,
+/// selectors that match their template, … Reads around what has a wrong type.
+std::vector<Finding> validateSemantics(const KindSchema& kind, const json::object& object);
+
+/// Both, in document order, one finding per place and message.
+std::vector<Finding> validateObject(const KindSchema& kind, const json::object& object,
+                                    UnknownFields unknown = UnknownFields::report);
 
 /// Removes fields the schema does not know (fieldValidation=Ignore/Warn); returns their paths.
 std::vector<std::string> pruneUnknownFields(const KindSchema& kind, json::object& object);

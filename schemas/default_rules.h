@@ -1,0 +1,61 @@
+#pragma once
+// The defaulting rules, by type; one file per family in defaults/. A rule sees its object before the
+// objects inside are defaulted. Pure.
+#include <string_view>
+
+#include "core/json.h"
+
+namespace steer {
+
+using DefaultRule = void (*)(json::object& object);
+
+/// The rule of a type ("core/v1.Container"); nullptr when it has none.
+DefaultRule defaultRuleOf(std::string_view typeName);
+
+/// Missing, null, "", 0, false: what a Go field without a pointer cannot tell apart.
+bool isZero(const json::object& object, std::string_view key);
+/// Missing or null.
+bool isAbsent(const json::object& object, std::string_view key);
+/// For Go pointers: an explicit zero stays.
+void setIfAbsent(json::object& object, std::string_view key, const json::value& value);
+void setIfZero(json::object& object, std::string_view key, const json::value& value);
+
+// Rules, by family.
+void defaultContainer(json::object& container);
+void defaultProbe(json::object& probe);
+void defaultHttpGet(json::object& action);
+void defaultGrpc(json::object& action);
+void defaultPodSpec(json::object& spec);
+void defaultPod(json::object& pod);
+void defaultVolume(json::object& volume);
+void defaultMode(json::object& source);
+void defaultTokenProjection(json::object& projection);
+void defaultHostPath(json::object& source);
+void defaultObjectField(json::object& selector);
+void defaultServiceSpec(json::object& spec);
+void defaultServicePort(json::object& port);
+void defaultEndpointPort(json::object& port);
+void defaultEndpointSlicePort(json::object& port);
+void defaultSecret(json::object& secret);
+void defaultNamespace(json::object& ns);
+void defaultReplicationController(json::object& controller);
+void defaultReplicaSetSpec(json::object& spec);
+void defaultDeploymentSpec(json::object& spec);
+void defaultStatefulSetSpec(json::object& spec);
+void defaultDaemonSetSpec(json::object& spec);
+void defaultJobSpec(json::object& spec);
+void defaultCronJobSpec(json::object& spec);
+void defaultPersistentVolumeSpec(json::object& spec);
+void defaultClaimSpec(json::object& spec);
+void defaultStorageClass(json::object& storageClass);
+void defaultCsiDriverSpec(json::object& spec);
+void defaultPriorityClass(json::object& priorityClass);
+void defaultNetworkPolicySpec(json::object& spec);
+void defaultNetworkPolicyPort(json::object& port);
+void defaultAutoscalerV1Spec(json::object& spec);
+void defaultAutoscalerV2Spec(json::object& spec);
+void defaultRoleRef(json::object& ref);
+void defaultSubject(json::object& subject);
+void defaultCustomResourceSpec(json::object& spec);
+
+}  // namespace steer

@@ -1,0 +1,31 @@
+#pragma once
+// Syntax of the names in Kubernetes objects, and how near two words are. Each check returns what is
+// wrong as a sentence, or nothing. Source: the Kubernetes documentation, "Object Names and IDs",
+// "Labels and Selectors". Pure.
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace steer {
+
+using NameProblem = std::optional<std::string>;
+
+NameProblem checkDns1123Label(std::string_view name);
+NameProblem checkDns1123Subdomain(std::string_view name);
+NameProblem checkDns1035Label(std::string_view name);
+/// Label and annotation keys, finalizers, resource names: [prefix/]name.
+NameProblem checkQualifiedName(std::string_view name);
+NameProblem checkLabelValue(std::string_view value);
+/// Keys of config maps and secrets.
+NameProblem checkConfigKey(std::string_view key);
+NameProblem checkEnvName(std::string_view name);
+/// Names of container ports and target ports (IANA service names).
+NameProblem checkPortName(std::string_view name);
+/// Names that stand in a path of a URL (roles, role bindings).
+NameProblem checkPathSegment(std::string_view name);
+
+/// Optimal string alignment: insert, delete, replace and swap of neighbours cost 1.
+std::size_t editDistance(std::string_view a, std::string_view b);
+
+}  // namespace steer

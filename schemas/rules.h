@@ -1,0 +1,52 @@
+#pragma once
+// The rules of each kind beyond its structure: what Kubernetes' own validation refuses. One file per
+// family of kinds in rules/. Pure.
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/json.h"
+#include "schemas/field_path.h"
+#include "schemas/names.h"
+#include "schemas/validate.h"
+
+namespace steer {
+
+/// Collects findings in the words that kubectl's users know.
+class RuleReport {
+ public:
+  enum class Values { quoted, hidden };  ///< hidden: the object is a Secret
+  explicit RuleReport(Values values) : values_(values) {}
+
+  void required(const FieldPath& at, std::string detail = {});
+  void invalid(const FieldPath& at, const json::value& value, const std::string& detail);
+  void unsupported(const FieldPath& at, const json::value& value, const std::vector<std::string>& supported);
+  void duplicate(const FieldPath& at, const json::value& value);
+  void tooLong(const FieldPath& at, const std::string& detail);
+  void forbidden(const FieldPath& at, const std::string& detail);
+  void unknown(const FieldPath& at, std::string hint);
+  void wrongType(const FieldPath& at, std::string detail);
+  /// invalid() when there is a problem.
+  void check(const FieldPath& at, std::string_view value, const NameProblem& problem);
+
+  std::vector<Finding> take() { return std::move(findings_); }
+
+ private:
+  void add(Finding::Kind kind, const FieldPath& at, std::string message, std::string hint = {});
+  std::string quote(const json::value& value) const;
+
+  Values values_;
+  std::vector<Finding> findings_;
+};
+
+/// Adds findings about one object.
+using KindRule = void (*)(const json::object& object, RuleReport& report);
+
+/// The rule of a kind; nullptr when it has none.
+KindRule ruleOf(const Gvk& gvk);
+
+void checkMetadata(const KindSchema& kind, const json::object& object, RuleReport& report);
+void checkLabels(const FieldPath& at, const json::object& labels, RuleReport& report);
+void checkAnnotations(const FieldPath& at, const json::object& annotations, RuleReport& report);
+
+}  // namespace steer
