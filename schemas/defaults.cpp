@@ -76,8 +76,7 @@ void fillObject(const TypeSchema& type, json::object& object) {
     // Unknown members may mean something by their null.
     if (member->value().is_null() && type.field({key.data(), key.size()}) != nullptr)
       member = object.stable_erase(member);
-    else
-      ++member;
+    else ++member;
   }
   if (const auto rule = defaultRuleOf(type.name)) rule(object);
   for (const auto& field : type.fields)

@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 
-
 extern "C" {
 struct SteerSchemaDocument {
   const char* name;
@@ -148,7 +147,8 @@ Result<std::unique_ptr<SchemaRegistry>> SchemaLoader::load(const std::vector<Sch
   for (const auto& document : parsed)
     for (const auto& [name, spec] : objectAt(document, {"types"}))
       if (const auto* o = spec.if_object())
-        STEER_CHECK(loader.defineType(*loader.registry_->types_.find(std::string_view(name.data(), name.size()))->second, *o));
+        STEER_CHECK(
+            loader.defineType(*loader.registry_->types_.find(std::string_view(name.data(), name.size()))->second, *o));
   for (const auto& document : parsed)
     if (const auto* kind = find(document, {"kind"}); kind != nullptr && kind->is_object())
       STEER_CHECK(loader.readKind(kind->get_object()));
@@ -253,7 +253,8 @@ Result<void> SchemaLoader::markServed(const json::array& list) {
     const auto gvk = Gvk::from(words[0], words[1]);
     const auto known = std::find_if(registry_->ownedKinds_.begin(), registry_->ownedKinds_.end(),
                                     [&](const auto& kind) { return kind->gvk == gvk; });
-    if (known == registry_->ownedKinds_.end()) return malformed("served.json", words[0] + " " + words[1] + " has no schema");
+    if (known == registry_->ownedKinds_.end())
+      return malformed("served.json", words[0] + " " + words[1] + " has no schema");
     (*known)->served = true;
   }
   return {};

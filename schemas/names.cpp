@@ -83,11 +83,11 @@ NameProblem checkLabelValue(std::string_view value) {
 
 NameProblem checkConfigKey(std::string_view key) {
   if (key.size() > 253) return tooLong(253);
-  const bool ok = !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
-    return isAlnum(c) || c == '-' || c == '_' || c == '.';
-  });
+  const bool ok = !key.empty() && std::all_of(key.begin(), key.end(),
+                                              [](char c) { return isAlnum(c) || c == '-' || c == '_' || c == '.'; });
   if (!ok)
-    return "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name' or 'KEY_NAME')";
+    return "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name' or "
+           "'KEY_NAME')";
   if (key == ".") return "must not be '.'";
   if (key.substr(0, 2) == "..") return "must not start with '..'";
   return std::nullopt;
@@ -102,7 +102,8 @@ NameProblem checkEnvName(std::string_view name) {
 
 NameProblem checkPortName(std::string_view name) {
   if (name.size() > 15) return tooLong(15);
-  const bool letters = std::all_of(name.begin(), name.end(), [](char c) { return isLower(c) || isDigit(c) || c == '-'; });
+  const bool letters =
+      std::all_of(name.begin(), name.end(), [](char c) { return isLower(c) || isDigit(c) || c == '-'; });
   if (!letters) return "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)";
   if (std::none_of(name.begin(), name.end(), isLower)) return "must contain at least one letter (a-z)";
   if (name.find("--") != std::string_view::npos) return "must not contain consecutive hyphens";
@@ -146,11 +147,14 @@ std::string nearestName(std::string_view word, const std::vector<std::string>& n
   // A wrong letter case alone is always near enough; else one slip per three letters.
   std::size_t best = std::max<std::size_t>(1, word.size() / 3) + 1;
   std::string found;
-  for (const auto& name : names)
-    if (const auto distance = editDistance(wanted, lower(name)); distance < best) {
+  for (const auto& name : names) {
+    const auto known = lower(name);
+    const bool begun = wanted.size() >= 3 && known.substr(0, wanted.size()) == wanted;
+    if (const auto distance = begun ? 1 : editDistance(wanted, known); distance < best) {
       best = distance;
       found = name;
     }
+  }
   return found;
 }
 

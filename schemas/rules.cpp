@@ -7,12 +7,9 @@ std::string FieldPath::pointer() const {
   auto out = parent_->pointer() + "/";
   if (step_ == Step::item) return out + std::to_string(index_);
   for (const char c : name_) {
-    if (c == '~')
-      out += "~0";
-    else if (c == '/')
-      out += "~1";
-    else
-      out += c;
+    if (c == '~') out += "~0";
+    else if (c == '/') out += "~1";
+    else out += c;
   }
   return out;
 }

@@ -58,7 +58,7 @@ struct FieldSchema {
 };
 
 struct TypeSchema {
-  std::string name;  ///< "apps/v1.DeploymentSpec"
+  std::string name;                 ///< "apps/v1.DeploymentSpec"
   std::vector<FieldSchema> fields;  ///< sorted by name
   bool mapAtomic = false;
   std::map<std::string, int> inlinedNumbers;  ///< protobuf number of each inlined message

@@ -80,10 +80,8 @@ class StructureWalk {
       return walkObject(*field.type, *object, at, required);
     }
     if (const auto problem = checkScalar(field.scalar, value)) {
-      if (problem->wrongType)
-        report_.wrongType(at, problem->message);
-      else
-        report_.invalid(at, value, problem->message);
+      if (problem->wrongType) report_.wrongType(at, problem->message);
+      else report_.invalid(at, value, problem->message);
       return;
     }
     const auto* text = value.if_string();

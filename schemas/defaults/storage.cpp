@@ -3,9 +3,7 @@
 
 namespace steer {
 
-void defaultSecret(json::object& secret) {
-  setIfZero(secret, "type", "Opaque");
-}
+void defaultSecret(json::object& secret) { setIfZero(secret, "type", "Opaque"); }
 
 void defaultNamespace(json::object& ns) {
   const auto name = stringAt(ns, {"metadata", "name"});

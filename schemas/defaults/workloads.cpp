@@ -80,8 +80,8 @@ void defaultAutoscalerV2Spec(json::object& spec) {
   if (arrayAt(spec, {"metrics"}).empty())
     spec["metrics"] = json::array{json::object{
         {"type", "Resource"},
-        {"resource",
-         json::object{{"name", "cpu"}, {"target", json::object{{"type", "Utilization"}, {"averageUtilization", 80}}}}}}};
+        {"resource", json::object{{"name", "cpu"},
+                                  {"target", json::object{{"type", "Utilization"}, {"averageUtilization", 80}}}}}}};
   auto* behavior = spec.if_contains("behavior");
   if (behavior == nullptr || !behavior->is_object()) return;
   const auto percent = [] { return json::object{{"type", "Percent"}, {"value", 100}, {"periodSeconds", 15}}; };

@@ -46,8 +46,7 @@ void checkOwners(const json::object& metadata, const FieldPath& at, RuleReport& 
     for (const auto* field : {"apiVersion", "kind", "name", "uid"})
       if (stringAt(owner, {field}).empty()) report.required(here.field(field));
     if (!boolAt(owner, {"controller"})) continue;
-    if (controller)
-      report.invalid(owners, nullptr, "only one reference can have controller set to true");
+    if (controller) report.invalid(owners, nullptr, "only one reference can have controller set to true");
     controller = true;
   }
 }
@@ -86,10 +85,8 @@ void checkMetadata(const KindSchema& kind, const json::object& object, RuleRepor
   if (!review) checkName(kind, meta, at, report);
   const auto ns = stringAt(meta, {"namespace"});
   if (!ns.empty()) {
-    if (kind.namespaced)
-      report.check(at.field("namespace"), ns, checkDns1123Label(ns));
-    else
-      report.forbidden(at.field("namespace"), "not allowed on this type");
+    if (kind.namespaced) report.check(at.field("namespace"), ns, checkDns1123Label(ns));
+    else report.forbidden(at.field("namespace"), "not allowed on this type");
   }
   checkLabels(at.field("labels"), objectAt(meta, {"labels"}), report);
   checkAnnotations(at.field("annotations"), objectAt(meta, {"annotations"}), report);

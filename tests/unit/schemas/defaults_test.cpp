@@ -30,15 +30,16 @@ TEST_CASE("A Deployment gets the defaults of Kubernetes down to its containers")
           "securityContext": {}, "terminationGracePeriodSeconds": 30,
           "containers": [{"name": "web", "image": "nginx:1.25", "imagePullPolicy": "IfNotPresent",
             "ports": [{"containerPort": 80, "protocol": "TCP"}], "resources": {},
-            "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"}]}}}})"))));
+            "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"}]}}}})")));
 }
 
 TEST_CASE("Defaults applied twice change nothing more") {
-  for (const auto* text :
-       {R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"a"},"spec":{"type":"LoadBalancer","sessionAffinity":"ClientIP","ports":[{"port":80}]}})",
-        R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop"}})",
-        R"({"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"j"},"spec":{"template":{"spec":{"containers":[{"name":"a","image":"a"}],"restartPolicy":"Never"}}}})",
-        R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"hostNetwork":true,"volumes":[{"name":"v"},{"name":"c","configMap":{"name":"c"}}],"containers":[{"name":"a","image":"a@sha256:00","ports":[{"containerPort":80}],"resources":{"limits":{"cpu":"0.5"}},"livenessProbe":{"httpGet":{"port":80}}}]}})"}) {
+  for (
+      const auto* text :
+      {R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"a"},"spec":{"type":"LoadBalancer","sessionAffinity":"ClientIP","ports":[{"port":80}]}})",
+       R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop"}})",
+       R"({"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"j"},"spec":{"template":{"spec":{"containers":[{"name":"a","image":"a"}],"restartPolicy":"Never"}}}})",
+       R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"hostNetwork":true,"volumes":[{"name":"v"},{"name":"c","configMap":{"name":"c"}}],"containers":[{"name":"a","image":"a@sha256:00","ports":[{"containerPort":80}],"resources":{"limits":{"cpu":"0.5"}},"livenessProbe":{"httpGet":{"port":80}}}]}})"}) {
     const auto once = defaulted(text);
     auto twice = once;
     applyDefaults(kindOf(twice), twice);
@@ -49,7 +50,9 @@ TEST_CASE("Defaults applied twice change nothing more") {
 
 TEST_CASE("The pull policy follows the tag of the image") {
   const auto policy = [](const std::string& image) {
-    const auto pod = defaulted(R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"a","image":")" + image + R"("}]}})");
+    const auto pod = defaulted(
+        R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"a","image":")" +
+        image + R"("}]}})");
     return std::string(stringAt(arrayAt(pod, {"spec", "containers"})[0], {"imagePullPolicy"}));
   };
   CHECK(policy("nginx") == "Always");
@@ -60,14 +63,17 @@ TEST_CASE("The pull policy follows the tag of the image") {
 }
 
 TEST_CASE("Requests come from limits and host ports from ports in pods, and not in templates") {
-  const std::string spec = R"({"hostNetwork":true,"containers":[{"name":"a","image":"a:1","ports":[{"containerPort":80}],"resources":{"limits":{"cpu":"2","memory":"1Gi"},"requests":{"cpu":"1"}}}]})";
+  const std::string spec =
+      R"({"hostNetwork":true,"containers":[{"name":"a","image":"a:1","ports":[{"containerPort":80}],"resources":{"limits":{"cpu":"2","memory":"1Gi"},"requests":{"cpu":"1"}}}]})";
   const auto pod = defaulted(R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":)" + spec + "}");
   const auto& container = arrayAt(pod, {"spec", "containers"})[0];
   CHECK(stringAt(container, {"resources", "requests", "cpu"}) == "1");
   CHECK(stringAt(container, {"resources", "requests", "memory"}) == "1Gi");
   CHECK(intAt(arrayAt(container, {"ports"})[0], {"hostPort"}) == 80);
   CHECK(boolAt(pod, {"spec", "enableServiceLinks"}));
-  const auto rc = defaulted(R"({"apiVersion":"v1","kind":"ReplicationController","metadata":{"name":"p"},"spec":{"template":{"metadata":{"labels":{"a":"b"}},"spec":)" + spec + "}}}");
+  const auto rc = defaulted(
+      R"({"apiVersion":"v1","kind":"ReplicationController","metadata":{"name":"p"},"spec":{"template":{"metadata":{"labels":{"a":"b"}},"spec":)" +
+      spec + "}}}");
   const auto& templated = arrayAt(rc, {"spec", "template", "spec", "containers"})[0];
   CHECK(find(templated, {"resources", "requests", "memory"}) == nullptr);
   CHECK(find(arrayAt(templated, {"ports"})[0], {"hostPort"}) == nullptr);
@@ -76,8 +82,10 @@ TEST_CASE("Requests come from limits and host ports from ports in pods, and not 
 }
 
 TEST_CASE("A service port aims at itself unless told otherwise") {
-  const auto service = defaulted(R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"a"},"spec":{"ports":[{"port":80},{"name":"b","port":81,"targetPort":"web","protocol":"UDP"}]}})");
-  CHECK(jsonText(find(service, {"spec", "ports"})->as_array()) == R"([{"port":80,"protocol":"TCP","targetPort":80},{"name":"b","port":81,"targetPort":"web","protocol":"UDP"}])");
+  const auto service = defaulted(
+      R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"a"},"spec":{"ports":[{"port":80},{"name":"b","port":81,"targetPort":"web","protocol":"UDP"}]}})");
+  CHECK(jsonText(find(service, {"spec", "ports"})->as_array()) ==
+        R"([{"port":80,"protocol":"TCP","targetPort":80},{"name":"b","port":81,"targetPort":"web","protocol":"UDP"}])");
   CHECK(stringAt(service, {"spec", "type"}) == "ClusterIP");
   CHECK(find(service, {"spec", "clusterIP"}) == nullptr);
   CHECK(find(service, {"spec", "externalTrafficPolicy"}) == nullptr);
@@ -90,11 +98,15 @@ TEST_CASE("A namespace carries its name as a label") {
 }
 
 TEST_CASE("Volumes without a source are empty directories and files get mode 0644") {
-  const auto pod = defaulted(R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[],"volumes":[{"name":"a"},{"name":"b","secret":{"secretName":"s"}},{"name":"c","configMap":{"name":"c","defaultMode":0}}]}})");
-  CHECK(jsonText(find(pod, {"spec", "volumes"})->as_array()) == R"([{"name":"a","emptyDir":{}},{"name":"b","secret":{"secretName":"s","defaultMode":420}},{"name":"c","configMap":{"name":"c","defaultMode":0}}])");
+  const auto pod = defaulted(
+      R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[],"volumes":[{"name":"a"},{"name":"b","secret":{"secretName":"s"}},{"name":"c","configMap":{"name":"c","defaultMode":0}}]}})");
+  CHECK(
+      jsonText(find(pod, {"spec", "volumes"})->as_array()) ==
+      R"([{"name":"a","emptyDir":{}},{"name":"b","secret":{"secretName":"s","defaultMode":420}},{"name":"c","configMap":{"name":"c","defaultMode":0}}])");
 }
 
 TEST_CASE("Null members are dropped where the schema knows the field") {
-  const auto pod = defaulted(R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","creationTimestamp":null},"spec":{"containers":[]}})");
+  const auto pod = defaulted(
+      R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","creationTimestamp":null},"spec":{"containers":[]}})");
   CHECK(find(pod, {"metadata", "creationTimestamp"}) == nullptr);
 }

@@ -1,5 +1,7 @@
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <functional>
+#include <set>
 
 #include "schemas/loader.h"
 #include "schemas/schema.h"
@@ -87,7 +89,7 @@ TEST_CASE("Every merge key and list key is a field of the list's items") {
   const auto& registry = SchemaRegistry::builtin();
   std::size_t lists = 0;
   const std::function<void(const TypeSchema&, std::set<const TypeSchema*>&)> visit = [&](const TypeSchema& type,
-                                                                                        auto& seen) {
+                                                                                         auto& seen) {
     if (!seen.insert(&type).second) return;
     for (const auto& field : type.fields) {
       for (const auto& key : field.listKeys) {

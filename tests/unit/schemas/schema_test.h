@@ -13,8 +13,8 @@ namespace steer::test {
 inline json::object parse(std::string_view text) { return parseJson(text).value().as_object(); }
 
 inline const KindSchema& kindOf(const json::object& object) {
-  const auto* kind = SchemaRegistry::builtin().find(
-      Gvk::from(stringAt(object, {"apiVersion"}), stringAt(object, {"kind"})));
+  const auto* kind =
+      SchemaRegistry::builtin().find(Gvk::from(stringAt(object, {"apiVersion"}), stringAt(object, {"kind"})));
   REQUIRE(kind != nullptr);
   return *kind;
 }

@@ -23,12 +23,14 @@ TEST_CASE("All findings of an object come at once and in document order") {
   CHECK(findings[3] == "spec.paused: expected boolean, found string");
   CHECK(findings[4] ==
         "spec.minReadySeconds: Invalid value: 5000000000: must be between -2147483648 and 2147483647, inclusive");
-  CHECK(findings[5] ==
-        "spec.strategy.type: Unsupported value: \"Rolling\": supported values: \"Recreate\", \"RollingUpdate\"; did you "
-        "mean \"RollingUpdate\"?");
-  CHECK(findings[6] ==
-        "spec.template.spec.containers[0].resources.limits[memory]: Invalid value: \"64 MB\": must be a quantity such as "
-        "500m, 1.5 or 128Mi");
+  CHECK(
+      findings[5] ==
+      "spec.strategy.type: Unsupported value: \"Rolling\": supported values: \"Recreate\", \"RollingUpdate\"; did you "
+      "mean \"RollingUpdate\"?");
+  CHECK(
+      findings[6] ==
+      "spec.template.spec.containers[0].resources.limits[memory]: Invalid value: \"64 MB\": must be a quantity such as "
+      "500m, 1.5 or 128Mi");
   CHECK(findings[7] == "spec.template.spec.containers[0].ports: expected array, found object");
   CHECK(findings[8] == "spec.template.spec.containers[0].name: Required value");
 }
@@ -39,7 +41,8 @@ TEST_CASE("A Deployment without its spec lacks what the spec requires") {
 }
 
 TEST_CASE("Findings point into the document with escaped pointers") {
-  const auto object = parse(R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c","annotations":{"a/b": 1}}})");
+  const auto object =
+      parse(R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c","annotations":{"a/b": 1}}})");
   const auto findings = validateObject(kindOf(object), object);
   REQUIRE(findings.size() == 1);
   CHECK(findings[0].pointer == "/metadata/annotations/a~1b");
@@ -49,7 +52,9 @@ TEST_CASE("Findings point into the document with escaped pointers") {
 
 TEST_CASE("Names follow the rules of their kind") {
   const auto named = [](const std::string& apiVersion, const std::string& kind, const std::string& name) {
-    return findingsOf(parse(R"({"apiVersion":")" + apiVersion + R"(","kind":")" + kind + R"(","metadata":{"name":")" + name + R"("}})")).size();
+    return findingsOf(parse(R"({"apiVersion":")" + apiVersion + R"(","kind":")" + kind + R"(","metadata":{"name":")" +
+                            name + R"("}})"))
+        .size();
   };
   CHECK(named("v1", "ConfigMap", "a.b") == 0);
   CHECK(named("v1", "Namespace", "a.b") == 1);
@@ -66,24 +71,29 @@ TEST_CASE("A namespace on a cluster-wide kind is refused") {
 }
 
 TEST_CASE("Findings about a Secret never show its values") {
-  const auto findings = findingsOf(parse(
-      R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"data":{"password":"hunter2!"}})"));
+  const auto findings = findingsOf(
+      parse(R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"data":{"password":"hunter2!"}})"));
   REQUIRE(findings.size() == 1);
   CHECK(findings[0] == "data[password]: Invalid value: must be base64-encoded");
 }
 
 TEST_CASE("Unknown fields can be pruned and named") {
-  auto object = parse(R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","color":1},"spec":{"containers":[{"name":"a","imagee":"b"}]},"extra":{}})");
+  auto object = parse(
+      R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","color":1},"spec":{"containers":[{"name":"a","imagee":"b"}]},"extra":{}})");
   const auto gone = pruneUnknownFields(kindOf(object), object);
   CHECK(gone == Lines{"metadata.color", "spec.containers[0].imagee", "extra"});
-  CHECK(jsonText(object) == R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"a"}]}})");
+  CHECK(jsonText(object) ==
+        R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"a"}]}})");
 }
 
 TEST_CASE("Scalars of every format are checked") {
   const auto lease = findingsOf(parse(
       R"({"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":"l"},"spec":{"renewTime":"yesterday","leaseDurationSeconds":1.5}})"));
-  CHECK(lease == Lines{"spec.renewTime: Invalid value: \"yesterday\": must be a time in RFC 3339 form, such as 2026-01-02T15:04:05Z",
-                       "spec.leaseDurationSeconds: expected integer, found number with a fraction"});
+  CHECK(
+      lease ==
+      Lines{
+          "spec.renewTime: Invalid value: \"yesterday\": must be a time in RFC 3339 form, such as 2026-01-02T15:04:05Z",
+          "spec.leaseDurationSeconds: expected integer, found number with a fraction"});
   const auto app = findingsOf(parse(
       R"({"apiVersion":"steersman.dev/v1","kind":"Application","metadata":{"name":"a","namespace":"default"},"spec":{"source":{"url":"u"},"healthTimeout":"5 minutes"}})"));
   CHECK(app == Lines{"spec.healthTimeout: Invalid value: \"5 minutes\": must be a duration such as 30s, 5m or 1h30m"});
