@@ -1,0 +1,80 @@
+#pragma once
+// GitSource: a bare clone of one repository, kept current. No work tree ever exists.
+// Thread rule: one thread at a time (the loop runs it on an executor); fingerprint() may be called
+// from another thread. Failure rule: after any failed fetch the last good state stays readable.
+// The first cause of an error names its kind: InvalidAddress, RemoteGone, Timeout,
+// AuthenticationFailed, HostKeyRefused, EmptyRepository, RevisionNotFound, Corrupted.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/result.h"
+#include "reconciler/git/git_handles.h"
+#include "reconciler/git/remote_access.h"
+
+namespace steer {
+
+struct SourceOptions {
+  std::string url;       ///< directory, file://, ssh://, user@host:path, https://
+  std::string revision;  ///< branch, tag or commit id; empty = the remote's HEAD
+  std::string path;      ///< directory in the repository; empty = its root
+  RemoteCredentials credentials{};
+  Duration timeout = seconds(60);
+  /// How often a remote that cannot be looked at cheaply is asked.
+  Duration interval = seconds(15);
+  /// How often the ref of a local repository is looked at.
+  Duration localInterval = milliseconds(150);
+};
+
+struct SourceCommit {
+  std::string id;
+  std::string tree;  ///< of the whole repository
+  std::string author;
+  std::string authorEmail;
+  Time when{};
+  std::string summary;  ///< first line of the message
+};
+
+struct FetchOutcome {
+  SourceCommit commit;
+  std::string before;      ///< the commit known before, empty at first
+  bool rewritten = false;  ///< `before` is not an ancestor of `commit`
+  bool recloned = false;   ///< the clone was damaged and has been made anew
+};
+
+class GitSource {
+ public:
+  /// dir: where the bare clone lives; made when missing. Errors: badRequest for the address.
+  static Result<GitSource> open(SourceOptions options, std::string dir);
+
+  /// Brings the clone up to date and resolves the revision.
+  Result<FetchOutcome> fetch();
+  /// The commit of the last successful fetch, also after a restart; nothing before the first.
+  std::optional<SourceCommit> lastGood() const;
+  /// Makes the clone anew beside the old one and swaps; our own records move over.
+  Result<void> reclone();
+  /// Keeps a commit reachable in the clone although the remote may drop it.
+  Result<void> keep(const std::string& commit);
+
+  bool isLocal() const { return access_.url().kind == RemoteUrl::Kind::local; }
+  /// For a local repository: a text that changes when the watched ref may have changed.
+  std::string fingerprint() const;
+
+  const std::string& cloneDir() const { return dir_; }
+  const RemoteAccess& access() const { return access_; }
+  const SourceOptions& options() const { return options_; }
+
+ private:
+  GitSource(SourceOptions options, RemoteAccess access, std::string dir)
+      : options_(std::move(options)), access_(std::move(access)), dir_(std::move(dir)) {}
+  struct Wanted;
+  Result<FetchOutcome> fetchInto(const std::string& dir);
+  Result<Wanted> choose(git_remote* remote, git_repository* repo) const;
+
+  SourceOptions options_;
+  RemoteAccess access_;
+  std::string dir_;
+};
+
+}  // namespace steer

@@ -1,0 +1,310 @@
+#include "reconciler/git/status_ledger.h"
+
+#include <git2.h>
+
+#include <algorithm>
+#include <map>
+
+#include "reconciler/git/git_handles.h"
+#include "reconciler/git/ref_push.h"
+
+namespace steer {
+namespace {
+
+using git::Handle;
+
+constexpr const char* kStatus = "refs/heads/steersman/status";
+constexpr const char* kNotes = "refs/notes/steersman";
+constexpr const char* kLocalStatus = "refs/steersman/local/status";
+constexpr const char* kLocalNotes = "refs/steersman/local/notes";
+constexpr const char* kSeenStatus = "refs/steersman/seen/status";
+constexpr const char* kSeenNotes = "refs/steersman/seen/notes";
+constexpr int kAttempts = 6;
+constexpr std::size_t kPageRecords = 30;
+constexpr std::size_t kMaxNote = 16 * 1024;
+
+std::string hex(const git_oid& oid) {
+  char text[GIT_OID_HEXSZ + 1];
+  return git_oid_tostr(text, sizeof text, &oid);
+}
+
+std::optional<git_oid> refValue(git_repository* repo, const char* name) {
+  git_oid oid;
+  if (git_reference_name_to_id(&oid, repo, name) != 0) return std::nullopt;
+  return oid;
+}
+
+Result<void> setRef(git_repository* repo, const char* name, const git_oid& value) {
+  git_reference* ref = nullptr;
+  if (const int rc = git_reference_create(&ref, repo, name, &value, 1, nullptr); rc != 0)
+    return git::gitError(rc, std::string("cannot set ") + name);
+  git_reference_free(ref);
+  return {};
+}
+
+Handle<git_commit> commitOf(git_repository* repo, const std::optional<git_oid>& id) {
+  git_commit* raw = nullptr;
+  if (!id || git_commit_lookup(&raw, repo, &*id) != 0) return nullptr;
+  return Handle<git_commit>(raw);
+}
+
+Handle<git_tree> treeOf(git_commit* commit) {
+  git_tree* raw = nullptr;
+  if (commit == nullptr || git_commit_tree(&raw, commit) != 0) return nullptr;
+  return Handle<git_tree>(raw);
+}
+
+std::optional<std::string> blobText(git_repository* repo, const git_oid& id) {
+  git_blob* raw = nullptr;
+  if (git_blob_lookup(&raw, repo, &id) != 0) return std::nullopt;
+  const Handle<git_blob> blob(raw);
+  return std::string(static_cast<const char*>(git_blob_rawcontent(raw)),
+                     static_cast<std::size_t>(git_blob_rawsize(raw)));
+}
+
+/// Every file below records/ with its blob.
+using Records = std::map<std::string, git_oid>;
+Records recordsOf(git_tree* root) {
+  Records out;
+  if (root == nullptr) return out;
+  git_tree_walk(
+      root, GIT_TREEWALK_PRE,
+      [](const char* dir, const git_tree_entry* entry, void* payload) {
+        const std::string path = std::string(dir) + git_tree_entry_name(entry);
+        if (std::string(dir).empty() && path != "records") return 1;
+        if (git_tree_entry_type(entry) == GIT_OBJECT_BLOB && path.starts_with("records/"))
+          static_cast<Records*>(payload)->emplace(path, *git_tree_entry_id(entry));
+        return 0;
+      },
+      &out);
+  return out;
+}
+
+/// File names begin with date and time, so the order of paths is the order of time.
+std::vector<std::string> newestOf(git_repository* repo, const Records& records, std::size_t count) {
+  std::vector<std::string> out;
+  for (auto it = records.rbegin(); it != records.rend() && out.size() < count; ++it)
+    if (auto text = blobText(repo, it->second)) out.push_back(std::move(*text));
+  return out;
+}
+
+Handle<git_signature> signature(Time now) {
+  git_signature* raw = nullptr;
+  const auto secs = std::chrono::duration_cast<seconds>(now.time_since_epoch()).count();
+  git_signature_new(&raw, "Steersman", "steersman@localhost", static_cast<git_time_t>(secs), 0);
+  return Handle<git_signature>(raw);
+}
+
+struct Seen {
+  std::optional<git_oid> status;
+  std::optional<git_oid> notes;
+};
+
+/// What the remote has on our two refs, fetched into the clone.
+Result<Seen> look(git_repository* repo, const RemoteAccess& access) {
+  git_remote* raw = nullptr;
+  if (const int rc = git_remote_create_anonymous(&raw, repo, access.url().url.c_str()); rc != 0)
+    return git::gitError(rc, "cannot use " + access.url().url);
+  const Handle<git_remote> remote(raw);
+  RemoteAccess::Session session(access);
+  git_fetch_options options = GIT_FETCH_OPTIONS_INIT;
+  session.install(options.callbacks);
+  options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
+  options.update_fetchhead = 0;
+  const std::string doing = "cannot read " + access.url().url;
+  if (const int rc = git_remote_connect(raw, GIT_DIRECTION_FETCH, &options.callbacks, nullptr, nullptr); rc != 0)
+    return session.explain(rc, doing);
+  const git_remote_head** heads = nullptr;
+  std::size_t count = 0;
+  if (const int rc = git_remote_ls(&heads, &count, raw); rc != 0) return session.explain(rc, doing);
+  Seen seen;
+  std::vector<std::string> specs;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string name = heads[i]->name;
+    if (name != kStatus && name != kNotes) continue;
+    auto& slot = name == kStatus ? seen.status : seen.notes;
+    slot = heads[i]->oid;
+    const char* mine = name == kStatus ? kSeenStatus : kSeenNotes;
+    const auto have = refValue(repo, mine);
+    if (!have || git_oid_cmp(&*have, &*slot) != 0) specs.push_back("+" + name + ":" + mine);
+  }
+  if (specs.empty()) return seen;
+  std::vector<char*> texts;
+  for (auto& s : specs) texts.push_back(s.data());
+  const git_strarray array{texts.data(), texts.size()};
+  if (const int rc = git_remote_fetch(raw, &array, &options, nullptr); rc != 0) return session.explain(rc, doing);
+  return seen;
+}
+
+struct Draft {
+  git_repository* repo;
+  const LedgerRecord& record;
+  const StatusLedger::Page& page;
+  Time now;
+};
+
+/// Puts on top of `base` the record and whatever only the local branch has.
+Result<void> buildStatus(const Draft& d, const std::optional<git_oid>& base) {
+  const auto baseCommit = commitOf(d.repo, base);
+  const auto baseTree = treeOf(baseCommit.get());
+  Records all = recordsOf(baseTree.get());
+  const Records local = recordsOf(treeOf(commitOf(d.repo, refValue(d.repo, kLocalStatus)).get()).get());
+  Records missing;
+  for (const auto& [path, blob] : local)
+    if (!all.contains(path)) missing.emplace(path, blob);
+  if (!all.contains(d.record.path) && !missing.contains(d.record.path)) {
+    git_oid blob;
+    if (const int rc = git_blob_create_from_buffer(&blob, d.repo, d.record.content.data(), d.record.content.size());
+        rc != 0)
+      return git::gitError(rc, "cannot write the record");
+    missing.emplace(d.record.path, blob);
+  }
+  if (missing.empty()) return base ? setRef(d.repo, kLocalStatus, *base) : Result<void>{};
+  all.insert(missing.begin(), missing.end());
+  const std::string page = d.page(newestOf(d.repo, all, kPageRecords));
+  git_oid pageBlob;
+  if (const int rc = git_blob_create_from_buffer(&pageBlob, d.repo, page.data(), page.size()); rc != 0)
+    return git::gitError(rc, "cannot write the page");
+  std::vector<git_tree_update> updates;
+  updates.push_back({GIT_TREE_UPDATE_UPSERT, pageBlob, GIT_FILEMODE_BLOB, "README.md"});
+  for (const auto& [path, blob] : missing)
+    updates.push_back({GIT_TREE_UPDATE_UPSERT, blob, GIT_FILEMODE_BLOB, path.c_str()});
+  git_oid treeId;
+  if (const int rc = git_tree_create_updated(&treeId, d.repo, baseTree.get(), updates.size(), updates.data()); rc != 0)
+    return git::gitError(rc, "cannot write the status tree");
+  git_tree* rawTree = nullptr;
+  if (const int rc = git_tree_lookup(&rawTree, d.repo, &treeId); rc != 0)
+    return git::gitError(rc, "cannot read the status tree");
+  const Handle<git_tree> tree(rawTree);
+  const auto who = signature(d.now);
+  const git_commit* parents[] = {baseCommit.get()};
+  git_oid made;
+  if (const int rc = git_commit_create(&made, d.repo, nullptr, who.get(), who.get(), "UTF-8", d.record.message.c_str(),
+                                       tree.get(), baseCommit ? 1 : 0, parents);
+      rc != 0)
+    return git::gitError(rc, "cannot write the status commit");
+  return setRef(d.repo, kLocalStatus, made);
+}
+
+std::string noteText(git_repository* repo, git_commit* notes, const git_oid& about) {
+  git_note* note = nullptr;
+  if (notes == nullptr || git_note_commit_read(&note, repo, notes, &about) != 0) return "";
+  std::string out = git_note_message(note);
+  git_note_free(note);
+  return out;
+}
+
+Result<void> addNote(const Draft& d, Handle<git_commit>& notes, const git_oid& about, const std::string& text) {
+  const auto who = signature(d.now);
+  git_oid made;
+  git_oid blob;
+  if (const int rc =
+          git_note_commit_create(&made, &blob, d.repo, notes.get(), who.get(), who.get(), &about, text.c_str(), 1);
+      rc != 0)
+    return git::gitError(rc, "cannot write the note");
+  notes = commitOf(d.repo, made);
+  return {};
+}
+
+/// Puts on top of `base` the notes that only the local ref has, and this record's.
+Result<void> buildNotes(const Draft& d, const std::optional<git_oid>& base) {
+  auto notes = commitOf(d.repo, base);
+  const auto local = commitOf(d.repo, refValue(d.repo, kLocalNotes));
+  git_note_iterator* iterator = nullptr;
+  if (local && git_note_commit_iterator_new(&iterator, local.get()) == 0) {
+    std::vector<git_oid> only;
+    git_oid noteId;
+    git_oid about;
+    while (git_note_next(&noteId, &about, iterator) == 0)
+      if (noteText(d.repo, notes.get(), about).empty()) only.push_back(about);
+    git_note_iterator_free(iterator);
+    for (const auto& id : only) STEER_CHECK(addNote(d, notes, id, noteText(d.repo, local.get(), id)));
+  }
+  git_oid about;
+  if (git_oid_fromstr(&about, d.record.commit.c_str()) == 0 && !d.record.note.empty()) {
+    std::string text = noteText(d.repo, notes.get(), about);
+    if (text.find(d.record.note) == std::string::npos) {
+      if (!text.empty() && text.back() != '\n') text += '\n';
+      text += d.record.note;
+      if (text.size() > kMaxNote) text = text.substr(text.find('\n', text.size() - kMaxNote) + 1);
+      STEER_CHECK(addNote(d, notes, about, text));
+    }
+  }
+  return notes ? setRef(d.repo, kLocalNotes, *git_commit_id(notes.get())) : Result<void>{};
+}
+
+bool same(const std::optional<git_oid>& a, const std::optional<git_oid>& b) {
+  return a.has_value() == b.has_value() && (!a || git_oid_cmp(&*a, &*b) == 0);
+}
+
+}  // namespace
+
+Result<PublishOutcome> StatusLedger::publish(const LedgerRecord& record, const Page& page, Time now) {
+  STEER_TRY(const auto repo, git::openBare(dir_));
+  const Draft draft{repo.get(), record, page, now};
+  PublishOutcome out;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const auto seen = look(repo.get(), access_);
+    const auto baseStatus = seen.ok() && seen->status ? seen->status : refValue(repo.get(), kLocalStatus);
+    const auto baseNotes = seen.ok() && seen->notes ? seen->notes : refValue(repo.get(), kLocalNotes);
+    out.alreadyThere =
+        seen.ok() && recordsOf(treeOf(commitOf(repo.get(), seen->status).get()).get()).contains(record.path);
+    STEER_CHECK(buildStatus(draft, baseStatus));
+    STEER_CHECK(buildNotes(draft, baseNotes));
+    const auto status = refValue(repo.get(), kLocalStatus);
+    const auto notes = refValue(repo.get(), kLocalNotes);
+    out.statusCommit = status ? hex(*status) : "";
+    if (!seen.ok()) {
+      out.whyLocal = seen.error().message;
+      return out;
+    }
+    std::vector<git::RefUpdate> updates;
+    if (status && !same(status, seen->status))
+      updates.push_back({kLocalStatus, kStatus, seen->status ? hex(*seen->status) : ""});
+    if (notes && !same(notes, seen->notes))
+      updates.push_back({kLocalNotes, kNotes, seen->notes ? hex(*seen->notes) : ""});
+    const auto pushed = git::pushRefs(repo.get(), access_, updates);
+    out.pushed = pushed.ok();
+    out.whyLocal = pushed.ok() ? "" : pushed.error().message;
+    if (pushed.ok() || pushed.error().code != Errc::conflict) return out;
+  }
+  return out;
+}
+
+Result<std::vector<std::string>> StatusLedger::newest(std::size_t count) const {
+  STEER_TRY(const auto repo, git::openBare(dir_));
+  const auto tree = treeOf(commitOf(repo.get(), refValue(repo.get(), kLocalStatus)).get());
+  return newestOf(repo.get(), recordsOf(tree.get()), count);
+}
+
+bool StatusLedger::has(const std::string& path) const {
+  const auto repo = git::openBare(dir_);
+  if (!repo.ok()) return false;
+  for (const char* ref : {kLocalStatus, kSeenStatus})
+    if (recordsOf(treeOf(commitOf(repo->get(), refValue(repo->get(), ref)).get()).get()).contains(path)) return true;
+  return false;
+}
+
+Result<void> StatusLedger::saveDraft(const std::string& name, const std::string& text) {
+  STEER_TRY(const auto repo, git::openBare(dir_));
+  git_oid blob;
+  if (const int rc = git_blob_create_from_buffer(&blob, repo.get(), text.data(), text.size()); rc != 0)
+    return git::gitError(rc, "cannot write the draft");
+  return setRef(repo.get(), ("refs/steersman/local/draft/" + name).c_str(), blob);
+}
+
+std::optional<std::string> StatusLedger::loadDraft(const std::string& name) const {
+  const auto repo = git::openBare(dir_);
+  if (!repo.ok()) return std::nullopt;
+  const auto id = refValue(repo->get(), ("refs/steersman/local/draft/" + name).c_str());
+  return id ? blobText(repo->get(), *id) : std::nullopt;
+}
+
+Result<void> StatusLedger::dropDraft(const std::string& name) {
+  STEER_TRY(const auto repo, git::openBare(dir_));
+  const int rc = git_reference_remove(repo.get(), ("refs/steersman/local/draft/" + name).c_str());
+  if (rc != 0 && rc != GIT_ENOTFOUND) return git::gitError(rc, "cannot drop the draft");
+  return {};
+}
+
+}  // namespace steer

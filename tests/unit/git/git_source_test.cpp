@@ -1,0 +1,177 @@
+#include <catch2/catch.hpp>
+
+#include "reconciler/git/git_source.h"
+#include "reconciler/git/git_tree_reader.h"
+#include "temp_repository.h"
+
+using namespace steer;
+
+namespace {
+
+GitSource sourceOf(const TempDir& dir, const std::string& url, const std::string& revision = "") {
+  SourceOptions options;
+  options.url = url;
+  options.revision = revision;
+  auto source = GitSource::open(options, dir.at("clone"));
+  REQUIRE(source.ok());
+  return std::move(*source);
+}
+
+std::string kindOf(const Error& e) { return e.causes.empty() ? "" : e.causes.front().reason; }
+
+std::string fileAt(const GitSource& source, const std::string& tree, const std::string& name) {
+  auto reader = GitTreeReader::open(source.cloneDir());
+  REQUIRE(reader.ok());
+  const auto entries = (*reader)->list(tree);
+  for (const auto& entry : *entries)
+    if (entry.name == name) return (*reader)->read(entry.id, 1000).valueOr("unreadable");
+  return "missing";
+}
+
+}  // namespace
+
+TEST_CASE("a fetch brings the commit, its author and its files") {
+  const TempDir dir;
+  const TempRepository repo(dir);
+  repo.write("a.yaml", "kind: A\n");
+  const auto id = repo.push("First");
+  auto source = sourceOf(dir, "file://" + repo.url());
+  const auto out = source.fetch();
+  REQUIRE(out.ok());
+  CHECK(out->commit.id == id);
+  CHECK(out->commit.author == "Ada");
+  CHECK(out->commit.summary == "First");
+  CHECK(out->before.empty());
+  CHECK(fileAt(source, out->commit.tree, "a.yaml") == "kind: A\n");
+}
+
+TEST_CASE("a second push is fetched and is no rewrite") {
+  const TempDir dir;
+  const TempRepository repo(dir);
+  const auto first = repo.push("First");
+  auto source = sourceOf(dir, repo.url(), "main");
+  REQUIRE(source.fetch().ok());
+  const auto print = source.fingerprint();
+  const auto second = repo.push("Second");
+  CHECK(source.fingerprint() != print);
+  const auto out = source.fetch();
+  REQUIRE(out.ok());
+  CHECK(out->commit.id == second);
+  CHECK(out->before == first);
+  CHECK_FALSE(out->rewritten);
+}
+
+TEST_CASE("a force-push that drops history is seen as a rewrite") {
+  const TempDir dir;
+  const TempRepository repo(dir);
+  repo.push("First");
+  repo.push("Second");
+  auto source = sourceOf(dir, repo.url(), "main");
+  REQUIRE(source.fetch().ok());
+  repo.git("reset -q --hard HEAD~1");
+  const auto other = repo.push("Other", "--force");
+  const auto out = source.fetch();
+  REQUIRE(out.ok());
+  CHECK(out->commit.id == other);
+  CHECK(out->rewritten);
+}
+
+TEST_CASE("an annotated tag is peeled to its commit, and a commit id is found") {
+  const TempDir dir;
+  const TempRepository repo(dir);
+  const auto id = repo.push("First");
+  repo.git("tag -a v1 -m release");
+  repo.git("push -q origin v1");
+  repo.push("Second");
+  auto byTag = sourceOf(dir, repo.url(), "v1");
+  const auto tagged = byTag.fetch();
+  REQUIRE(tagged.ok());
+  CHECK(tagged->commit.id == id);
+  SourceOptions options;
+  options.url = repo.url();
+  options.revision = id;
+  auto byId = GitSource::open(options, dir.at("clone2"));
+  const auto exact = byId->fetch();
+  REQUIRE(exact.ok());
+  CHECK(exact->commit.id == id);
+}
+
+TEST_CASE("an empty repository, a missing branch and a vanished remote are told apart") {
+  const TempDir dir;
+  const TempRepository repo(dir);
+  auto source = sourceOf(dir, repo.url(), "main");
+  const auto empty = source.fetch();
+  REQUIRE_FALSE(empty.ok());
+  CHECK(kindOf(empty.error()) == "EmptyRepository");
+
+  const auto id = repo.push("First");
+  REQUIRE(source.fetch().ok());
+  auto other = GitSource::open({repo.url(), "nowhere", "", {}}, dir.at("clone3"));
+  const auto missing = other->fetch();
+  REQUIRE_FALSE(missing.ok());
+  CHECK(kindOf(missing.error()) == "RevisionNotFound");
+
+  std::filesystem::rename(repo.url(), dir.at("elsewhere"));
+  const auto gone = source.fetch();
+  REQUIRE_FALSE(gone.ok());
+  CHECK(kindOf(gone.error()) == "RemoteGone");
+  REQUIRE(source.lastGood());
+  CHECK(source.lastGood()->id == id);
+}
+
+TEST_CASE("a damaged clone is made anew and keeps our records") {
+  const TempDir dir;
+  const TempRepository repo(dir);
+  repo.write("a.yaml", "one");
+  const auto id = repo.push("First");
+  auto source = sourceOf(dir, repo.url(), "main");
+  REQUIRE(source.fetch().ok());
+  REQUIRE(source.keep(id).ok());
+  sh("find " + source.cloneDir() + "/objects -type f -delete");
+  const auto out = source.fetch();
+  REQUIRE(out.ok());
+  CHECK(out->recloned);
+  CHECK(fileAt(source, out->commit.tree, "a.yaml") == "one");
+}
+
+TEST_CASE("links and submodules are listed by kind and large files are refused") {
+  const TempDir dir;
+  const TempRepository repo(dir);
+  repo.write("big", std::string(2000, 'x'));
+  repo.git("-c core.symlinks=true status");
+  std::filesystem::create_symlink("/etc/passwd", repo.work() + "/link");
+  const auto first = repo.push("First");
+  repo.git("update-index --add --cacheinfo 160000," + first + ",module");
+  repo.git("commit -q -m module");
+  repo.git("push -q origin HEAD");
+  auto source = sourceOf(dir, repo.url(), "main");
+  const auto out = source.fetch();
+  REQUIRE(out.ok());
+  auto reader = GitTreeReader::open(source.cloneDir());
+  const auto entries = (*reader)->list(out->commit.tree);
+  for (const auto& entry : *entries) {
+    if (entry.name == "link") CHECK(entry.kind == TreeEntry::Kind::link);
+    if (entry.name == "module") CHECK(entry.kind == TreeEntry::Kind::submodule);
+    if (entry.name != "big") continue;
+    const auto big = (*reader)->read(entry.id, 1000);
+    REQUIRE_FALSE(big.ok());
+    CHECK(big.error().code == Errc::tooLarge);
+  }
+  CHECK(entries->size() == 3);
+}
+
+TEST_CASE("a directory of the repository is found, and one outside is not") {
+  const TempDir dir;
+  const TempRepository repo(dir);
+  repo.write("deploy/prod/a.yaml", "x");
+  repo.push("First");
+  auto source = sourceOf(dir, repo.url());
+  const auto out = source.fetch();
+  REQUIRE(out.ok());
+  auto reader = GitTreeReader::open(source.cloneDir());
+  const auto sub = (*reader)->subtree(out->commit.tree, "deploy/prod");
+  REQUIRE(sub.ok());
+  CHECK((*reader)->list(*sub)->at(0).name == "a.yaml");
+  CHECK_FALSE((*reader)->subtree(out->commit.tree, "deploy/../..").ok());
+  CHECK_FALSE((*reader)->subtree(out->commit.tree, "nowhere").ok());
+}
