@@ -38,4 +38,18 @@ class ManualClock final : public Clock {
   std::atomic<std::int64_t> micros_;
 };
 
+/// The end of a wait on something outside this process (a socket, a child), on the machine's
+/// monotonic clock: such waits have no virtual time.
+class Deadline {
+ public:
+  explicit Deadline(Duration in);
+  Duration left() const;  ///< never negative
+  bool passed() const { return left() == Duration::zero(); }
+  /// left() for poll(2), rounded up.
+  int pollMilliseconds() const;
+
+ private:
+  std::chrono::steady_clock::time_point end_;
+};
+
 }  // namespace steer

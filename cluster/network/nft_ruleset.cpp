@@ -1,0 +1,218 @@
+#include "cluster/network/nft_ruleset.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+namespace steer {
+namespace {
+
+struct SetShape {
+  std::string_view name;
+  std::string_view declaration;
+};
+
+// What stands in the table besides chains. `aff` is filled by the kernel, never by us.
+constexpr std::array<SetShape, 9> shapes{{
+    {"affid", "map affid { type ipv4_addr . inet_proto . inet_service : mark; }"},
+    {"affto", "map affto { type mark : verdict; }"},
+    {"eps", "map eps { typeof ip daddr . meta l4proto . th dport . numgen random mod 65536 : ip daddr . th dport; }"},
+    {"hairpin", "set hairpin { type ipv4_addr . ipv4_addr; }"},
+    {"nodeports", "map nodeports { type inet_proto . inet_service : verdict; }"},
+    {"npaffid", "map npaffid { type inet_proto . inet_service : mark; }"},
+    {"npeps", "map npeps { typeof meta l4proto . th dport . numgen random mod 65536 : ip daddr . th dport; }"},
+    {"npmasq", "set npmasq { type inet_proto . inet_service; }"},
+    {"services", "map services { type ipv4_addr . inet_proto . inet_service : verdict; }"},
+}};
+// masqueraded when the client is not a pod | always, because the answer must come back this way
+constexpr std::string_view vipSets =
+    " set vips { type ipv4_addr; }\n set extmasq { type ipv4_addr . inet_proto . inet_service; }\n";
+
+std::uint32_t hash32(std::string_view text) {
+  std::uint32_t hash = 2166136261u;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
+  return hash;
+}
+
+/// The upper half tells clusters that share a namespace apart.
+std::uint32_t markBase(std::string_view table) { return (hash32(table) | 0x10000u) & 0xffff0000u; }
+
+std::string braced(const std::vector<std::string>& items) { return fmt::format("{{ {} }}", fmt::join(items, ", ")); }
+
+}  // namespace
+
+/// One address under which a service port can be reached.
+struct NftRuleset::Front {
+  std::string address;  ///< empty = node port
+  std::uint16_t port = 0;
+};
+
+NftRuleset::NftRuleset(const ServiceTable& services, NftOptions options) : options_(std::move(options)) {
+  for (const auto& shape : shapes) sets_[std::string(shape.name)];
+  sets_["vips"];
+  sets_["extmasq"];
+  for (const auto& port : services.ports) {
+    addFront({port.clusterIp, port.port}, port, port.inside, port.insideLocal);
+    sets_["vips"][port.clusterIp];
+    for (const auto& ip : port.externalIps) {
+      addFront({ip, port.port}, port, port.outside, port.outsideLocal);
+      if (!port.outsideLocal) sets_["extmasq"][fmt::format("{} . {} . {}", ip, protocolText(port.protocol), port.port)];
+    }
+    if (port.nodePort != 0) {
+      addFront({"", port.nodePort}, port, port.outside, port.outsideLocal);
+      if (!port.outsideLocal) sets_["npmasq"][fmt::format("{} . {}", protocolText(port.protocol), port.nodePort)];
+    }
+    for (const auto& ip : port.onThisNode) sets_["hairpin"][ip + " . " + ip];
+  }
+}
+
+void NftRuleset::addFront(const Front& front, const ServicePort& port, const std::vector<Endpoint>& endpoints,
+                          bool local) {
+  const bool np = front.address.empty();
+  const std::string key =
+      (np ? "" : front.address + " . ") + fmt::format("{} . {}", protocolText(port.protocol), front.port);
+  auto& verdicts = sets_[np ? "nodeports" : "services"];
+  if (verdicts.count(key) != 0) return;  // two services claim one address: the first by name has it
+  if (endpoints.empty()) {
+    verdicts[key] = local && port.anyEndpoint ? "goto do_drop" : "goto do_reject";
+    return;
+  }
+  const std::string chain = fmt::format("{}{}", np ? "nlb" : "lb", endpoints.size());
+  chains_.insert(chain);
+  verdicts[key] = "goto " + chain;
+  std::uint32_t mark = 0;
+  if (port.affinitySeconds != 0) {
+    mark = affinityMark(port);
+    sets_[np ? "npaffid" : "affid"][key] = fmt::format("{:#010x}", mark);
+    const std::string record = fmt::format("aff{}", port.affinitySeconds);
+    chains_.insert(record);
+    sets_["affto"][fmt::format("{:#010x}", mark)] = "goto " + record;
+  }
+  auto& slots = sets_[np ? "npeps" : "eps"];
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    slots[fmt::format("{} . {}", key, i)] = fmt::format("{} . {}", endpoints[i].ip, endpoints[i].port);
+    if (mark != 0 || port.protocol == Protocol::udp)
+      facts_.insert({port.protocol, front.address, front.port, endpoints[i], mark});
+  }
+}
+
+std::uint32_t NftRuleset::affinityMark(const ServicePort& port) {
+  const std::string name = port.service + "/" + std::string(protocolText(port.protocol));
+  std::uint32_t id = hash32(name) & 0xffffu;
+  for (;;) {
+    const std::uint32_t mark = markBase(options_.table) | id;
+    const auto [it, fresh] = marks_.emplace(mark, name);
+    if (fresh || it->second == name) return mark;
+    id = (id + 1) & 0xffffu;
+  }
+}
+
+const NftRuleset::Elements& NftRuleset::elements(const std::string& set) const {
+  static const Elements none;
+  const auto it = sets_.find(set);
+  return it == sets_.end() ? none : it->second;
+}
+
+std::string NftRuleset::chainText(const std::string& name) const {
+  const bool node = name.starts_with("nlb");
+  if (node || name.starts_with("lb"))
+    return fmt::format(
+        "meta l4proto {{ tcp, udp, sctp }} dnat ip to {}meta l4proto . th dport . "
+        "numgen random mod {} map @{}",
+        node ? "" : "ip daddr . ", name.substr(node ? 3 : 2), node ? "npeps" : "eps");
+  return fmt::format("update @aff {{ ip saddr . ct mark timeout {}s : ip daddr . th dport }}", name.substr(3));
+}
+
+std::string NftRuleset::fixedRules() const {
+  const std::uint32_t base = markBase(options_.table);
+  const std::string masq = fmt::format("meta mark set meta mark or {:#x}", options_.masqueradeMark);
+  const std::string affine = fmt::format(
+      "ct mark & 0xffff0000 == {:#010x} meta l4proto {{ tcp, udp, sctp }} dnat ip to ip saddr . ct mark "
+      "map @aff",
+      base);
+  std::string text;
+  const auto line = [&text](std::string_view rule) { text.append("  ").append(rule).append("\n"); };
+  text +=
+      " map aff { typeof ip saddr . ct mark : ip daddr . th dport; flags dynamic,timeout; timeout 3h; size 65536; }\n";
+  text += " chain do_reject { meta l4proto tcp reject with tcp reset; reject; }\n chain do_drop { drop; }\n";
+  text += " chain nodeport {\n";
+  line("meta l4proto . th dport @npmasq " + masq);
+  line("ct mark set meta l4proto . th dport map @npaffid");
+  line(affine);
+  line("meta l4proto . th dport vmap @nodeports");
+  text += " }\n chain lookup {\n";
+  line("ip daddr @vips " + (options_.podCidr.empty() ? "" : "ip saddr != " + options_.podCidr + " ") + masq);
+  line("ip daddr . meta l4proto . th dport @extmasq " + masq);
+  line("ct mark set ip daddr . meta l4proto . th dport map @affid");
+  line(affine);
+  line("ip daddr . meta l4proto . th dport vmap @services");
+  line("fib daddr type local ip daddr != 127.0.0.0/8 jump nodeport");
+  if (!options_.serviceCidr.empty()) line("ip daddr " + options_.serviceCidr + " goto do_reject");
+  text += " }\n";
+  text += " chain pre { type nat hook prerouting priority dstnat; policy accept; jump lookup; }\n";
+  text += " chain out { type nat hook output priority -100; policy accept; jump lookup; }\n";
+  text +=
+      " chain affrec { type filter hook postrouting priority -50; policy accept; "
+      "ct state new ct status dnat meta l4proto { tcp, udp, sctp } ct mark vmap @affto; }\n";
+  text += " chain post { type nat hook postrouting priority srcnat; policy accept;\n";
+  line("ct status dnat ip saddr . ip daddr @hairpin masquerade");
+  line(fmt::format("meta mark & {0:#x} == {0:#x} meta mark set meta mark xor {0:#x} masquerade fully-random",
+                   options_.masqueradeMark));
+  if (!options_.egressFrom.empty())
+    line(fmt::format("ip saddr {} ip daddr != {} masquerade", options_.egressFrom, braced(options_.egressExcept)));
+  text += " }\n";
+  return text;
+}
+
+std::string NftRuleset::fullText() const {
+  std::string text = fmt::format("add table ip {0}\ndelete table ip {0}\ntable ip {0} {{\n", options_.table);
+  for (const auto& shape : shapes) text.append(" ").append(shape.declaration).append("\n");
+  text += vipSets;
+  text += fixedRules();
+  for (const auto& chain : chains_) text += fmt::format(" chain {} {{ {}; }}\n", chain, chainText(chain));
+  text += "}\n";
+  for (const auto& [set, elements] : sets_) {
+    if (elements.empty()) continue;
+    text += fmt::format("add element ip {} {} {{ ", options_.table, set);
+    bool first = true;
+    for (const auto& [key, value] : elements) {
+      if (!first) text += ", ";
+      first = false;
+      text += key;
+      if (!value.empty()) text.append(" : ").append(value);
+    }
+    text += " }\n";
+  }
+  return text;
+}
+
+std::string NftRuleset::diffCommands(const NftRuleset& before, const NftRuleset& after) {
+  const std::string& table = after.options_.table;
+  std::string gone, come;
+  for (const auto& chain : after.chains_)
+    if (before.chains_.count(chain) == 0)
+      come += fmt::format("add chain ip {0} {1}\nflush chain ip {0} {1}\nadd rule ip {0} {1} {2}\n", table, chain,
+                          after.chainText(chain));
+  for (const auto& [set, wanted] : after.sets_) {
+    const Elements& had = before.elements(set);
+    for (const auto& [key, value] : had)
+      if (const auto it = wanted.find(key); it == wanted.end() || it->second != value)
+        gone += fmt::format("delete element ip {} {} {{ {} }}\n", table, set, key);
+    for (const auto& [key, value] : wanted)
+      if (const auto it = had.find(key); it == had.end() || it->second != value)
+        come += fmt::format("add element ip {} {} {{ {}{}{} }}\n", table, set, key, value.empty() ? "" : " : ", value);
+  }
+  // Chains that nothing goes to any more stay until the next full load: they cost nothing.
+  return gone.empty() && come.find("add element") == std::string::npos ? "" : gone + come;
+}
+
+std::vector<NftRuleset::Stale> NftRuleset::staleAfter(const NftRuleset& before, const NftRuleset& after) {
+  std::vector<Stale> out;
+  std::set_difference(before.facts_.begin(), before.facts_.end(), after.facts_.begin(), after.facts_.end(),
+                      std::back_inserter(out));
+  return out;
+}
+
+}  // namespace steer

@@ -1,0 +1,71 @@
+#pragma once
+// NftRuleset: a ServiceTable as nftables content. The rules are fixed and look everything up in
+// maps, so a change of endpoints is a change of map elements: the cost of a change does not grow
+// with the cluster. Thread rule: an immutable value.
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cluster/network/service_table.h"
+
+namespace steer {
+
+struct NftOptions {
+  std::string table = "steer";            ///< one per cluster and network namespace
+  std::string podCidr;                    ///< of the whole cluster: sources inside keep their address
+  std::string serviceCidr;                ///< addresses inside without a service are refused; empty = no such rule
+  std::string egressFrom;                 ///< sources that are masqueraded when they leave …
+  std::vector<std::string> egressExcept;  ///< … for anything but these ranges; egressFrom empty = off
+  std::uint32_t masqueradeMark = 0x4000;  ///< one bit of the packet mark
+  bool operator==(const NftOptions&) const = default;
+};
+
+class NftRuleset {
+ public:
+  /// element key → value ("" in sets).
+  using Elements = std::map<std::string, std::string>;
+
+  NftRuleset(const ServiceTable& services, NftOptions options);
+
+  /// One transaction that replaces whatever the table held.
+  std::string fullText() const;
+  /// One transaction with the least element changes; "" when nothing differs. Both must have the same
+  /// options (ask sameRules first).
+  static std::string diffCommands(const NftRuleset& before, const NftRuleset& after);
+  /// The fixed rules are the same, so a difference of elements is enough.
+  static bool sameRules(const NftRuleset& before, const NftRuleset& after) { return before.options_ == after.options_; }
+
+  const std::string& table() const { return options_.table; }
+  const Elements& elements(const std::string& set) const;
+
+  /// A remembered answer of the kernel that points to an endpoint which no longer exists.
+  struct Stale {
+    Protocol protocol = Protocol::tcp;
+    std::string address;  ///< the service's; empty for node ports
+    std::uint16_t port = 0;
+    Endpoint endpoint;
+    std::uint32_t affinityMark = 0;  ///< 0 = the service has no session affinity
+    auto operator<=>(const Stale&) const = default;
+  };
+  /// Endpoints that left a UDP service (connection tracking remembers them) or one with session
+  /// affinity (the affinity map does).
+  static std::vector<Stale> staleAfter(const NftRuleset& before, const NftRuleset& after);
+
+ private:
+  struct Front;
+  void addFront(const Front& front, const ServicePort& port, const std::vector<Endpoint>& endpoints, bool local);
+  std::uint32_t affinityMark(const ServicePort& port);
+  std::string fixedRules() const;
+  std::string chainText(const std::string& name) const;
+
+  NftOptions options_;
+  std::map<std::string, Elements> sets_;
+  std::set<std::string> chains_;  ///< lbN, nlbN, affN that elements go to
+  std::map<std::uint32_t, std::string> marks_;
+  std::set<Stale> facts_;
+};
+
+}  // namespace steer
