@@ -1,0 +1,36 @@
+#pragma once
+// TokenFile: the bearer tokens that a server accepts, in a file of mode 0600 with one line each:
+// "<secret> <user> <group>,<group>". Thread rule: thread-safe. Failure rule: io with the path; the
+// secrets never reach messages.
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cluster/apiserver/message.h"
+#include "core/result.h"
+#include "core/sync.h"
+
+namespace steer {
+
+class TokenFile {
+ public:
+  /// A missing file is an empty one.
+  static Result<std::unique_ptr<TokenFile>> open(std::string path);
+
+  /// The secret of this user, made and written when there is none yet.
+  Result<std::string> secretFor(const std::string& user, const std::vector<std::string>& groups);
+  std::optional<Identity> find(const std::string& secret) const;
+
+ private:
+  struct Entry {
+    std::string secret;
+    Identity identity;
+  };
+  explicit TokenFile(std::string path) : path_(std::move(path)) {}
+
+  std::string path_;
+  Sync<std::map<std::string, Entry>> byHash_;  ///< by the hash, so that a look-up's time tells nothing
+};
+
+}  // namespace steer

@@ -1,0 +1,108 @@
+#include "cluster/apiserver/transport/pki.h"
+
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+
+#include "cluster/apiserver/transport/authenticator.h"
+#include "cluster/client/join_token.h"
+
+using namespace steer;
+
+namespace {
+
+struct Dir {
+  Dir() {
+    std::string name = (std::filesystem::temp_directory_path() / "steer-pki-XXXXXX").string();
+    path = ::mkdtemp(name.data());
+  }
+  ~Dir() { std::filesystem::remove_all(path); }
+  std::string path;
+};
+
+unsigned modeOf(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 ? info.st_mode & 0777U : 0;
+}
+
+}  // namespace
+
+TEST_CASE("the authority and its certificates are made once and used again") {
+  Dir dir;
+  ManualClock clock;
+  const auto first = Pki::open(dir.path, clock);
+  REQUIRE(first.ok());
+  const auto server = first->server({"localhost", "10.0.0.1", "::1"});
+  REQUIRE(server.ok());
+  CHECK(modeOf(dir.path + "/pki") == 0700);
+  CHECK(modeOf(dir.path + "/pki/ca.key") == 0600);
+  CHECK(modeOf(dir.path + "/pki/server.key") == 0600);
+  const auto again = Pki::open(dir.path, clock);
+  REQUIRE(again.ok());
+  CHECK(again->caHash() == first->caHash());
+  CHECK(again->server({"localhost", "10.0.0.1", "::1"})->certificatePem == server->certificatePem);
+  CHECK(again->server({"localhost", "10.0.0.2"})->certificatePem != server->certificatePem);
+}
+
+TEST_CASE("a certificate is renewed before it ends and when the authority is another") {
+  Dir dir, other;
+  ManualClock clock;
+  const auto pki = Pki::open(dir.path, clock);
+  const auto before = pki->client("alice", {"ops"});
+  REQUIRE(before.ok());
+  clock.advance(std::chrono::hours(24 * 300));
+  CHECK(pki->client("alice", {"ops"})->certificatePem == before->certificatePem);
+  clock.advance(std::chrono::hours(24 * 40));
+  CHECK(pki->client("alice", {"ops"})->certificatePem != before->certificatePem);
+  CHECK(pki->client("alice", {"admins"})->certificatePem != pki->client("alice", {"ops"})->certificatePem);
+  const auto stranger = Pki::open(other.path, clock);
+  const KeyPair authority{stranger->caPem(), ""};
+  CHECK(!stillServes(*pki->client("alice", {"ops"}), authority, {}, clock.now()));
+}
+
+TEST_CASE("half an authority is an error, not a new one") {
+  Dir dir;
+  ManualClock clock;
+  REQUIRE(Pki::open(dir.path, clock).ok());
+  std::filesystem::remove(dir.path + "/pki/ca.key");
+  CHECK(Pki::open(dir.path, clock).error().code == Errc::io);
+}
+
+TEST_CASE("tokens survive a restart and name their identity") {
+  Dir dir;
+  const std::string path = dir.path + "/tokens";
+  std::string secret;
+  {
+    auto tokens = TokenFile::open(path);
+    REQUIRE(tokens.ok());
+    secret = (*tokens)->secretFor("system:node:n1", {"system:nodes", "more"}).value();
+    CHECK((*tokens)->secretFor("system:node:n1", {"system:nodes", "more"}).value() == secret);
+    CHECK((*tokens)->secretFor("other", {}).value() != secret);
+  }
+  CHECK(modeOf(path) == 0600);
+  auto tokens = TokenFile::open(path);
+  const auto who = (*tokens)->find(secret);
+  REQUIRE(who);
+  CHECK(who->user == "system:node:n1");
+  CHECK(who->groups == std::vector<std::string>{"system:nodes", "more"});
+  CHECK(!(*tokens)->find("guess"));
+
+  const Authenticator authenticator(**tokens, std::string(64, 'a'));
+  const JoinToken mine{std::string(64, 'a'), secret}, theirs{std::string(64, 'b'), secret};
+  CHECK(authenticator.identify({}, "Bearer " + mine.text())->user == "system:node:n1");
+  CHECK(authenticator.identify({}, "Bearer " + theirs.text()).error().code == Errc::unauthorized);
+  CHECK(authenticator.identify({}, "Basic abc").error().code == Errc::unauthorized);
+  CHECK(authenticator.identify({}, "")->user == "system:anonymous");
+}
+
+TEST_CASE("a join token is read back, and a damaged one is refused without quoting it") {
+  const JoinToken token{std::string(64, 'e'), "0123456789abcdef"};
+  CHECK(JoinToken::parse(token.text())->secret == token.secret);
+  for (const std::string& text : {std::string("steer1.ab.cd"), token.text() + "!", std::string("x"), std::string()}) {
+    const auto result = JoinToken::parse(text);
+    REQUIRE(!result.ok());
+    CHECK(result.error().code == Errc::invalid);
+    CHECK(result.error().message.find("0123456789abcdef") == std::string::npos);
+  }
+}
