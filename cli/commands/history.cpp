@@ -1,0 +1,61 @@
+#include "cli/commands/history.h"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+
+#include "cli/connection.h"
+#include "cli/output.h"
+#include "cli/terminal.h"
+
+namespace steer::cli {
+namespace {
+
+struct Flags {
+  std::string kubeconfig;
+  std::string output = "text";
+  std::string application = "root";
+};
+
+int runHistory(const Flags& flags) {
+  auto client = connect(flags.kubeconfig);
+  if (!client.ok()) {
+    printError(client.error().message);
+    return 1;
+  }
+  const auto app = (*client)->get({"applications.steersman.dev", "steersman-system", flags.application});
+  if (!app.ok()) {
+    printError(app.error().message);
+    return 1;
+  }
+  const auto& runs = arrayAt((*app)->status(), {"history"});
+  if (flags.output != "text") {
+    std::cout << documentText(runs, flags.output);
+    return 0;
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& run : runs) {
+    auto message = std::string(stringAt(run, {"message"}));
+    message = message.substr(0, message.find('\n'));
+    rows.push_back({std::string(stringAt(run, {"commit"}).substr(0, 7)), std::string(stringAt(run, {"result"})),
+                    ageText(stringAt(run, {"finishedAt"}, stringAt(run, {"startedAt"}))),
+                    std::string(stringAt(run, {"author"})), message, std::string(stringAt(run, {"summary"}))});
+  }
+  std::cout << tableText({"COMMIT", "RESULT", "AGE", "AUTHOR", "MESSAGE", "SUMMARY"}, rows);
+  return 0;
+}
+
+}  // namespace
+
+void addHistoryCommand(CLI::App& app, ExitCode& exit) {
+  auto flags = std::make_shared<Flags>();
+  auto* command = app.add_subcommand("history", "What became of each commit, newest first");
+  command->footer("The whole history is in the repository: git log --notes=steersman\nExample: steer history -o json");
+  command->add_option("application", flags->application, "Which application (default root)");
+  command->add_option("--kubeconfig", flags->kubeconfig, "Which cluster");
+  command->add_option("-o,--output", flags->output, "text, json or yaml")
+      ->check(CLI::IsMember({"text", "json", "yaml"}));
+  command->callback([flags, &exit] { exit.value = runHistory(*flags); });
+}
+
+}  // namespace steer::cli

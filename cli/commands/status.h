@@ -1,0 +1,9 @@
+#pragma once
+// `steer status`: what is applied, and is it healthy?
+#include "cli/command.h"
+
+namespace steer::cli {
+
+void addStatusCommand(CLI::App& app, ExitCode& exit);
+
+}  // namespace steer::cli
