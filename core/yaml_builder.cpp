@@ -158,6 +158,13 @@ void YamlBuilder::takeKey(const json::value& v, std::string_view text, Style sty
   else if (v.is_null())
     return stop(mark, "a key is missing before ':'", "quote it if \"" + std::string(text) + "\" is meant");
   else top.key = jsonText(v);
+  if (v.is_bool())
+    out_.add({Severity::warning,
+              {file_, mark.line, mark.column},
+              "",
+              "",
+              "the key " + std::string(text) + " reads as \"" + top.key + "\"",
+              "quote it if the text is meant"});
   if (top.mergeNext) return;
   top.dropped = top.object.contains(top.key);
   if (!top.dropped) return;
