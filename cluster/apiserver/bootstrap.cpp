@@ -1,0 +1,80 @@
+#include "cluster/apiserver/bootstrap.h"
+
+#include "cluster/apiserver/in_process_client.h"
+#include "cluster/apiserver/service_addresses.h"
+#include "core/log.h"
+
+namespace steer {
+namespace {
+
+constexpr const char* kName = "kubernetes";
+constexpr const char* kNs = "default";
+
+json::object named(std::string apiVersion, std::string kind, const std::string& ns, const std::string& name) {
+  json::object meta{{"name", name}};
+  if (!ns.empty()) meta["namespace"] = ns;
+  return {{"apiVersion", std::move(apiVersion)}, {"kind", std::move(kind)}, {"metadata", std::move(meta)}};
+}
+
+json::object service(const ServerParts& parts) {
+  auto out = named("v1", "Service", kNs, kName);
+  out["metadata"].get_object()["labels"] = {{"component", "apiserver"}, {"provider", "kubernetes"}};
+  out["spec"] = {
+      {"clusterIP", addressesOf(parts.options.serviceCidr).first()},
+      {"ports",
+       json::array{json::object{
+           {"name", "https"}, {"protocol", "TCP"}, {"port", 443}, {"targetPort", parts.options.advertisePort}}}}};
+  return out;
+}
+
+json::object endpoints(const ServerParts& parts) {
+  auto out = named("v1", "Endpoints", kNs, kName);
+  out["metadata"].get_object()["labels"] = {{"endpointslice.kubernetes.io/skip-mirror", "true"}};
+  out["subsets"] = json::array{json::object{
+      {"addresses", json::array{json::object{{"ip", parts.options.advertiseAddress}}}},
+      {"ports",
+       json::array{json::object{{"name", "https"}, {"port", parts.options.advertisePort}, {"protocol", "TCP"}}}}}};
+  return out;
+}
+
+json::object endpointSlice(const ServerParts& parts) {
+  auto out = named("discovery.k8s.io/v1", "EndpointSlice", kNs, kName);
+  out["metadata"].get_object()["labels"] = {{"kubernetes.io/service-name", kName}};
+  out["addressType"] = "IPv4";
+  out["endpoints"] = json::array{json::object{{"addresses", json::array{json::value(parts.options.advertiseAddress)}},
+                                              {"conditions", {{"ready", true}}}}};
+  out["ports"] =
+      json::array{json::object{{"name", "https"}, {"port", parts.options.advertisePort}, {"protocol", "TCP"}}};
+  return out;
+}
+
+/// Created when missing; replaced when what matters about it differs.
+void ensure(ServerParts& parts, const std::string& resource, json::object body) {
+  Write create = Write::create(resource, body);
+  const auto live = parts.store.snapshot().get(create.target);
+  if (live != nullptr) {
+    bool same = true;
+    for (const auto& [key, value] : body) {
+      const auto* now = live->json().if_contains(key);
+      same = same && (key == "metadata" || key == "spec" || (now != nullptr && *now == value));
+    }
+    if (same) return;
+    create.verb = Write::Verb::update;
+  }
+  const auto done = parts.executor.run(create, {}, systemIdentity("system:apiserver"));
+  if (!done.ok())
+    log::error("cannot make a standing object", {{"object", create.target.text()}, {"error", done.error().message}});
+}
+
+}  // namespace
+
+void makeStandingObjects(ServerParts& parts) {
+  for (const char* name : {"default", "kube-system", "kube-public", "kube-node-lease"})
+    ensure(parts, "namespaces", named("v1", "Namespace", "", name));
+  ensure(parts, "services", service(parts));
+  if (parts.options.advertiseAddress.empty()) return;
+  ensure(parts, "endpoints", endpoints(parts));
+  ensure(parts, "endpointslices.discovery.k8s.io", endpointSlice(parts));
+}
+
+}  // namespace steer

@@ -1,0 +1,29 @@
+// Config maps.
+#include "cluster/apiserver/data_rules.h"
+#include "cluster/apiserver/kind_strategy.h"
+#include "cluster/apiserver/row_text.h"
+
+namespace steer {
+namespace {
+
+class ConfigMapStrategy final : public KindStrategy {
+ public:
+  void validate(const AdmissionContext&, const json::object* before, const json::object& object,
+                std::vector<Cause>& causes) const override {
+    checkDataKeys(object, {"data", "binaryData"}, causes);
+    checkImmutableData(before, object, {"data", "binaryData"}, causes);
+  }
+  std::vector<TableColumn> columns() const override { return {{"Name", "string", "name"}, {"Data"}, {"Age"}}; }
+  json::array row(const Object& object, Time now) const override {
+    const auto count = objectAt(object.json(), {"data"}).size() + objectAt(object.json(), {"binaryData"}).size();
+    return {object.name(), std::to_string(count), ageText(object, now)};
+  }
+};
+
+}  // namespace
+
+void register_config_map(StrategyRegistry& registry) {
+  registry.add("configmaps", std::make_unique<ConfigMapStrategy>());
+}
+
+}  // namespace steer

@@ -1,0 +1,54 @@
+// Namespaces: held by spec.finalizers until their content is gone.
+#include "cluster/apiserver/kind_strategy.h"
+#include "cluster/apiserver/row_text.h"
+#include "cluster/apiserver/status_error.h"
+
+namespace steer {
+namespace {
+
+constexpr const char* kNameLabel = "kubernetes.io/metadata.name";
+
+void labelWithName(json::object& object) {
+  auto& meta = ensureObject(object, "metadata");
+  const std::string name(stringAt(meta, {"name"}));
+  ensureObject(meta, "labels")[kNameLabel] = name;
+}
+
+class NamespaceStrategy final : public KindStrategy {
+ public:
+  NameRule nameRule() const override { return NameRule::dnsLabel; }
+  bool countsGenerations() const override { return false; }
+  bool heldBySpec(const json::object& object) const override {
+    return !arrayAt(object, {"spec", "finalizers"}).empty();
+  }
+  void markDeleting(json::object& object) const override { ensureObject(object, "status")["phase"] = "Terminating"; }
+
+  Result<void> prepareCreate(const AdmissionContext&, json::object& object) const override {
+    auto& finalizers = ensureArray(ensureObject(object, "spec"), "finalizers");
+    bool there = false;
+    for (const auto& item : finalizers) there = there || item == "kubernetes";
+    if (!there) finalizers.push_back("kubernetes");
+    object["status"] = {{"phase", "Active"}};
+    labelWithName(object);
+    return {};
+  }
+  Result<void> prepareUpdate(const AdmissionContext&, const json::object& before, json::object& object) const override {
+    // Only the finalize subresource changes what holds a namespace.
+    ensureObject(object, "spec")["finalizers"] = arrayAt(before, {"spec", "finalizers"});
+    labelWithName(object);
+    return {};
+  }
+
+  std::vector<TableColumn> columns() const override { return {{"Name", "string", "name"}, {"Status"}, {"Age"}}; }
+  json::array row(const Object& object, Time now) const override {
+    return {object.name(), stringAt(object.status(), {"phase"}), ageText(object, now)};
+  }
+};
+
+}  // namespace
+
+void register_namespace(StrategyRegistry& registry) {
+  registry.add("namespaces", std::make_unique<NamespaceStrategy>());
+}
+
+}  // namespace steer

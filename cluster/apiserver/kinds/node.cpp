@@ -1,0 +1,77 @@
+// Nodes.
+#include <algorithm>
+
+#include "cluster/apiserver/kind_strategy.h"
+#include "cluster/apiserver/row_text.h"
+
+namespace steer {
+namespace {
+
+std::string roles(const Object& node) {
+  constexpr std::string_view kPrefix = "node-role.kubernetes.io/";
+  std::vector<std::string> found;
+  for (const auto& [key, value] : node.labels()) {
+    const std::string_view name = key;
+    if (name.starts_with(kPrefix) && name.size() > kPrefix.size()) found.emplace_back(name.substr(kPrefix.size()));
+  }
+  if (const auto role = node.label("kubernetes.io/role"); !role.empty()) found.emplace_back(role);
+  std::sort(found.begin(), found.end());
+  std::string out;
+  for (const auto& role : found) out += (out.empty() ? "" : ",") + role;
+  return orNone(out);
+}
+
+std::string state(const Object& node) {
+  std::string out = "Unknown";
+  for (const auto& condition : arrayAt(node.status(), {"conditions"}))
+    if (stringAt(condition, {"type"}) == "Ready")
+      out = stringAt(condition, {"status"}) == "True" ? "Ready" : "NotReady";
+  if (boolAt(node.spec(), {"unschedulable"})) out += ",SchedulingDisabled";
+  return out;
+}
+
+std::string address(const Object& node, std::string_view type) {
+  for (const auto& item : arrayAt(node.status(), {"addresses"}))
+    if (stringAt(item, {"type"}) == type) return std::string(stringAt(item, {"address"}));
+  return "<none>";
+}
+
+class NodeStrategy final : public KindStrategy {
+ public:
+  bool countsGenerations() const override { return false; }
+
+  std::vector<TableColumn> columns() const override {
+    return {{"Name", "string", "name"},
+            {"Status"},
+            {"Roles"},
+            {"Age"},
+            {"Version"},
+            {"Internal-IP", "string", "", 1},
+            {"External-IP", "string", "", 1},
+            {"OS-Image", "string", "", 1},
+            {"Kernel-Version", "string", "", 1},
+            {"Container-Runtime", "string", "", 1}};
+  }
+  json::array row(const Object& node, Time now) const override {
+    const auto info = [&](std::string_view field) {
+      const auto text = stringAt(node.status(), {"nodeInfo", field});
+      return text.empty() ? std::string("<unknown>") : std::string(text);
+    };
+    return {node.name(),
+            state(node),
+            roles(node),
+            ageText(node, now),
+            stringAt(node.status(), {"nodeInfo", "kubeletVersion"}),
+            address(node, "InternalIP"),
+            address(node, "ExternalIP"),
+            info("osImage"),
+            info("kernelVersion"),
+            info("containerRuntimeVersion")};
+  }
+};
+
+}  // namespace
+
+void register_node(StrategyRegistry& registry) { registry.add("nodes", std::make_unique<NodeStrategy>()); }
+
+}  // namespace steer

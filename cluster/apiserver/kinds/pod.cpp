@@ -1,0 +1,231 @@
+// Pods: what admission adds, how long they may take to go, and the row of `kubectl get pods`.
+#include <set>
+
+#include "cluster/apiserver/kind_strategy.h"
+#include "cluster/apiserver/row_text.h"
+#include "cluster/apiserver/status_error.h"
+#include "core/quantity.h"
+#include "core/rfc3339.h"
+
+namespace steer {
+namespace {
+
+bool terminal(const json::object& pod) {
+  const auto phase = stringAt(pod, {"status", "phase"});
+  return phase == "Succeeded" || phase == "Failed";
+}
+
+/// Guaranteed | Burstable | BestEffort, from cpu and memory of all containers.
+std::string_view qosClass(const json::object& pod) {
+  bool any = false;
+  bool guaranteed = true;
+  const auto look = [&](const json::value& container) {
+    for (const char* resource : {"cpu", "memory"}) {
+      const auto* limit = find(container, {"resources", "limits", resource});
+      const auto* request = find(container, {"resources", "requests", resource});
+      any = any || limit != nullptr || request != nullptr;
+      if (limit == nullptr) {
+        guaranteed = false;
+        continue;
+      }
+      if (request == nullptr) continue;
+      const auto most = Quantity::fromJson(*limit);
+      const auto least = Quantity::fromJson(*request);
+      guaranteed = guaranteed && most.ok() && least.ok() && (*most <=> *least) == 0;
+    }
+  };
+  for (const char* list : {"containers", "initContainers"})
+    for (const auto& container : arrayAt(pod, {"spec", list})) look(container);
+  return !any ? "BestEffort" : guaranteed ? "Guaranteed" : "Burstable";
+}
+
+void tolerateLostNodes(json::object& spec) {
+  auto& tolerations = ensureArray(spec, "tolerations");
+  for (const char* taint : {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}) {
+    bool said = false;
+    for (const auto& item : tolerations) {
+      const auto effect = stringAt(item, {"effect"});
+      const auto key = stringAt(item, {"key"});
+      said = said || ((key == taint || (key.empty() && stringAt(item, {"operator"}) == "Exists")) &&
+                      (effect.empty() || effect == "NoExecute"));
+    }
+    if (!said)
+      tolerations.push_back(
+          json::object{{"key", taint}, {"operator", "Exists"}, {"effect", "NoExecute"}, {"tolerationSeconds", 300}});
+  }
+}
+
+class PodStrategy final : public KindStrategy {
+ public:
+  bool countsGenerations() const override { return false; }
+
+  std::int64_t graceOnDelete(const Object& live, std::optional<std::int64_t> asked) const override {
+    if (stringAt(live.spec(), {"nodeName"}).empty() || terminal(live.json())) return 0;
+    return std::max<std::int64_t>(0, asked.value_or(intAt(live.spec(), {"terminationGracePeriodSeconds"}, 30)));
+  }
+
+  Result<void> prepareCreate(const AdmissionContext&, json::object& pod) const override {
+    auto& spec = ensureObject(pod, "spec");
+    if (stringAt(spec, {"serviceAccountName"}).empty()) spec["serviceAccountName"] = "default";
+    spec["serviceAccount"] = spec["serviceAccountName"];
+    if (!spec.contains("priority")) spec["priority"] = 0;
+    if (!spec.contains("preemptionPolicy")) spec["preemptionPolicy"] = "PreemptLowerPriority";
+    tolerateLostNodes(spec);
+    pod["status"] = {{"phase", "Pending"}, {"qosClass", qosClass(pod)}};
+    return {};
+  }
+
+  void validate(const AdmissionContext&, const json::object* before, const json::object& pod,
+                std::vector<Cause>& causes) const override {
+    if (before != nullptr) return;
+    const auto& spec = objectAt(pod, {"spec"});
+    if (arrayAt(spec, {"containers"}).empty()) causes.push_back(requiredValue("spec.containers"));
+    std::set<std::string, std::less<>> names;
+    std::set<std::string, std::less<>> volumes;
+    for (const auto& volume : arrayAt(spec, {"volumes"}))
+      if (!volumes.emplace(stringAt(volume, {"name"})).second)
+        causes.push_back({"FieldValueDuplicate", "spec.volumes",
+                          "Duplicate value: \"" + std::string(stringAt(volume, {"name"})) + "\""});
+    for (const char* list : {"initContainers", "containers"}) {
+      std::size_t index = 0;
+      for (const auto& container : arrayAt(spec, {list})) {
+        const std::string at = "spec." + std::string(list) + "[" + std::to_string(index++) + "]";
+        if (!names.emplace(stringAt(container, {"name"})).second)
+          causes.push_back({"FieldValueDuplicate", at + ".name",
+                            "Duplicate value: \"" + std::string(stringAt(container, {"name"})) + "\""});
+        for (const auto& mount : arrayAt(container, {"volumeMounts"}))
+          if (!volumes.contains(stringAt(mount, {"name"})))
+            causes.push_back({"FieldValueNotFound", at + ".volumeMounts",
+                              "Not found: \"" + std::string(stringAt(mount, {"name"})) + "\""});
+      }
+    }
+  }
+
+  std::vector<TableColumn> columns() const override {
+    return {{"Name", "string", "name"},
+            {"Ready"},
+            {"Status"},
+            {"Restarts"},
+            {"Age"},
+            {"IP", "string", "", 1},
+            {"Node", "string", "", 1},
+            {"Nominated Node", "string", "", 1},
+            {"Readiness Gates", "string", "", 1}};
+  }
+
+  json::array row(const Object& pod, Time now) const override;
+};
+
+struct RowState {
+  std::string reason;
+  std::int64_t ready = 0;
+  std::int64_t restarts = 0;
+  std::optional<Time> lastRestart{};
+};
+
+void countRestarts(const json::value& status, RowState& out) {
+  out.restarts += intAt(status, {"restartCount"});
+  if (const auto at = parseTime(stringAt(status, {"lastState", "terminated", "finishedAt"})))
+    if (!out.lastRestart || *out.lastRestart < *at) out.lastRestart = at;
+}
+
+std::string endReason(const json::value& terminated) {
+  if (const auto reason = stringAt(terminated, {"reason"}); !reason.empty()) return std::string(reason);
+  if (const auto signal = intAt(terminated, {"signal"}); signal != 0) return "Signal:" + std::to_string(signal);
+  return "ExitCode:" + std::to_string(intAt(terminated, {"exitCode"}));
+}
+
+bool isSidecar(const Object& pod, std::string_view name) {
+  for (const auto& container : arrayAt(pod.spec(), {"initContainers"}))
+    if (stringAt(container, {"name"}) == name) return stringAt(container, {"restartPolicy"}) == "Always";
+  return false;
+}
+
+/// True while init containers decide what the row says.
+bool initState(const Object& pod, RowState& out) {
+  const auto& statuses = arrayAt(pod.status(), {"initContainerStatuses"});
+  std::size_t index = 0;
+  for (const auto& status : statuses) {
+    countRestarts(status, out);
+    const std::size_t at = index++;
+    const auto* ended = find(status, {"state", "terminated"});
+    if (ended != nullptr && intAt(*ended, {"exitCode"}) == 0) continue;
+    if (isSidecar(pod, stringAt(status, {"name"})) && boolAt(status, {"started"})) {
+      if (boolAt(status, {"ready"})) ++out.ready;
+      continue;
+    }
+    const auto waiting = stringAt(status, {"state", "waiting", "reason"});
+    if (ended != nullptr) out.reason = "Init:" + endReason(*ended);
+    else if (!waiting.empty() && waiting != "PodInitializing") out.reason = "Init:" + std::string(waiting);
+    else
+      out.reason = "Init:" + std::to_string(at) + "/" + std::to_string(arrayAt(pod.spec(), {"initContainers"}).size());
+    return true;
+  }
+  return false;
+}
+
+void containerState(const Object& pod, RowState& out) {
+  bool running = false;
+  const auto& statuses = arrayAt(pod.status(), {"containerStatuses"});
+  for (auto it = statuses.rbegin(); it != statuses.rend(); ++it) {
+    countRestarts(*it, out);
+    const auto waiting = stringAt(*it, {"state", "waiting", "reason"});
+    if (!waiting.empty()) {
+      out.reason = waiting;
+    } else if (const auto* ended = find(*it, {"state", "terminated"})) {
+      out.reason = endReason(*ended);
+    } else if (boolAt(*it, {"ready"}) && find(*it, {"state", "running"}) != nullptr) {
+      running = true;
+      ++out.ready;
+    }
+  }
+  if (out.reason != "Completed" || !running) return;
+  bool ready = false;
+  for (const auto& condition : arrayAt(pod.status(), {"conditions"}))
+    ready = ready || (stringAt(condition, {"type"}) == "Ready" && stringAt(condition, {"status"}) == "True");
+  out.reason = ready ? "Running" : "NotReady";
+}
+
+json::array PodStrategy::row(const Object& pod, Time now) const {
+  RowState state;
+  state.reason = stringAt(pod.status(), {"phase"}, "Unknown");
+  if (const auto reason = stringAt(pod.status(), {"reason"}); !reason.empty()) state.reason = reason;
+  for (const auto& condition : arrayAt(pod.status(), {"conditions"}))
+    if (stringAt(condition, {"type"}) == "PodScheduled" && stringAt(condition, {"reason"}) == "SchedulingGated")
+      state.reason = "SchedulingGated";
+  if (!initState(pod, state)) containerState(pod, state);
+  if (pod.deleting())
+    state.reason = stringAt(pod.status(), {"reason"}) == "NodeLost" ? "Unknown"
+                   : terminal(pod.json())                           ? state.reason
+                                                                    : "Terminating";
+  std::size_t total = arrayAt(pod.spec(), {"containers"}).size();
+  for (const auto& container : arrayAt(pod.spec(), {"initContainers"}))
+    if (stringAt(container, {"restartPolicy"}) == "Always") ++total;
+  std::string restarts = std::to_string(state.restarts);
+  if (state.restarts > 0 && state.lastRestart) restarts += " (" + durationText(now - *state.lastRestart) + " ago)";
+  const auto text = [&](const json::object& from, std::string_view field) {
+    return orNone(std::string(stringAt(from, {field})));
+  };
+  const auto gates = arrayAt(pod.spec(), {"readinessGates"}).size();
+  std::size_t open = 0;
+  for (const auto& gate : arrayAt(pod.spec(), {"readinessGates"}))
+    for (const auto& condition : arrayAt(pod.status(), {"conditions"}))
+      if (stringAt(condition, {"type"}) == stringAt(gate, {"conditionType"}) &&
+          stringAt(condition, {"status"}) == "True")
+        ++open;
+  return {pod.name(),
+          std::to_string(state.ready) + "/" + std::to_string(total),
+          state.reason,
+          restarts,
+          ageText(pod, now),
+          text(pod.status(), "podIP"),
+          text(pod.spec(), "nodeName"),
+          text(pod.status(), "nominatedNodeName"),
+          gates == 0 ? "<none>" : std::to_string(open) + "/" + std::to_string(gates)};
+}
+
+}  // namespace
+
+void register_pod(StrategyRegistry& registry) { registry.add("pods", std::make_unique<PodStrategy>()); }
+
+}  // namespace steer

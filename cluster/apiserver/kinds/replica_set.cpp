@@ -1,0 +1,32 @@
+// Replica sets.
+#include "cluster/apiserver/kind_strategy.h"
+#include "cluster/apiserver/row_text.h"
+#include "cluster/apiserver/template_rules.h"
+
+namespace steer {
+namespace {
+
+class ReplicaSetStrategy final : public KindStrategy {
+ public:
+  void validate(const AdmissionContext&, const json::object* before, const json::object& object,
+                std::vector<Cause>& causes) const override {
+    checkReplicas(object, causes);
+    checkSelectorMatchesTemplate(object, causes);
+    checkSelectorUnchanged(before, object, causes);
+    checkTemplate(object, causes);
+  }
+  std::vector<TableColumn> columns() const override { return replicaColumns(); }
+  json::array row(const Object& object, Time now) const override {
+    auto out = replicaRow(object, now);
+    out.push_back(json::value(selectorText(object.spec().if_contains("selector"))));
+    return out;
+  }
+};
+
+}  // namespace
+
+void register_replica_set(StrategyRegistry& registry) {
+  registry.add("replicasets.apps", std::make_unique<ReplicaSetStrategy>());
+}
+
+}  // namespace steer

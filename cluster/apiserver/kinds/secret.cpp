@@ -1,0 +1,41 @@
+// Secrets. Their values appear in no message.
+#include "cluster/apiserver/data_rules.h"
+#include "cluster/apiserver/kind_strategy.h"
+#include "cluster/apiserver/row_text.h"
+#include "cluster/apiserver/secret_text.h"
+#include "cluster/apiserver/status_error.h"
+
+namespace steer {
+namespace {
+
+class SecretStrategy final : public KindStrategy {
+ public:
+  Result<void> prepareCreate(const AdmissionContext&, json::object& object) const override {
+    foldStringData(object);
+    return {};
+  }
+  Result<void> prepareUpdate(const AdmissionContext&, const json::object&, json::object& object) const override {
+    foldStringData(object);
+    return {};
+  }
+  void validate(const AdmissionContext&, const json::object* before, const json::object& object,
+                std::vector<Cause>& causes) const override {
+    checkDataKeys(object, {"data"}, causes);
+    checkImmutableData(before, object, {"data"}, causes);
+    if (before != nullptr && stringAt(*before, {"type"}) != stringAt(object, {"type"}))
+      causes.push_back(invalidValue("type", "\"" + std::string(stringAt(object, {"type"})) + "\": field is immutable"));
+  }
+  std::vector<TableColumn> columns() const override {
+    return {{"Name", "string", "name"}, {"Type"}, {"Data"}, {"Age"}};
+  }
+  json::array row(const Object& object, Time now) const override {
+    return {object.name(), stringAt(object.json(), {"type"}), std::to_string(objectAt(object.json(), {"data"}).size()),
+            ageText(object, now)};
+  }
+};
+
+}  // namespace
+
+void register_secret(StrategyRegistry& registry) { registry.add("secrets", std::make_unique<SecretStrategy>()); }
+
+}  // namespace steer

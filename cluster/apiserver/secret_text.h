@@ -1,0 +1,11 @@
+#pragma once
+// A secret's stringData, written by people, becomes data. Pure.
+#include "core/json.h"
+
+namespace steer {
+
+/// Moves stringData into data as base64; stringData wins.
+void foldStringData(json::object& secret);
+std::string base64Text(std::string_view bytes);
+
+}  // namespace steer

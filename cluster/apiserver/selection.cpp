@@ -1,0 +1,52 @@
+#include "cluster/apiserver/selection.h"
+
+#include <algorithm>
+
+namespace steer {
+
+Result<Selection> Selection::make(std::string resource, std::string ns, std::string_view labels,
+                                  std::string_view fields) {
+  Selection out;
+  auto byLabel = LabelSelector::parse(labels);
+  if (!byLabel.ok()) return makeError(Errc::badRequest, "unable to parse requirement: " + byLabel.error().message);
+  auto byField = FieldSelector::parse(fields);
+  if (!byField.ok()) return makeError(Errc::badRequest, byField.error().message);
+  out.labels_ = std::move(*byLabel);
+  out.fields_ = std::move(*byField);
+  out.resource_ = std::move(resource);
+  out.ns_ = std::move(ns);
+  out.filter_.ns = out.ns_;
+  for (const auto& term : out.fields_.terms()) {
+    if (!term.equal) continue;
+    if (term.path == "metadata.name") out.filter_.name = term.value;
+    if (term.path == "metadata.namespace" && out.ns_.empty()) out.filter_.ns = term.value;
+    if (term.path == "spec.nodeName" && out.resource_ == "pods") out.filter_.nodeName = term.value;
+  }
+  return out;
+}
+
+bool Selection::matches(const Object& object) const {
+  return (ns_.empty() || object.ns() == ns_) && labels_.matches(object.labels()) && fields_.matches(object);
+}
+
+void Selection::each(const Snapshot& view, std::string_view after,
+                     const std::function<bool(const ObjectPtr&)>& visit) const {
+  const auto keyOf = [](const Object& o) { return o.ns() + "/" + o.name(); };
+  if (filter_.nodeName) {
+    auto pods = view.podsOnNode(*filter_.nodeName);
+    std::sort(pods.begin(), pods.end(), [&](const auto& a, const auto& b) { return keyOf(*a) < keyOf(*b); });
+    for (const auto& pod : pods) {
+      if (!after.empty() && keyOf(*pod) <= after) continue;
+      if (matches(*pod) && !visit(pod)) return;
+    }
+    return;
+  }
+  if (!filter_.name.empty() && !filter_.ns.empty()) {
+    const auto object = view.get(resource_, filter_.ns, filter_.name);
+    if (object != nullptr && matches(*object) && (after.empty() || keyOf(*object) > after)) visit(object);
+    return;
+  }
+  view.scan(resource_, filter_.ns, after, [&](const ObjectPtr& object) { return !matches(*object) || visit(object); });
+}
+
+}  // namespace steer

@@ -1,0 +1,36 @@
+#pragma once
+// Selection: which objects of a collection a list or a watch is about. Pure.
+#include <string>
+
+#include "cluster/client/client.h"
+#include "cluster/store/store.h"
+#include "core/result.h"
+#include "core/selector.h"
+#include "core/snapshot.h"
+
+namespace steer {
+
+class Selection {
+ public:
+  /// Errors: badRequest for a selector that cannot be read.
+  static Result<Selection> make(std::string resource, std::string ns, std::string_view labels, std::string_view fields);
+
+  bool matches(const Object& object) const;
+  const std::string& resource() const { return resource_; }
+  const std::string& ns() const { return ns_; }
+  bool everything() const { return labels_.matchesEverything() && fields_.empty(); }
+  /// The name, when the selection is one object by metadata.name; else empty.
+  const std::string& onlyName() const { return filter_.name; }
+  const WatchFilter& filter() const { return filter_; }
+  /// Visits what matches in (namespace, name) order from after `after`, while visit is true.
+  void each(const Snapshot& view, std::string_view after, const std::function<bool(const ObjectPtr&)>& visit) const;
+
+ private:
+  std::string resource_;
+  std::string ns_;
+  LabelSelector labels_;
+  FieldSelector fields_;
+  WatchFilter filter_;
+};
+
+}  // namespace steer

@@ -1,0 +1,19 @@
+#pragma once
+// Rules and rows that the kinds with a pod template and replicas share. Pure.
+#include <vector>
+
+#include "cluster/apiserver/kind_strategy.h"
+
+namespace steer {
+
+void checkReplicas(const json::object& object, std::vector<Cause>& causes);
+void checkSelectorMatchesTemplate(const json::object& object, std::vector<Cause>& causes);
+void checkSelectorUnchanged(const json::object* before, const json::object& object, std::vector<Cause>& causes);
+/// Labels, container names, restartPolicy Always.
+void checkTemplate(const json::object& object, std::vector<Cause>& causes);
+
+/// Columns of replica sets and replication controllers; the row lacks the selector.
+std::vector<TableColumn> replicaColumns();
+json::array replicaRow(const Object& object, Time now);
+
+}  // namespace steer

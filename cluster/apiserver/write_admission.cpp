@@ -1,0 +1,235 @@
+// The middle of the way of a write: system metadata, defaults, admission, validation, for new and
+// for changed objects alike.
+#include <algorithm>
+#include <utility>
+
+#include "cluster/apiserver/deletion.h"
+#include "cluster/apiserver/meta_rules.h"
+#include "cluster/apiserver/plan_task.h"
+#include "cluster/apiserver/status_error.h"
+#include "core/rfc3339.h"
+#include "schemas/defaults.h"
+#include "schemas/merge.h"
+
+namespace steer {
+namespace {
+
+void copyMember(const json::object& from, json::object& to, std::string_view key) {
+  if (const auto* value = from.if_contains(key)) to[key] = *value;
+  else to.erase(key);
+}
+
+/// What the server alone writes stays as it is.
+void keepSystemMetadata(const Object& live, json::object& after) {
+  auto& meta = ensureObject(after, "metadata");
+  for (const char* key : {"uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds",
+                          "resourceVersion", "generateName"})
+    copyMember(live.metadata(), meta, key);
+  meta.erase("selfLink");
+  if (const auto* fields = meta.if_contains("managedFields");
+      fields != nullptr && arrayAt(meta, {"managedFields"}).empty())
+    meta.erase("managedFields");
+}
+
+bool sameBut(const json::value& a, const json::value& b, std::string_view key) {
+  if (!a.is_object() || !b.is_object()) return false;
+  json::object left = a.get_object();
+  json::object right = b.get_object();
+  left.erase(key);
+  right.erase(key);
+  return left == right;
+}
+
+/// An ownership entry that says the same as before keeps its time: no change, no new revision.
+void keepTimes(const Object& live, json::object& after) {
+  auto* meta = after["metadata"].if_object();
+  auto* entries = meta == nullptr ? nullptr : meta->if_contains("managedFields");
+  if (entries == nullptr || !entries->is_array()) return;
+  for (auto& entry : entries->get_array())
+    for (const auto& old : arrayAt(live.metadata(), {"managedFields"}))
+      if (sameBut(entry, old, "time")) entry = old;
+}
+
+bool appliedBySomeone(const Object& live) {
+  for (const auto& entry : arrayAt(live.metadata(), {"managedFields"}))
+    if (stringAt(entry, {"operation"}) == "Apply") return true;
+  return false;
+}
+
+void checkFinalizers(const Object& live, const json::object& after, std::vector<Cause>& causes) {
+  if (!live.deleting()) return;
+  const auto before = live.finalizers();
+  for (const auto& item : arrayAt(after, {"metadata", "finalizers"})) {
+    const auto* text = item.if_string();
+    if (text != nullptr && std::find(before.begin(), before.end(), view(*text)) == before.end())
+      causes.push_back(forbiddenValue("metadata.finalizers",
+                                      "no new finalizers can be added if the object is being deleted, found new "
+                                      "finalizers []string{\"" +
+                                          std::string(view(*text)) + "\"}"));
+  }
+}
+
+bool sameMember(const json::object& a, const json::object& b, std::string_view key) {
+  const auto* left = a.if_contains(key);
+  const auto* right = b.if_contains(key);
+  return left == nullptr || right == nullptr ? left == right : *left == *right;
+}
+
+}  // namespace
+
+Result<void> WritePlanner::Task::settleIdentity(json::object& body) const {
+  STEER_CHECK(settleKind(kind, body));
+  auto& meta = ensureObject(body, "metadata");
+  const auto ns = stringAt(meta, {"namespace"});
+  if (!kind.namespaced) {
+    meta.erase("namespace");
+  } else if (ns.empty()) {
+    meta["namespace"] = write.target.ns;
+  } else if (ns != write.target.ns) {
+    return makeError(Errc::badRequest,
+                     "the namespace of the provided object does not match the namespace sent on the request");
+  }
+  const auto name = stringAt(meta, {"name"});
+  if (write.target.name.empty()) return {};
+  if (name.empty()) meta["name"] = write.target.name;
+  else if (name != write.target.name)
+    return makeError(Errc::badRequest, "the name of the object (" + std::string(name) +
+                                           ") does not match the name on the URL (" + write.target.name + ")");
+  return {};
+}
+
+Result<void> WritePlanner::Task::checkRevision(const Object& live, const json::object& body) const {
+  const auto revision = stringAt(body, {"metadata", "resourceVersion"});
+  if (!revision.empty() && revision != "0" && revision != stringAt(live.metadata(), {"resourceVersion"}))
+    return staleError(kind, live.name());
+  if (const auto uid = stringAt(body, {"metadata", "uid"}); !uid.empty() && uid != live.uid())
+    return conflictError(
+        kind, live.name(),
+        "Precondition failed: UID in precondition: " + std::string(uid) + ", UID in object meta: " + live.uid());
+  if (revision.empty() && write.verb == Write::Verb::update && strategy.updateNeedsRevision() &&
+      write.subresource.empty())
+    return invalidError(kind, live.name(),
+                        {invalidValue("metadata.resourceVersion", "0x0: must be specified for an update")});
+  return {};
+}
+
+Result<void> WritePlanner::admitNamespace(const Task& task) const {
+  if (!task.kind.namespaced) return {};
+  const auto& name = task.write.target.ns;
+  const ObjectPtr ns = task.view.get("namespaces", "", name);
+  if (ns == nullptr) return makeError(Errc::notFound, "namespaces \"" + name + "\" not found");
+  if (!ns->deleting()) return {};
+  Error error = makeError(Errc::forbidden, task.kind.resource() + " \"" + task.write.target.name +
+                                               "\" is forbidden: unable to create new content in namespace " + name +
+                                               " because it is being terminated");
+  error.causes.push_back({"NamespaceTerminating", "metadata.namespace", "namespace " + name + " is being terminated"});
+  return error;
+}
+
+Result<void> WritePlanner::nameNew(Task& task, json::object& body) const {
+  auto& meta = ensureObject(body, "metadata");
+  if (const auto revision = stringAt(meta, {"resourceVersion"}); !revision.empty() && revision != "0")
+    return makeError(Errc::badRequest, "resourceVersion should not be set on objects to be created");
+  for (const char* key :
+       {"resourceVersion", "uid", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"})
+    meta.erase(key);
+  if (const auto prefix = stringAt(meta, {"generateName"}); !prefix.empty() && stringAt(meta, {"name"}).empty()) {
+    constexpr std::size_t kLongest = 58;
+    meta["name"] = std::string(prefix.substr(0, kLongest)) + random_.suffix();
+  }
+  meta["uid"] = random_.uuid();
+  meta["creationTimestamp"] = formatTime(task.now);
+  return {};
+}
+
+Result<PlannedWrite> WritePlanner::create(Task& task) const {
+  if (!task.write.subresource.empty())
+    return makeError(Errc::methodNotAllowed, "the server does not allow this method on the requested resource");
+  if (!task.write.body.is_object()) return makeError(Errc::badRequest, "the body must be an object");
+  json::object body = task.write.body.get_object();
+  STEER_CHECK(task.settleIdentity(body));
+  ensureObject(body, "metadata").erase("managedFields");
+  return finishCreate(task, std::move(body));
+}
+
+Result<PlannedWrite> WritePlanner::finishCreate(Task& task, json::object body) const {
+  STEER_CHECK(nameNew(task, body));
+  const std::string name(stringAt(body, {"metadata", "name"}));
+  if (task.kind.subresource("status") != nullptr) body.erase("status");
+  STEER_TRY(const bool unsettled, task.checkSentShape(body));
+  applyDefaults(task.kind, body);
+  STEER_CHECK(admitNamespace(task));
+  if (task.view.get(task.kind.resource(), task.write.target.ns, name) != nullptr)
+    return alreadyExistsError(task.kind, name);
+  const auto context = contextOf(task);
+  STEER_CHECK(task.strategy.prepareCreate(context, body));
+  std::vector<Cause> causes;
+  if (unsettled) checkValues(task.kind, body, causes);
+  validateMetadata(body, task.strategy.nameRule(), causes);
+  if (causes.empty()) task.strategy.validate(context, nullptr, body, causes);
+  if (!causes.empty()) return invalidError(task.kind, name, std::move(causes));
+  if (body.contains("spec") && task.strategy.countsGenerations() && task.kind.subresource("status") != nullptr)
+    ensureObject(body, "metadata")["generation"] = 1;
+  PlannedWrite out;
+  out.mutations.push_back({Mutation::Kind::put,
+                           {task.kind.resource(), task.kind.namespaced ? task.write.target.ns : "", name},
+                           std::move(body),
+                           0});
+  out.answer = 0;
+  out.created = true;
+  return out;
+}
+
+Result<PlannedWrite> WritePlanner::replaceWith(Task& task, const ObjectPtr& live, json::object after) const {
+  const auto& sub = task.write.subresource;
+  const bool tracked = task.write.verb == Write::Verb::patch && task.write.patchType == PatchType::apply;
+  const bool hasStatus = task.kind.subresource("status") != nullptr;
+  bool unsettled = false;
+  if (sub == "status" || sub == "finalize") {
+    json::object kept = live->json();
+    if (sub == "status") copyMember(after, kept, "status");
+    else ensureObject(kept, "spec")["finalizers"] = arrayAt(after, {"spec", "finalizers"});
+    if (tracked) copyMember(objectAt(after, {"metadata"}), ensureObject(kept, "metadata"), "managedFields");
+    after = std::move(kept);
+    STEER_CHECK(checkStatus(task.kind, live->name(), after));
+  } else {
+    if (hasStatus) copyMember(live->json(), after, "status");
+    keepSystemMetadata(*live, after);
+    STEER_TRY(unsettled, task.checkSentShape(after));
+    applyDefaults(task.kind, after);
+  }
+  if (tracked) keepTimes(*live, after);
+  PlannedWrite out;
+  out.object = live;
+  // Nothing to check about an object that stays what it is.
+  if (after == live->json() && !readyToGo(task.strategy, after)) return out;
+  const auto context = contextOf(task);
+  std::vector<Cause> causes;
+  if (sub.empty() || sub == "scale") {
+    STEER_CHECK(task.strategy.prepareUpdate(context, live->json(), after));
+    if (unsettled) checkValues(task.kind, after, causes);
+    validateMetadata(after, task.strategy.nameRule(), causes);
+    checkFinalizers(*live, after, causes);
+    if (causes.empty()) task.strategy.validate(context, &live->json(), after, causes);
+  }
+  if (!causes.empty()) return invalidError(task.kind, live->name(), std::move(causes));
+  if (after == live->json() && !readyToGo(task.strategy, after)) return out;
+  if (live->generation() > 0 && sub != "status" && !sameMember(after, live->json(), "spec"))
+    ensureObject(after, "metadata")["generation"] = live->generation() + 1;
+  if (!tracked && appliedBySomeone(*live))
+    trackUpdate(
+        task.kind, &live->json(), after,
+        {task.write.fieldManager.empty() ? "unknown" : task.write.fieldManager, sub, false, formatTime(task.now)});
+  Mutation mutation{Mutation::Kind::put, task.targetOf(*live), {}, live->revision()};
+  if (readyToGo(task.strategy, after)) {
+    mutation.kind = Mutation::Kind::remove;
+    out.removed = true;
+  } else {
+    mutation.body = std::move(after);
+  }
+  out.mutations.push_back(std::move(mutation));
+  out.answer = 0;
+  return out;
+}
+
+}  // namespace steer

@@ -1,0 +1,146 @@
+#include "cluster/apiserver/write_executor.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace steer {
+namespace {
+
+/// Writes per transaction: large enough to share a flush, small enough to let others in between.
+constexpr std::size_t kGroup = 500;
+constexpr int kAttempts = 8;
+
+Error cancelled() { return makeError(Errc::cancelled, "not tried: an earlier write of the batch failed"); }
+
+std::vector<std::string> turnsOf(std::size_t first, std::size_t last, const std::vector<Write>& writes) {
+  std::vector<std::string> keys;
+  for (std::size_t i = first; i < last; ++i) {
+    const auto& target = writes[i].target;
+    if (!target.name.empty()) keys.push_back(target.text());
+    if (const auto turn = StrategyRegistry::builtin().of(target.resource).turn();
+        !turn.empty() && writes[i].subresource.empty())
+      keys.emplace_back(turn);
+  }
+  return keys;
+}
+
+}  // namespace
+
+/// The writes of one transaction, planned.
+struct WriteExecutor::Draft {
+  std::vector<Mutation> mutations;
+  Outcomes outcomes;
+  std::vector<std::optional<std::size_t>> answers;  ///< index into mutations, per outcome
+  bool stopped = false;
+};
+
+WriteExecutor::Draft WriteExecutor::draft(const Snapshot& base, std::size_t first, std::size_t last,
+                                          const std::vector<Write>& writes, const WriteSettings& settings,
+                                          OnError onError, const Identity& identity) const {
+  Draft out;
+  Snapshot view = base;
+  std::uint64_t next = base.revision();
+  std::set<ObjectRef> touched;
+  const bool alone = last - first == 1;
+  for (std::size_t i = first; i < last; ++i) {
+    if (out.stopped) {
+      out.outcomes.emplace_back(cancelled());
+      out.answers.emplace_back();
+      continue;
+    }
+    auto planned = planner_.plan(view, writes[i], settings, identity);
+    if (!planned.ok()) {
+      out.stopped = onError == OnError::stop;
+      out.outcomes.emplace_back(std::move(planned).error());
+      out.answers.emplace_back();
+      continue;
+    }
+    const std::size_t offset = out.mutations.size();
+    for (auto& mutation : planned->mutations) {
+      if (!alone) {
+        // Later writes of the group see this one; its revision is a guess that only has to differ.
+        if (mutation.kind == Mutation::Kind::put) {
+          json::object body = mutation.body;
+          ensureObject(body, "metadata")["resourceVersion"] = std::to_string(++next);
+          view.put(mutation.target.resource, Object::make(std::move(body)));
+        } else {
+          view.remove(mutation.target.resource, mutation.target.ns, mutation.target.name);
+        }
+        if (!touched.insert(mutation.target).second) mutation.ifRevision.reset();
+      }
+      out.mutations.push_back(std::move(mutation));
+    }
+    out.answers.push_back(planned->answer ? std::optional(offset + *planned->answer) : std::nullopt);
+    out.outcomes.emplace_back(
+        WriteOutcome{planned->object, planned->created, planned->removed, std::move(planned->warnings)});
+  }
+  return out;
+}
+
+WriteExecutor::Outcomes WriteExecutor::group(Store& store, std::size_t first, std::size_t last,
+                                             const std::vector<Write>& writes, const WriteSettings& settings,
+                                             OnError onError, const Identity& identity) {
+  for (int attempt = 1;; ++attempt) {
+    Draft plan = draft(store.snapshot(), first, last, writes, settings, onError, identity);
+    if (plan.mutations.empty()) return std::move(plan.outcomes);
+    auto committed = store.commit(std::move(plan.mutations));
+    if (committed.ok()) {
+      for (std::size_t i = 0; i < plan.outcomes.size(); ++i)
+        if (plan.answers[i]) plan.outcomes[i]->object = (*committed)[*plan.answers[i]].object;
+      return std::move(plan.outcomes);
+    }
+    const Errc code = committed.error().code;
+    // Someone else was faster between snapshot and commit: look again.
+    const bool raced = code == Errc::conflict || code == Errc::alreadyExists || code == Errc::notFound;
+    if (raced && attempt < kAttempts) continue;
+    if (last - first > 1 && code == Errc::tooLarge) {
+      // One of them does not fit; the others are none the worse for it.
+      Outcomes out;
+      for (std::size_t i = first; i < last; ++i) {
+        auto one = group(store, i, i + 1, writes, settings, onError, identity);
+        out.push_back(std::move(one.front()));
+        if (!out.back().ok() && onError == OnError::stop) break;
+      }
+      while (out.size() < last - first) out.emplace_back(cancelled());
+      return out;
+    }
+    for (std::size_t i = 0; i < plan.outcomes.size(); ++i)
+      if (plan.answers[i]) plan.outcomes[i] = committed.error();
+    return std::move(plan.outcomes);
+  }
+}
+
+WriteExecutor::Outcomes WriteExecutor::onStore(Store& store, const std::vector<Write>& writes,
+                                               const WriteSettings& settings, OnError onError,
+                                               const Identity& identity) {
+  Outcomes out;
+  out.reserve(writes.size());
+  bool stopped = false;
+  for (std::size_t first = 0; first < writes.size(); first += kGroup) {
+    const std::size_t last = std::min(writes.size(), first + kGroup);
+    if (stopped) {
+      for (std::size_t i = first; i < last; ++i) out.emplace_back(cancelled());
+      continue;
+    }
+    const auto turn = turns_.take(turnsOf(first, last, writes));
+    for (auto& outcome : group(store, first, last, writes, settings, onError, identity)) {
+      stopped = stopped || (!outcome.ok() && onError == OnError::stop);
+      out.push_back(std::move(outcome));
+    }
+  }
+  return out;
+}
+
+std::vector<Result<WriteOutcome>> WriteExecutor::runAll(const std::vector<Write>& writes, const WriteSettings& settings,
+                                                        OnError onError, const Identity& identity) {
+  if (!settings.dryRun) return onStore(store_, writes, settings, onError, identity);
+  const auto fork = Store::fork(store_.snapshot());
+  return onStore(*fork, writes, settings, onError, identity);
+}
+
+Result<WriteOutcome> WriteExecutor::run(const Write& write, const WriteSettings& settings, const Identity& identity) {
+  return std::move(runAll({write}, settings, OnError::proceed, identity).front());
+}
+
+}  // namespace steer
