@@ -167,7 +167,10 @@ class Differ {
       if (match == old.end()) record(FieldChange::Kind::add, path + key, nullptr, &value);
       else field(&item, *match->second, value, path + key);
     }
-    if (changes_.size() == seen) {
+    const auto sameOrder =
+        std::equal(before.begin(), before.end(), after.begin(), after.end(),
+                   [&](const auto& a, const auto& b) { return keyOf(schema, a) == keyOf(schema, b); });
+    if (changes_.size() == seen && !sameOrder) {
       const json::value whole(before), other(after);
       record(FieldChange::Kind::change, path + " (order)", &whole, &other);
     }
