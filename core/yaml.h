@@ -2,9 +2,10 @@
 // YAML 1.2 in, with Kubernetes' reading of scalars, and every value's place; YAML out.
 // Thread rule: plain values.
 #include <cstddef>
-#include <map>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/diagnostics.h"
@@ -12,15 +13,25 @@
 
 namespace steer {
 
-/// Where each value of a document stands. Keys are JSON pointers ("/spec/containers/0/image").
+/// Where each value of a document stands, by JSON pointer ("/spec/containers/0/image"). A member
+/// stands where its key stands, an item where it begins. Pointers are kept as 64-bit hashes: 16 bytes
+/// for each value, because a repository holds millions of them.
 class SourceMap {
  public:
-  void set(std::string pointer, std::size_t line, std::size_t column);
+  void set(std::string_view pointer, std::size_t line, std::size_t column);
   /// The place of the value, or of its nearest known ancestor; {0, 0} when nothing is known.
   std::pair<std::size_t, std::size_t> at(std::string_view pointer) const;
 
  private:
-  std::map<std::string, std::pair<std::uint32_t, std::uint32_t>, std::less<>> places_;
+  friend class YamlBuilder;
+  struct Place {
+    std::uint64_t pointerHash = 0;
+    std::uint32_t line = 0;
+    std::uint32_t column = 0;
+  };
+  const Place* placeOf(std::uint64_t pointerHash) const;
+
+  std::vector<Place> places_;  ///< sorted by hash
 };
 
 struct YamlDocument {

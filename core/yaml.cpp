@@ -1,0 +1,206 @@
+#include "core/yaml.h"
+
+#include <yaml.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "core/yaml_builder.h"
+
+namespace steer {
+namespace {
+
+using Parser = std::unique_ptr<yaml_parser_t, decltype([](yaml_parser_t* p) {
+                                 yaml_parser_delete(p);
+                                 delete p;  // NOLINT
+                               })>;
+using Event = std::unique_ptr<yaml_event_t, decltype([](yaml_event_t* e) { yaml_event_delete(e); })>;
+
+std::string_view textOf(const yaml_char_t* s) {
+  return s == nullptr ? std::string_view() : std::string_view(reinterpret_cast<const char*>(s));
+}
+
+YamlBuilder::Mark markOf(const yaml_mark_t& m) { return {m.line + 1, m.column + 1}; }
+
+char charAt(std::string_view text, const yaml_mark_t& mark) {
+  // The mark's index counts characters; find the byte by line and column instead.
+  std::size_t at = 0;
+  for (std::size_t line = 0; line < mark.line && at != std::string_view::npos; ++line) {
+    at = text.find('\n', at);
+    if (at != std::string_view::npos) ++at;
+  }
+  if (at == std::string_view::npos || at + mark.column >= text.size()) return '\0';
+  const auto row = text.substr(at, text.find('\n', at) - at);
+  return mark.column < row.size() ? row[mark.column] : '\0';
+}
+
+// The line before the mark, when it looks like "key:value" without the blank.
+std::string unspacedPair(std::string_view text, const yaml_mark_t& mark) {
+  std::size_t start = 0;
+  for (std::size_t line = 0; line + 1 < mark.line; ++line) start = text.find('\n', start) + 1;
+  if (mark.line == 0) return "";
+  auto row = text.substr(start, text.find('\n', start) - start);
+  row.remove_prefix(std::min(row.find_first_not_of(" -"), row.size()));
+  const auto colon = row.find(':');
+  if (colon == std::string_view::npos || colon + 1 >= row.size() || row[colon + 1] == ' ') return "";
+  if (row.substr(0, colon).find_first_of(" \"'{[") != std::string_view::npos) return "";
+  return std::string(row.substr(0, colon));
+}
+
+std::string hintFor(std::string_view problem, std::string_view context, char c) {
+  auto says = [&](std::string_view part) { return problem.find(part) != std::string_view::npos; };
+  if (says("cannot start any token")) {
+    if (c == '\t') return "indent with spaces; YAML takes no tabs";
+    return std::string("quote a value that begins with '") + c + "'";
+  }
+  if (says("tab character")) return "indent with spaces; YAML takes no tabs";
+  if (says("mapping values are not allowed")) return "check the indentation; quote a value that contains \": \"";
+  if (says("could not find expected ':'")) return "write \"key: value\", with a space after the colon";
+  if (says("did not find expected key")) return "keys of one mapping must begin in the same column";
+  if (says("did not find expected '-' indicator")) return "items of one list must begin in the same column with \"- \"";
+  if (says("',' or ']'")) return "close the list with ']'";
+  if (says("',' or '}'")) return "close the mapping with '}'";
+  if (says("unexpected end of stream") && context.find("quoted") != std::string_view::npos) return "close the quotes";
+  if (says("block sequence entries are not allowed"))
+    return "begin the list on the next line; quote a value that begins with \"- \"";
+  if (says("unknown escape character")) return "write \\\\ for a backslash, or use single quotes";
+  if (says("control characters")) return "save the file as plain UTF-8 text";
+  if (says("UTF-8") || says("UTF-16")) return "save the file as UTF-8";
+  return "";
+}
+
+void reportSyntax(const yaml_parser_t& p, std::string_view text, YamlBuilder& builder) {
+  const std::string_view problem = p.problem == nullptr ? "not valid YAML" : p.problem;
+  const std::string_view context = p.context == nullptr ? "" : p.context;
+  auto mark = markOf(p.problem_mark);
+  if (p.error == YAML_READER_ERROR) {
+    const auto before = text.substr(0, std::min(p.problem_offset, text.size()));
+    const auto lineStart = before.rfind('\n');
+    mark.line = static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n')) + 1;
+    mark.column = before.size() - (lineStart == std::string_view::npos ? 0 : lineStart + 1) + 1;
+  }
+  std::string message(problem);
+  const char c = charAt(text, p.problem_mark);
+  if (message.find("cannot start any token") != std::string::npos && c == '\t') message = "a tab where spaces belong";
+  if (!context.empty()) {
+    message += ", " + std::string(context);
+    if (p.context_mark.line != p.problem_mark.line)
+      message += " that begins at line " + std::to_string(p.context_mark.line + 1);
+  }
+  std::string hint = hintFor(problem, context, c);
+  if (problem.find("mapping values") != std::string_view::npos)
+    if (const auto key = unspacedPair(text, p.problem_mark); !key.empty())
+      hint = "write \"" + key + ": …\" on the line before, with a space after the colon";
+  builder.report(mark, std::move(message), std::move(hint));
+}
+
+int hex4(std::string_view s) {
+  int out = 0;
+  for (const char c : s) {
+    const int d = c >= '0' && c <= '9'   ? c - '0'
+                  : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                  : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                         : -1;
+    if (d < 0) return -1;
+    out = out * 16 + d;
+  }
+  return out;
+}
+
+// JSON writes characters beyond U+FFFF as two \u escapes, which YAML refuses; YAML has \U.
+std::string withoutSurrogates(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\' || i + 1 >= text.size()) {
+      out += text[i];
+      continue;
+    }
+    if (text[i + 1] == 'u' && i + 12 <= text.size() && text.substr(i + 6, 2) == "\\u") {
+      const int high = hex4(text.substr(i + 2, 4));
+      const int low = hex4(text.substr(i + 8, 4));
+      if (high >= 0xd800 && high < 0xdc00 && low >= 0xdc00 && low < 0xe000) {
+        const int code = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+        static constexpr std::string_view kHex = "0123456789abcdef";
+        out += "\\U00";
+        for (int shift = 20; shift >= 0; shift -= 4) out += kHex[static_cast<std::size_t>(code >> shift & 15)];
+        i += 11;
+        continue;
+      }
+    }
+    out += text[i];
+    out += text[++i];
+  }
+  return out;
+}
+
+bool isJson(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
+}
+
+void feed(const yaml_event_t& e, YamlBuilder& builder) {
+  const auto mark = markOf(e.start_mark);
+  switch (e.type) {
+    case YAML_SCALAR_EVENT: {
+      const auto& s = e.data.scalar;
+      const auto style = s.style == YAML_PLAIN_SCALAR_STYLE ? YamlBuilder::Style::plain : YamlBuilder::Style::quoted;
+      return builder.scalar({reinterpret_cast<const char*>(s.value), s.length}, style,
+                            {textOf(s.anchor), textOf(s.tag)}, mark);
+    }
+    case YAML_ALIAS_EVENT:
+      return builder.alias(textOf(e.data.alias.anchor), mark);
+    case YAML_SEQUENCE_START_EVENT:
+      return builder.open(YamlBuilder::Shape::list,
+                          {textOf(e.data.sequence_start.anchor), textOf(e.data.sequence_start.tag)}, mark);
+    case YAML_MAPPING_START_EVENT:
+      return builder.open(YamlBuilder::Shape::map,
+                          {textOf(e.data.mapping_start.anchor), textOf(e.data.mapping_start.tag)}, mark);
+    case YAML_SEQUENCE_END_EVENT:
+    case YAML_MAPPING_END_EVENT:
+      return builder.close();
+    case YAML_DOCUMENT_START_EVENT:
+      return builder.startDocument();
+    default:
+      return;
+  }
+}
+
+}  // namespace
+
+std::vector<YamlDocument> parseYaml(std::string_view text, const std::string& file, Diagnostics& out,
+                                    const YamlLimits& limits) {
+  std::vector<YamlDocument> documents;
+  YamlBuilder builder(file, limits, out);
+  if (text.size() > limits.maxBytes) {
+    builder.report({},
+                   "the file has " + std::to_string(text.size()) + " bytes; at most " +
+                       std::to_string(limits.maxBytes) + " are read",
+                   "split it into several files");
+    return documents;
+  }
+  std::string rewritten;
+  if (isJson(text) && text.find("\\u") != std::string_view::npos) text = rewritten = withoutSurrogates(text);
+  Parser parser(new yaml_parser_t{});
+  if (yaml_parser_initialize(parser.get()) == 0) {
+    builder.report({}, "no memory for the YAML parser");
+    return documents;
+  }
+  yaml_parser_set_input_string(parser.get(), reinterpret_cast<const unsigned char*>(text.data()), text.size());
+  while (!builder.stopped()) {
+    yaml_event_t raw;
+    std::memset(&raw, 0, sizeof raw);
+    if (yaml_parser_parse(parser.get(), &raw) == 0) {
+      reportSyntax(*parser, text, builder);
+      break;
+    }
+    const Event event(&raw);
+    feed(raw, builder);
+    if (raw.type == YAML_DOCUMENT_END_EVENT) documents.push_back(builder.endDocument());
+    if (raw.type == YAML_STREAM_END_EVENT) break;
+  }
+  return documents;
+}
+
+}  // namespace steer
