@@ -62,22 +62,11 @@ static_assert(std::is_sorted(kRules.begin(), kRules.end(), [](const Row& a, cons
 void fillObject(const TypeSchema& type, json::object& object);
 
 void fillValue(const FieldSchema& field, json::value& value) {
-  if (field.type == nullptr) {
-    if (field.scalar == Scalar::quantity || field.scalar == Scalar::time || field.scalar == Scalar::microTime)
-      toNormalForm(field.scalar, value);
-    return;
-  }
+  if (field.type == nullptr) return;
   if (auto* object = value.if_object()) fillObject(*field.type, *object);
 }
 
 void fillObject(const TypeSchema& type, json::object& object) {
-  for (auto member = object.begin(); member != object.end();) {
-    const auto& key = member->key();
-    // Unknown members may mean something by their null.
-    if (member->value().is_null() && type.field({key.data(), key.size()}) != nullptr)
-      member = object.stable_erase(member);
-    else ++member;
-  }
   if (const auto rule = defaultRuleOf(type.name)) rule(object);
   for (const auto& field : type.fields)
     if (field.defaultValue && isZero(object, field.name) && (!field.pointer || isAbsent(object, field.name)))
@@ -124,6 +113,9 @@ void setIfZero(json::object& object, std::string_view key, const json::value& va
   if (isZero(object, key)) object[jkey(key)] = value;
 }
 
-void applyDefaults(const KindSchema& kind, json::object& object) { fillObject(*kind.type, object); }
+void applyDefaults(const KindSchema& kind, json::object& object) {
+  toNormalForm(kind, object);
+  fillObject(*kind.type, object);
+}
 
 }  // namespace steer

@@ -17,6 +17,8 @@ Result<json::value> applyStrategicMerge(const TypeSchema* type, json::value docu
 /// Server-side apply, structured merge. `live` null = create. The result carries
 /// metadata.managedFields with this manager's entry replaced (operation Apply, fieldsV1).
 /// Fields this manager owned and no longer sends are removed unless another manager owns them.
+/// Applying the same again answers the live object itself, times included. Quantities and times are compared in
+/// their normal form. Run applyDefaults() on the answer, as on any write.
 /// Errors: conflict with causes FieldManagerConflict unless force.
 struct ApplyRequest {
   std::string manager;
@@ -28,7 +30,8 @@ Result<json::object> applyServerSide(const KindSchema& kind, const json::object*
                                      const ApplyRequest& request);
 
 /// Updates managedFields after an update or patch by a manager (operation Update): fields that
-/// changed between before and after now belong to it, and leave the others that had them.
+/// changed between before and after now belong to it, and leave the others that had them. The entries of
+/// `before` are the truth; those in `after` are ignored, but for [{}], which forgets all. before null = create.
 void trackUpdate(const KindSchema& kind, const json::object* before, json::object& after, const ApplyRequest& request);
 
 }  // namespace steer

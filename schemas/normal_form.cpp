@@ -1,14 +1,60 @@
 #include "schemas/normal_form.h"
 
 #include "core/rfc3339.h"
+#include "schemas/formats.h"
 
 namespace steer {
+namespace {
+
+void normalizeObject(const TypeSchema& type, json::object& object);
+
+void normalizeValue(const FieldSchema& field, json::value& value) {
+  if (field.type == nullptr) toNormalForm(field.scalar, value);
+  else if (auto* object = value.if_object()) normalizeObject(*field.type, *object);
+}
+
+void normalizeObject(const TypeSchema& type, json::object& object) {
+  for (auto member = object.begin(); member != object.end();) {
+    const auto* field = type.field({member->key().data(), member->key().size()});
+    auto& value = member->value();
+    if (field != nullptr && value.is_null()) {
+      member = object.stable_erase(member);
+      continue;
+    }
+    ++member;
+    if (field == nullptr) continue;  // unknown members may mean something by their null
+    if (auto* list = value.if_array(); list != nullptr && field->shape == Shape::list) {
+      for (auto& item : *list) normalizeValue(*field, item);
+    } else if (auto* map = value.if_object(); map != nullptr && field->shape == Shape::map) {
+      for (auto& [name, item] : *map) normalizeValue(*field, item);
+    } else if (field->shape == Shape::scalar || field->shape == Shape::object) {
+      normalizeValue(*field, value);
+    }
+  }
+}
+
+void foldStringData(json::object& secret) {
+  const auto* text = secret.if_contains("stringData");
+  if (text == nullptr || !text->is_object()) return;
+  const json::object strings = text->get_object();
+  auto& data = ensureObject(secret, "data");
+  for (const auto& [key, value] : strings)
+    if (const auto* s = value.if_string()) data[key] = toBase64(view(*s));
+  secret.stable_erase("stringData");
+}
+
+}  // namespace
 
 void toNormalForm(Scalar scalar, json::value& value) {
   const auto* text = value.if_string();
   if (text == nullptr || (scalar != Scalar::time && scalar != Scalar::microTime)) return;
   if (const auto time = parseTime(view(*text)))
     value = scalar == Scalar::time ? formatTime(*time) : formatMicroTime(*time);
+}
+
+void toNormalForm(const KindSchema& kind, json::object& object) {
+  normalizeObject(*kind.type, object);
+  if (kind.gvk.group.empty() && kind.gvk.kind == "Secret") foldStringData(object);
 }
 
 }  // namespace steer

@@ -9,4 +9,7 @@ namespace steer {
 /// Rewrites quantities, times and micro times; leaves malformed values and other scalars as they are.
 void toNormalForm(Scalar scalar, json::value& value);
 
+/// Of a whole object, besides: null members are dropped, and a Secret's stringData becomes data.
+void toNormalForm(const KindSchema& kind, json::object& object);
+
 }  // namespace steer

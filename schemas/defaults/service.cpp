@@ -8,7 +8,7 @@ void defaultServiceSpec(json::object& spec) {
   setIfZero(spec, "type", "ClusterIP");
   const std::string type(stringAt(spec, {"type"}));
   if (stringAt(spec, {"sessionAffinity"}) == "None") {
-    spec.erase("sessionAffinityConfig");
+    spec.stable_erase("sessionAffinityConfig");
   } else {
     setIfAbsent(ensureObject(ensureObject(spec, "sessionAffinityConfig"), "clientIP"), "timeoutSeconds", 10800);
   }
