@@ -1,0 +1,75 @@
+#include "render/desired_set.h"
+
+#include "schemas/validate.h"
+
+namespace steer {
+namespace {
+
+ObjectPtr inNamespace(const ObjectPtr& object, const std::string& ns) {
+  json::object body = object->json();
+  ensureObject(body, "metadata")["namespace"] = ns;
+  return Object::make(std::move(body));
+}
+
+class DesiredSetBuilder {
+ public:
+  explicit DesiredSetBuilder(const DesiredOptions& options)
+      : options_(options), namespaces_(options.existingNamespaces) {
+    namespaces_.insert({"default", "kube-system", "kube-public", "kube-node-lease"});
+  }
+
+  DesiredSet build(const RenderedTree& tree) {
+    out_.tree = tree;
+    out_.findings = tree.findings();
+    tree.forEach([&](const Manifest& m) { take(m); });
+    for (const auto& desired : out_.objects) checkNamespace(desired);
+    out_.findings.sort();
+    return std::move(out_);
+  }
+
+ private:
+  void take(const Manifest& m) {
+    const auto* kind = m.parsed->kind;
+    if (kind == nullptr || m.object()->name().empty()) return;  // a finding of its file already
+    DesiredObject desired{m.object(), {kind->resource(), "", m.object()->name()}, kind, m};
+    if (kind->namespaced) {
+      if (desired.object->ns().empty()) desired.object = inNamespace(desired.object, options_.defaultNamespace);
+      desired.ref.ns = desired.object->ns();
+    }
+    const auto [known, isNew] = places_.emplace(desired.ref, m.pos());
+    if (!isNew) {
+      report(desired, "", "", "is declared twice, first at " + known->second.text(), "remove one of the two");
+      return;
+    }
+    if (desired.ref.resource == "namespaces") namespaces_.insert(desired.ref.name);
+    out_.objects.push_back(std::move(desired));
+  }
+
+  void checkNamespace(const DesiredObject& desired) {
+    const auto& ns = desired.ref.ns;
+    if (!desired.kind->namespaced || namespaces_.contains(ns)) return;
+    const auto near = nearestName(ns, {namespaces_.begin(), namespaces_.end()});
+    report(desired, "/metadata/namespace", "metadata.namespace", "namespace \"" + ns + "\" is declared nowhere",
+           (near.empty() ? "" : "did you mean \"" + near + "\"? Otherwise ") +
+               std::string("add a manifest with apiVersion: v1, kind: Namespace, metadata.name: ") + ns);
+  }
+
+  void report(const DesiredObject& desired, std::string_view pointer, std::string path, std::string message,
+              std::string hint) {
+    out_.findings.add({Severity::error, desired.placeOf(pointer), desired.object->text(), std::move(path),
+                       std::move(message), std::move(hint)});
+  }
+
+  const DesiredOptions& options_;
+  std::set<std::string> namespaces_;
+  std::map<ObjectRef, SourcePos> places_;
+  DesiredSet out_;
+};
+
+}  // namespace
+
+DesiredSet makeDesiredSet(const RenderedTree& tree, const DesiredOptions& options) {
+  return DesiredSetBuilder(options).build(tree);
+}
+
+}  // namespace steer

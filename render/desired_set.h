@@ -1,0 +1,40 @@
+#pragma once
+// DesiredSet: what a rendered tree asks the cluster to be. Every object has its kind, its namespace
+// and its place; everything wrong in any file is a finding. Pure.
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/diagnostics.h"
+#include "core/object.h"
+#include "render/rendered_tree.h"
+#include "schemas/schema.h"
+
+namespace steer {
+
+struct DesiredObject {
+  ObjectPtr object;  ///< with its namespace filled in
+  ObjectRef ref;
+  const KindSchema* kind = nullptr;
+  Manifest source;  ///< points into the tree that the set keeps
+
+  SourcePos placeOf(std::string_view pointer) const { return source.placeOf(pointer); }
+};
+
+struct DesiredSet {
+  std::vector<DesiredObject> objects;  ///< without those whose kind is unknown or that are declared twice
+  Diagnostics findings;                ///< of all files, sorted; with an error nothing may be applied
+  RenderedTree tree;                   ///< keeps the sources alive
+};
+
+struct DesiredOptions {
+  std::string defaultNamespace = "default";
+  /// Namespaces that exist in the cluster already; those every cluster has need not be named.
+  std::set<std::string> existingNamespaces{};
+};
+
+/// The tree must have been rendered with a registry.
+DesiredSet makeDesiredSet(const RenderedTree& tree, const DesiredOptions& options = {});
+
+}  // namespace steer
