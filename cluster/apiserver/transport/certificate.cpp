@@ -166,17 +166,6 @@ bool stillServes(const KeyPair& pair, const KeyPair& authority, const std::vecto
          X509_cmp_time(X509_get0_notAfter(cert.get()), &later) > 0;
 }
 
-Result<std::string> certificateHash(const std::string& pem) {
-  const auto cert = readCertificate(pem);
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  if (!cert || X509_digest(cert.get(), EVP_sha256(), digest, &size) != 1) {
-    ERR_clear_error();
-    return makeError(Errc::invalid, "this is not a certificate in PEM form");
-  }
-  return toHex(digest, size);
-}
-
 std::string sha256Hex(std::string_view bytes) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;

@@ -30,9 +30,6 @@ Result<KeyPair> makeCertificate(const CertificateRequest& request, const KeyPair
 /// exactly these names, and it is valid now and for another 30 days (or a third of its life).
 bool stillServes(const KeyPair& pair, const KeyPair& authority, const std::vector<std::string>& names, Time now);
 
-/// SHA-256 of the DER form, lower-case hex. Errors: invalid.
-Result<std::string> certificateHash(const std::string& pem);
-
 /// SHA-256 of bytes, lower-case hex.
 std::string sha256Hex(std::string_view bytes);
 /// `bytes` random bytes of the operating system, as hex.

@@ -11,6 +11,8 @@
 #include <optional>
 #include <sstream>
 
+#include "cluster/client/ca_pin.h"
+
 namespace steer {
 namespace {
 

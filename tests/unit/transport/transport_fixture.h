@@ -77,14 +77,16 @@ class EchoHandler final : public Handler {
 };
 
 struct Fixture {
-  explicit Fixture(HttpServerOptions options = {}) {
+  explicit Fixture(HttpServerOptions options = {}, Handler* other = nullptr) {
     std::string name = (std::filesystem::temp_directory_path() / "steer-http-XXXXXX").string();
     dir = ::mkdtemp(name.data());
     pki = std::make_unique<Pki>(std::move(Pki::open(dir, clock)).value());
     tokens = std::move(TokenFile::open(dir + "/tokens")).value();
     authenticator = std::make_unique<Authenticator>(*tokens, pki->caHash());
     const auto pair = pki->server({"127.0.0.1", "localhost"});
-    server = std::move(HttpServer::start(handler, *authenticator, *pair, pki->caPem(), std::move(options))).value();
+    server = std::move(HttpServer::start(other != nullptr ? *other : handler, *authenticator, *pair, pki->caPem(),
+                                         std::move(options)))
+                 .value();
   }
   ~Fixture() {
     server.reset();

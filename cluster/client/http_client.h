@@ -1,0 +1,30 @@
+#pragma once
+// The client over HTTPS: what `steer` on a terminal and agents on other machines use.
+// Thread rule: thread-safe. Failure rule: a server that cannot be reached is Errc::unavailable and
+// the message says which; what the server refused keeps its code, message and causes.
+#include <memory>
+#include <string>
+
+#include "cluster/client/client.h"
+#include "core/result.h"
+
+namespace steer {
+
+struct HttpClientOptions {
+  std::string server;  ///< "https://host:port"
+  std::string caPem{};
+  std::string clientCertificatePem{};
+  std::string clientKeyPem{};
+  /// Bearer token. A join token ("steer1.…") without caPem pins the CA: it is fetched once from the
+  /// server's /cacert and must have the token's hash before anything secret is sent.
+  std::string token{};
+};
+
+/// Reads a kubeconfig: server, CA, client certificate and key (data or files), token.
+/// An empty context is the current one. Errors: io (with the path), invalid (naming what is missing).
+Result<HttpClientOptions> readKubeconfig(const std::string& path, const std::string& context = "");
+
+/// Does not connect yet. Errors: invalid.
+Result<std::unique_ptr<Client>> makeHttpClient(HttpClientOptions options);
+
+}  // namespace steer
