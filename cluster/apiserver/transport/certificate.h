@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/client/ca_pin.h"  // certificateHash
 #include "core/clock.h"
 #include "core/result.h"
 
