@@ -1,5 +1,9 @@
 #include "schemas/normal_form.h"
 
+#include <array>
+#include <charconv>
+
+#include "core/quantity.h"
 #include "core/rfc3339.h"
 #include "schemas/formats.h"
 
@@ -46,6 +50,17 @@ void foldStringData(json::object& secret) {
 }  // namespace
 
 void toNormalForm(Scalar scalar, json::value& value) {
+  if (scalar == Scalar::quantity) {
+    if (!value.is_string() && !value.is_number()) return;
+    if (const auto* number = value.if_double()) {
+      // Written out: an exponent would be another format of quantity.
+      std::array<char, 400> digits{};
+      const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), *number, std::chars_format::fixed);
+      value = json::string(digits.data(), static_cast<std::size_t>(end.ptr - digits.data()));
+    }
+    if (const auto quantity = Quantity::fromJson(value)) value = quantity.value().text();
+    return;
+  }
   const auto* text = value.if_string();
   if (text == nullptr || (scalar != Scalar::time && scalar != Scalar::microTime)) return;
   if (const auto time = parseTime(view(*text)))

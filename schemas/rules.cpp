@@ -28,7 +28,7 @@ void RuleReport::add(Finding::Kind kind, const FieldPath& at, std::string messag
 
 std::string RuleReport::quote(const json::value& value) const {
   if (values_ == Values::hidden) return "";
-  auto text = value.is_structured() ? std::string() : jsonText(value);
+  auto text = value.is_structured() || value.is_null() ? std::string() : jsonText(value);
   if (text.size() > 200) text = text.substr(0, 200) + "…";
   return text.empty() ? "" : text + ": ";
 }

@@ -45,6 +45,21 @@ using KindRule = void (*)(const json::object& object, RuleReport& report);
 /// The rule of a kind; nullptr when it has none.
 KindRule ruleOf(const Gvk& gvk);
 
+// Rules, by family. A rule reads around what has a wrong type: the structure's findings speak of it.
+void checkConfigMap(const json::object& object, RuleReport& report);
+void checkSecret(const json::object& object, RuleReport& report);
+void checkService(const json::object& object, RuleReport& report);
+void checkPod(const json::object& object, RuleReport& report);
+void checkDeployment(const json::object& object, RuleReport& report);
+void checkReplicaSet(const json::object& object, RuleReport& report);
+void checkReplicationController(const json::object& object, RuleReport& report);
+void checkStatefulSet(const json::object& object, RuleReport& report);
+void checkDaemonSet(const json::object& object, RuleReport& report);
+void checkJob(const json::object& object, RuleReport& report);
+void checkCronJob(const json::object& object, RuleReport& report);
+void checkApplication(const json::object& object, RuleReport& report);
+
+void checkPodSpec(const FieldPath& at, const json::object& spec, RuleReport& report);
 void checkMetadata(const KindSchema& kind, const json::object& object, RuleReport& report);
 void checkLabels(const FieldPath& at, const json::object& labels, RuleReport& report);
 void checkAnnotations(const FieldPath& at, const json::object& annotations, RuleReport& report);

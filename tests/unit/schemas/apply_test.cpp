@@ -203,3 +203,15 @@ TEST_CASE("A thousand objects are applied again in a moment") {
   WARN("1,002 applies in " << took << " ms");
   CHECK(took < 5000);  // generous: debug builds with sanitizers on busy machines
 }
+
+TEST_CASE("Another spelling of the same quantity is no change") {
+  const auto pod = [](const std::string& cpu) {
+    return parse(
+        R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"a","image":"a:1","resources":{"limits":{"cpu":)" +
+        cpu + "}}}]}}");
+  };
+  const auto once = applied(nullptr, pod(R"("0.5")"), by("steersman"));
+  CHECK(stringAt(arrayAt(once, {"spec", "containers"})[0], {"resources", "limits", "cpu"}) == "500m");
+  for (const auto* spelling : {R"("0.5")", R"("500m")", "0.5"})
+    CHECK(jsonText(applied(&once, pod(spelling), by("steersman", "2027-01-01T00:00:00Z"))) == jsonText(once));
+}

@@ -1,0 +1,174 @@
+// Controllers of pods: their selectors, templates and update strategies.
+#include "core/selector.h"
+#include "schemas/formats.h"
+#include "schemas/rules.h"
+
+namespace steer {
+namespace {
+
+void checkNotNegative(const FieldPath& at, const json::object& spec, const char* field, RuleReport& report) {
+  const auto n = intAt(spec, {field});
+  if (n < 0) report.invalid(at.field(field), n, "must be greater than or equal to 0");
+}
+
+/// Template and its pod; `policies`: the restart policies that make sense for this controller.
+void checkTemplate(const FieldPath& at, const json::object& spec, const std::vector<std::string>& policies,
+                   RuleReport& report) {
+  const auto here = at.field("template");
+  const auto metadata = here.field("metadata");
+  const auto pod = here.field("spec");
+  const auto* said = find(spec, {"template"});
+  if (said == nullptr || !said->is_object()) return;
+  checkLabels(metadata.field("labels"), objectAt(*said, {"metadata", "labels"}), report);
+  checkAnnotations(metadata.field("annotations"), objectAt(*said, {"metadata", "annotations"}), report);
+  const auto* podSpec = find(*said, {"spec"});
+  if (podSpec == nullptr || !podSpec->is_object()) {
+    report.required(pod.field("containers"));
+    return;
+  }
+  checkPodSpec(pod, podSpec->get_object(), report);
+  const auto policy = stringAt(*podSpec, {"restartPolicy"});
+  const bool defaulted = policy.empty() && policies.front() == "Always";
+  const bool listed = std::find(policies.begin(), policies.end(), policy) != policies.end();
+  if (policy.empty() && !defaulted)
+    report.required(pod.field("restartPolicy"), "valid values: \"OnFailure\", \"Never\"");
+  else if (!policy.empty() && !listed)
+    report.unsupported(pod.field("restartPolicy"), json::value(jkey(policy)), policies);
+}
+
+/// The selector must select the pods that the template makes.
+void checkSelector(const FieldPath& at, const json::object& spec, RuleReport& report) {
+  const auto* selector = find(spec, {"selector"});
+  if (selector == nullptr || !selector->is_object()) return;
+  const auto here = at.field("selector");
+  const auto parsed = LabelSelector::fromObject(selector);
+  if (!parsed) return report.invalid(here, nullptr, parsed.error().message);
+  if (parsed.value().matchesEverything())
+    return report.invalid(here, nullptr, "empty selector is invalid for this kind");
+  checkLabels(here.field("matchLabels"), objectAt(*selector, {"matchLabels"}), report);
+  const auto& labels = objectAt(spec, {"template", "metadata", "labels"});
+  const auto tmpl = at.field("template");
+  const auto metadata = tmpl.field("metadata");
+  if (find(spec, {"template"}) != nullptr && !parsed.value().matches(labels))
+    report.invalid(metadata.field("labels"), labels, "`selector` does not match template `labels`");
+}
+
+/// Whether the amount is surely zero; reports texts that are no percentage.
+bool checkAmount(const FieldPath& at, const json::value* amount, RuleReport& report) {
+  if (amount == nullptr || amount->is_null()) return false;
+  if (const auto* text = amount->if_string()) {
+    const auto percent = percentOf(view(*text));
+    if (!percent)
+      report.invalid(at, *amount,
+                     "a valid percent string must be a numeric string followed by an ending '%' (e.g. '5%')");
+    return percent == 0;
+  }
+  const auto n = asInt(*amount);
+  if (n && *n < 0) report.invalid(at, *amount, "must be greater than or equal to 0");
+  return n == 0;
+}
+
+void checkRollingUpdate(const FieldPath& at, const json::object& spec, const char* strategyName, RuleReport& report) {
+  const auto strategy = at.field(strategyName);
+  const auto rolling = strategy.field("rollingUpdate");
+  const auto* said = find(spec, {strategyName, "rollingUpdate"});
+  if (said == nullptr || !said->is_object()) return;
+  const auto type = stringAt(spec, {strategyName, "type"});
+  if (!type.empty() && type != "RollingUpdate")
+    return report.forbidden(rolling, "may not be specified when strategy `type` is '" + std::string(type) + "'");
+  const bool noSurge = checkAmount(rolling.field("maxSurge"), find(*said, {"maxSurge"}), report);
+  const auto unavailable = rolling.field("maxUnavailable");
+  const bool noUnavailable = checkAmount(unavailable, find(*said, {"maxUnavailable"}), report);
+  if (noSurge && noUnavailable)
+    report.invalid(unavailable, *find(*said, {"maxUnavailable"}), "may not be 0 when `maxSurge` is 0");
+}
+
+const std::vector<std::string> kAlways{"Always"};
+const std::vector<std::string> kJobPolicies{"OnFailure", "Never"};
+
+}  // namespace
+
+void checkDeployment(const json::object& object, RuleReport& report) {
+  const FieldPath root;
+  const auto at = root.field("spec");
+  const auto& spec = objectAt(object, {"spec"});
+  for (const auto* field : {"replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"})
+    checkNotNegative(at, spec, field, report);
+  checkSelector(at, spec, report);
+  checkRollingUpdate(at, spec, "strategy", report);
+  checkTemplate(at, spec, kAlways, report);
+  const auto deadline = find(spec, {"progressDeadlineSeconds"});
+  if (deadline != nullptr && asInt(*deadline) && *asInt(*deadline) <= intAt(spec, {"minReadySeconds"}))
+    report.invalid(at.field("progressDeadlineSeconds"), *deadline, "must be greater than minReadySeconds");
+}
+
+void checkReplicaSet(const json::object& object, RuleReport& report) {
+  const FieldPath root;
+  const auto at = root.field("spec");
+  const auto& spec = objectAt(object, {"spec"});
+  for (const auto* field : {"replicas", "minReadySeconds"}) checkNotNegative(at, spec, field, report);
+  checkSelector(at, spec, report);
+  checkTemplate(at, spec, kAlways, report);
+}
+
+void checkReplicationController(const json::object& object, RuleReport& report) {
+  const FieldPath root;
+  const auto at = root.field("spec");
+  const auto& spec = objectAt(object, {"spec"});
+  for (const auto* field : {"replicas", "minReadySeconds"}) checkNotNegative(at, spec, field, report);
+  const auto& labels = objectAt(spec, {"template", "metadata", "labels"});
+  const auto tmpl = at.field("template");
+  const auto metadata = tmpl.field("metadata");
+  if (find(spec, {"template"}) == nullptr) report.required(tmpl);
+  // Without a selector it becomes the template's labels.
+  for (const auto& [key, value] : objectAt(spec, {"selector"})) {
+    const auto* label = labels.if_contains(key);
+    if (label != nullptr && *label == value) continue;
+    report.invalid(metadata.field("labels"), labels, "`selector` does not match template `labels`");
+    break;
+  }
+  if (objectAt(spec, {"selector"}).empty() && labels.empty()) report.required(at.field("selector"));
+  checkTemplate(at, spec, kAlways, report);
+}
+
+void checkStatefulSet(const json::object& object, RuleReport& report) {
+  const FieldPath root;
+  const auto at = root.field("spec");
+  const auto& spec = objectAt(object, {"spec"});
+  for (const auto* field : {"replicas", "minReadySeconds", "revisionHistoryLimit"})
+    checkNotNegative(at, spec, field, report);
+  checkSelector(at, spec, report);
+  checkTemplate(at, spec, kAlways, report);
+}
+
+void checkDaemonSet(const json::object& object, RuleReport& report) {
+  const FieldPath root;
+  const auto at = root.field("spec");
+  const auto& spec = objectAt(object, {"spec"});
+  checkSelector(at, spec, report);
+  checkRollingUpdate(at, spec, "updateStrategy", report);
+  checkTemplate(at, spec, kAlways, report);
+}
+
+void checkJob(const json::object& object, RuleReport& report) {
+  const FieldPath root;
+  const auto at = root.field("spec");
+  const auto& spec = objectAt(object, {"spec"});
+  for (const auto* field :
+       {"parallelism", "completions", "backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished"})
+    checkNotNegative(at, spec, field, report);
+  checkTemplate(at, spec, kJobPolicies, report);
+}
+
+void checkCronJob(const json::object& object, RuleReport& report) {
+  const FieldPath root;
+  const auto spec = root.field("spec");
+  const auto job = spec.field("jobTemplate");
+  const auto at = job.field("spec");
+  const auto& said = objectAt(object, {"spec", "jobTemplate", "spec"});
+  if (objectAt(object, {"spec"}).contains("schedule") && stringAt(object, {"spec", "schedule"}).empty())
+    report.required(spec.field("schedule"));
+  checkTemplate(at, said, kJobPolicies, report);
+}
+
+}  // namespace steer

@@ -1,0 +1,119 @@
+// What Kubernetes' validation refuses, one breakage of a sound object at a time.
+#include "schema_test.h"
+
+using namespace steer;
+using namespace steer::test;
+using Lines = std::vector<std::string>;
+
+namespace {
+
+Lines podFindings(const std::string& spec) {
+  return findingsOf(parse(R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":)" + spec + "}"));
+}
+Lines containerFindings(const std::string& members) {
+  return podFindings(R"({"volumes":[{"name":"v","emptyDir":{}}],"containers":[{"name":"a","image":"a:1",)" + members +
+                     "}]}");
+}
+Lines webFindings(const std::string& from, const std::string& to) {
+  auto text = std::string(kWeb);
+  const auto at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  return findingsOf(parse(text.replace(at, from.size(), to)));
+}
+Lines serviceFindings(const std::string& spec) {
+  return findingsOf(parse(R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"s"},"spec":)" + spec + "}"));
+}
+Lines secretFindings(const std::string& members) {
+  return findingsOf(parse(R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},)" + members + "}"));
+}
+const std::string kC = "spec.containers[0].";
+
+}  // namespace
+
+TEST_CASE("A container needs a unique name and an image") {
+  CHECK(podFindings(R"({"containers":[]})") == Lines{"spec.containers: Required value"});
+  CHECK(podFindings(R"({"containers":[{"name":"a"}]})") == Lines{kC + "image: Required value"});
+  CHECK(podFindings(R"({"containers":[{"name":"a","image":"i"},{"name":"a","image":"i"}]})") ==
+        Lines{"spec.containers[1].name: Duplicate value: \"a\""});
+  CHECK(podFindings(R"({"containers":[{"name":"A_b","image":"i"}]})").size() == 1);
+}
+
+TEST_CASE("Ports are in range and named as services name them") {
+  CHECK(containerFindings(R"("ports":[{"containerPort":0}])") ==
+        Lines{kC + "ports[0].containerPort: Invalid value: 0: must be between 1 and 65535, inclusive"});
+  CHECK(containerFindings(R"("ports":[{"containerPort":80,"name":"much-too-long-a-name"}])").size() == 1);
+  CHECK(containerFindings(R"("ports":[{"containerPort":80,"name":"x"},{"containerPort":81,"name":"x"}])") ==
+        Lines{kC + "ports[1].name: Duplicate value: \"x\""});
+}
+
+TEST_CASE("Mounts name a volume of the pod and do not share a path") {
+  CHECK(containerFindings(R"("volumeMounts":[{"name":"v","mountPath":"/a"}])").empty());
+  CHECK(containerFindings(R"("volumeMounts":[{"name":"w","mountPath":"/a"}])") ==
+        Lines{kC + "volumeMounts[0].name: Invalid value: \"w\": no volume of the pod has this name"});
+  CHECK(containerFindings(R"("volumeMounts":[{"name":"v","mountPath":"/a"},{"name":"v","mountPath":"/a"}])") ==
+        Lines{kC + "volumeMounts[1].mountPath: Invalid value: \"/a\": must be unique"});
+}
+
+TEST_CASE("Requests stay within limits, whatever their spelling") {
+  CHECK(containerFindings(R"("resources":{"requests":{"memory":"1Gi"},"limits":{"memory":"1024Mi"}})").empty());
+  CHECK(containerFindings(R"("resources":{"requests":{"cpu":"1.5"},"limits":{"cpu":"500m"}})") ==
+        Lines{kC + "resources.requests[cpu]: Invalid value: \"1.5\": must be less than or equal to cpu limit"});
+}
+
+TEST_CASE("A probe has exactly one action") {
+  CHECK(containerFindings(R"("livenessProbe":{"httpGet":{"port":80}})").empty());
+  CHECK(containerFindings(R"("livenessProbe":{})") ==
+        Lines{kC + "livenessProbe: Required value: must specify a handler type"});
+  CHECK(containerFindings(R"("livenessProbe":{"httpGet":{"port":80},"exec":{"command":["a"]}})").size() == 1);
+}
+
+TEST_CASE("A variable has a value or a source") {
+  CHECK(containerFindings(R"("env":[{"name":"A=B","value":"1"}])").size() == 1);
+  CHECK(
+      containerFindings(R"("env":[{"name":"A","value":"1","valueFrom":{"fieldRef":{"fieldPath":"metadata.name"}}}])") ==
+      Lines{kC + "env[0].valueFrom: Invalid value: may not be specified when `value` is not empty"});
+}
+
+TEST_CASE("A selector selects what the template makes, and templates always restart") {
+  CHECK(webFindings(R"("matchLabels": {"app": "web"})", R"("matchLabels": {"app": "wob"})") ==
+        Lines{"spec.template.metadata.labels: Invalid value: `selector` does not match template `labels`"});
+  CHECK(webFindings(R"("spec": {"containers")", R"("spec": {"restartPolicy": "Never", "containers")") ==
+        Lines{"spec.template.spec.restartPolicy: Unsupported value: \"Never\": supported values: \"Always\""});
+  CHECK(webFindings(R"("selector")", R"("replicas": -1, "selector")") ==
+        Lines{"spec.replicas: Invalid value: -1: must be greater than or equal to 0"});
+}
+
+TEST_CASE("A rolling update can move") {
+  CHECK(webFindings(R"("selector")",
+                    R"("strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "0%"}}, "selector")") ==
+        Lines{"spec.strategy.rollingUpdate.maxUnavailable: Invalid value: \"0%\": may not be 0 when `maxSurge` is 0"});
+  CHECK(webFindings(R"("selector")", R"("strategy": {"rollingUpdate": {"maxSurge": "some"}}, "selector")").size() == 1);
+}
+
+TEST_CASE("A service names its ports when there are several") {
+  CHECK(serviceFindings(R"({"ports":[{"port":80}]})").empty());
+  CHECK(serviceFindings(R"({})") == Lines{"spec.ports: Required value"});
+  CHECK(serviceFindings(R"({"clusterIP":"None"})").empty());
+  CHECK(serviceFindings(R"({"ports":[{"port":80,"name":"a"},{"port":81}]})") ==
+        Lines{"spec.ports[1].name: Required value"});
+  CHECK(serviceFindings(R"({"ports":[{"port":70000}]})").size() == 1);
+  CHECK(serviceFindings(R"({"type":"ExternalName"})") == Lines{"spec.externalName: Required value"});
+}
+
+TEST_CASE("Keys of configuration follow the syntax of file names and the types of secrets") {
+  CHECK(findingsOf(parse(R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"},"data":{"a/b":"1"}})"))
+            .size() == 1);
+  CHECK(secretFindings(R"("type":"kubernetes.io/tls","data":{"tls.crt":""})") ==
+        Lines{"data[tls.key]: Required value"});
+  CHECK(secretFindings(R"("type":"kubernetes.io/dockerconfigjson")") ==
+        Lines{"data[.dockerconfigjson]: Required value"});
+  CHECK(secretFindings(R"("stringData":{"big":")" + std::string(1024 * 1024 + 1, 'x') + "\"}") ==
+        Lines{"data: Too long: may not be more than 1048576 bytes"});
+}
+
+TEST_CASE("A job says how it restarts") {
+  CHECK(
+      findingsOf(parse(
+          R"({"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"j"},"spec":{"template":{"spec":{"containers":[{"name":"a","image":"a"}]}}}})")) ==
+      Lines{"spec.template.spec.restartPolicy: Required value: valid values: \"OnFailure\", \"Never\""});
+}
