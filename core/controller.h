@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "core/result.h"
 #include "core/snapshot.h"
 #include "core/write.h"
 
@@ -16,12 +17,22 @@ namespace steer {
 /// An event for people, recorded as a v1 Event (aggregated by the manager).
 struct EventNote {
   ObjectPtr about;
-  std::string type = "Normal";  ///< Normal | Warning
-  std::string reason;           ///< CamelCase
-  std::string message;
+  std::string type = "Normal";              ///< Normal | Warning
+  std::string reason;                       ///< CamelCase
+  std::string message;                      ///< "{name}" stands for the name of the object that afterWrite wrote
+  std::optional<std::size_t> afterWrite{};  ///< index in writes: recorded only when that write succeeded
+};
+
+/// What must be so on the server, beyond what a lagging snapshot shows, before anything is written.
+struct Proviso {
+  ObjectRef absent;  ///< an empty name: the namespace holds no object of this resource
+  std::string uid;   ///< an object of that name with another uid counts as absent
+  auto operator<=>(const Proviso&) const = default;
 };
 
 struct Decision {
+  /// Asked of the server first; when one does not hold, nothing is written and the key is tried again.
+  std::vector<Proviso> provided;
   /// Executed in order; the first failure ends the list and the key is tried again with back-off.
   std::vector<Write> writes;
   std::vector<EventNote> events;
@@ -46,6 +57,11 @@ class Controller {
   virtual std::vector<Key> keysFor(const Snapshot& snapshot, std::string_view resource, const ObjectPtr& before,
                                    const ObjectPtr& after) const = 0;
   virtual Decision decide(const Snapshot& snapshot, const Key& key, Time now) const = 0;
+  /// What to record because the server refused a write of a decision about this key.
+  virtual Decision refused(const Snapshot& /*snapshot*/, const Key& /*key*/, const Write& /*write*/,
+                           const Error& /*error*/, Time /*now*/) const {
+    return {};
+  }
 };
 
 }  // namespace steer

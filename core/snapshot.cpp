@@ -78,6 +78,13 @@ std::vector<ObjectPtr> Snapshot::ownedBy(std::string_view resource, std::string_
   return out;
 }
 
+std::vector<ObjectPtr> Snapshot::withoutController(std::string_view resource, std::string_view ns) const {
+  std::vector<ObjectPtr> out;
+  indexes_.prefix(indexKey("free", resource) + (ns.empty() ? std::string() : objectKey(ns, "")),
+                  [&](const std::string&, const ObjectPtr& o) { out.push_back(o); });
+  return out;
+}
+
 std::vector<std::pair<std::string, ObjectPtr>> Snapshot::dependents(std::string_view ownerUid) const {
   std::vector<std::pair<std::string, ObjectPtr>> out;
   const std::string start = indexKey("owner", ownerUid);
@@ -114,8 +121,13 @@ void Snapshot::index(const std::string& resource, const ObjectPtr& object, bool 
     else indexes_.erase(key);
   };
   if (!object->uid().empty()) change(indexKey("uid", object->uid()) + tail);
-  for (const auto& item : arrayAt(object->metadata(), {"ownerReferences"}))
+  bool controlled = false;
+  for (const auto& item : arrayAt(object->metadata(), {"ownerReferences"})) {
     change(indexKey("owner", stringAt(item, {"uid"})) + tail);
+    controlled = controlled || boolAt(item, {"controller"});
+  }
+  if (!controlled && (resource == "pods" || resource == "replicasets.apps"))
+    change(indexKey("free", resource) + objectKey(object->ns(), object->name()));
   if (resource == "pods") change(indexKey("node", stringAt(object->spec(), {"nodeName"})) + tail);
   for (const auto& key : indexedLabels())
     if (const auto value = object->label(key); !value.empty()) change(indexKey(key, value) + tail);

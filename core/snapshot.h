@@ -33,6 +33,8 @@ class Snapshot {
 
   /// Objects of a resource with an ownerReference to uid (any owner, not only the controller).
   std::vector<ObjectPtr> ownedBy(std::string_view resource, std::string_view ownerUid) const;
+  /// Pods or replica sets that no controller owns.
+  std::vector<ObjectPtr> withoutController(std::string_view resource, std::string_view ns) const;
   /// Every object of any resource with an ownerReference to uid, with its resource.
   std::vector<std::pair<std::string, ObjectPtr>> dependents(std::string_view ownerUid) const;
   /// Pods whose spec.nodeName is node.

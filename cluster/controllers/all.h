@@ -1,0 +1,27 @@
+#pragma once
+// Every controller of this room, made with one set of options.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cluster/controllers/garbage.h"
+#include "cluster/controllers/node_lifecycle.h"
+#include "core/controller.h"
+
+namespace steer {
+
+struct ControllerOptions {
+  /// Every collection that is served and can be listed, watched and deleted.
+  std::vector<Collection> collections;
+  CollectionOf collectionOf;
+  std::string podCidr = "10.244.0.0/16";
+  int nodePodPrefix = 24;
+  std::string rootCaPem;
+  NodeRules nodes{};
+  std::size_t keepTerminatedPods = 12'500;
+  Duration eventTtl = std::chrono::hours(1);
+};
+
+std::vector<std::unique_ptr<Controller>> makeControllers(const ControllerOptions& options);
+
+}  // namespace steer

@@ -1,0 +1,230 @@
+#include "cluster/manager/controller_loop.h"
+
+#include <algorithm>
+#include <set>
+
+#include "core/log.h"
+
+namespace steer {
+namespace {
+
+constexpr std::size_t kKeysPerStep = 512;
+constexpr std::size_t kWritesPerStep = 1000;
+constexpr std::size_t kEventsPerStep = 200;
+constexpr Duration kBarrierLimit = seconds(5);
+
+/// Nobody answered: sending the rest would only fail again.
+bool serverAway(Errc code) {
+  return code == Errc::unavailable || code == Errc::timeout || code == Errc::io || code == Errc::cancelled;
+}
+
+std::vector<Informer::Source> sourcesOf(const std::vector<std::unique_ptr<Controller>>& controllers) {
+  std::set<std::string> resources;
+  for (const auto& controller : controllers)
+    for (auto& resource : controller->resources()) resources.insert(std::move(resource));
+  std::vector<Informer::Source> sources;
+  for (const auto& resource : resources) sources.push_back({resource});
+  return sources;
+}
+
+}  // namespace
+
+ControllerLoop::ControllerLoop(Client& client, Random& random, std::vector<std::unique_ptr<Controller>> controllers)
+    : client_(client), controllers_(std::move(controllers)) {
+  for (std::size_t i = 0; i < controllers_.size(); ++i) {
+    for (const auto& resource : controllers_[i]->resources()) {
+      auto& list = byResource_[resource];
+      if (std::find(list.begin(), list.end(), i) == list.end()) list.push_back(i);
+    }
+    recorders_.push_back(std::make_unique<EventRecorder>(std::string(controllers_[i]->name()), random));
+  }
+  informer_ = std::make_unique<Informer>(client_, sourcesOf(controllers_), wakerForMe());
+}
+
+ControllerLoop::~ControllerLoop() = default;
+
+void ControllerLoop::takeIn(const std::string& resource, const ObjectPtr& before, const ObjectPtr& after) {
+  if (after) {
+    auto& newest = seen_[resource];
+    newest = std::max(newest, after->revision());
+  }
+  const auto interested = byResource_.find(resource);
+  if (interested == byResource_.end()) return;
+  for (const auto index : interested->second)
+    for (auto& key : controllers_[index]->keysFor(informer_->snapshot(), resource, before, after))
+      queue_.add({index, std::move(key)});
+}
+
+bool ControllerLoop::passed(const Barrier& barrier, Time now) const {
+  if (now >= barrier.giveUp) return true;
+  for (const auto& [resource, revision] : barrier.revisions) {
+    if (informer_->seenRevision() >= revision) continue;
+    const auto newest = seen_.find(resource);
+    if (newest == seen_.end() || newest->second < revision) return false;
+  }
+  for (const auto& [ref, uid] : barrier.removals) {
+    const auto object = informer_->snapshot().get(ref);
+    if (object && object->uid() == uid && !object->deleting()) return false;
+  }
+  return true;
+}
+
+std::vector<ControllerLoop::Made> ControllerLoop::decide(Time now) {
+  std::vector<Made> round;
+  std::size_t writes = 0;
+  for (std::size_t n = 0; n < kKeysPerStep && writes < kWritesPerStep; ++n) {
+    auto id = queue_.take([&](const Barrier& barrier) { return passed(barrier, now); });
+    if (!id) break;
+    Made made{*id, controllers_[id->controller]->decide(informer_->snapshot(), id->key, now), 0};
+    if (made.decision.recheck) queue_.addAt(*id, *made.decision.recheck);
+    if (made.decision.writes.empty()) {
+      for (const auto& event : made.decision.events) recorders_[id->controller]->note(event, now);
+      queue_.succeeded(*id);
+      queue_.settle(*id);
+      continue;
+    }
+    writes += made.decision.writes.size();
+    round.push_back(std::move(made));
+  }
+  return round;
+}
+
+/// Whether the server confirms what the decision takes for granted.
+bool ControllerLoop::provided(const Decision& decision) {
+  return std::all_of(decision.provided.begin(), decision.provided.end(), [&](const Proviso& proviso) {
+    const auto known = answers_.find(proviso);
+    if (known != answers_.end()) return known->second;
+    bool holds = false;
+    if (proviso.absent.name.empty()) {
+      ListOptions options;
+      options.ns = proviso.absent.ns;
+      options.limit = 1;
+      const auto list = client_.list(proviso.absent.resource, options);
+      holds = list.ok() ? list->items.empty() : list.error().code == Errc::notFound;
+    } else {
+      const auto object = client_.get(proviso.absent);
+      holds = object.ok() ? *object && !proviso.uid.empty() && (*object)->uid() != proviso.uid
+                          : object.error().code == Errc::notFound;
+    }
+    answers_.emplace(proviso, holds);
+    return holds;
+  });
+}
+
+void ControllerLoop::execute(std::vector<Made> round, Time now) {
+  std::erase_if(round, [&](const Made& made) {
+    if (made.decision.provided.empty() || provided(made.decision)) return false;
+    queue_.retry(made.id, now);
+    return true;
+  });
+  // Several decisions share one batch, which stops at the first failure: the decision that failed
+  // ends there, those after it are sent again.
+  for (std::size_t begin = 0; begin < round.size();) {
+    std::vector<Write> writes;
+    for (std::size_t i = begin; i < round.size(); ++i) {
+      round[i].first = writes.size();
+      for (const auto& write : round[i].decision.writes) writes.push_back(write);
+    }
+    const auto results = client_.batch(std::move(writes), {.onError = OnError::stop, .dryRun = false});
+    const auto failure = std::find_if(results.begin(), results.end(), [](const auto& r) { return !r.ok(); });
+    const auto failed = static_cast<std::size_t>(failure - results.begin());
+    std::size_t at = begin;
+    while (at < round.size() && round[at].first + round[at].decision.writes.size() <= failed)
+      finish(round[at++], results, now);
+    if (at >= round.size()) break;
+    const bool away = failure == results.end() || serverAway(failure->error().code);
+    if (away) {
+      for (; at < round.size(); ++at) queue_.retry(round[at].id, now);
+      break;
+    }
+    finish(round[at], results, now);
+    fail(round[at], round[at].decision.writes[failed - round[at].first], failure->error(), now);
+    begin = at + 1;
+  }
+}
+
+/// Records what went through of a decision, as far as it did.
+void ControllerLoop::finish(const Made& made, const std::vector<Result<ObjectPtr>>& results, Time now) {
+  Barrier barrier;
+  barrier.giveUp = now + kBarrierLimit;
+  const auto& writes = made.decision.writes;
+  std::size_t done = 0;
+  for (; done < writes.size() && results[made.first + done].ok(); ++done) {
+    const auto& object = *results[made.first + done];
+    if (!object) continue;
+    const auto& resource = writes[done].target.resource;
+    if (!byResource_.contains(resource)) continue;
+    if (writes[done].verb == Write::Verb::remove) barrier.removals.emplace_back(writes[done].target, object->uid());
+    else barrier.revisions[resource] = std::max(barrier.revisions[resource], object->revision());
+  }
+  for (const auto& event : made.decision.events) {
+    if (!event.afterWrite) {
+      recorders_[made.id.controller]->note(event, now);
+      continue;
+    }
+    if (*event.afterWrite >= done) continue;
+    EventNote note = event;
+    const auto& object = *results[made.first + *event.afterWrite];
+    if (const auto mark = note.message.find("{name}"); mark != std::string::npos && object)
+      note.message.replace(mark, 6, object->name());
+    recorders_[made.id.controller]->note(note, now);
+  }
+  queue_.setBarrier(made.id, std::move(barrier));
+  if (done == writes.size()) {
+    queue_.succeeded(made.id);
+    // The decision may have been cut short by a limit of its own: ask once more when it has been seen.
+    queue_.add(made.id);
+  }
+}
+
+void ControllerLoop::fail(const Made& made, const Write& write, const Error& error, Time now) {
+  queue_.retry(made.id, now);
+  if (error.code == Errc::conflict || error.code == Errc::notFound) return;  // the world moved: decide anew
+  auto& controller = *controllers_[made.id.controller];
+  log::warn(
+      "controller write refused",
+      {{"controller", std::string(controller.name())}, {"target", write.target.text()}, {"error", error.message}});
+  auto answer = controller.refused(informer_->snapshot(), made.id.key, write, error, now);
+  for (const auto& event : answer.events) recorders_[made.id.controller]->note(event, now);
+  if (!answer.writes.empty())
+    for (auto& result : client_.batch(std::move(answer.writes), {.onError = OnError::stop, .dryRun = false}))
+      if (!result.ok()) break;  // the next attempt says it again
+}
+
+void ControllerLoop::flushEvents(Time now) {
+  std::vector<Write> writes;
+  for (auto& recorder : recorders_) {
+    auto due = recorder->flush(now, kEventsPerStep);
+    writes.insert(writes.end(), std::make_move_iterator(due.begin()), std::make_move_iterator(due.end()));
+  }
+  if (writes.empty()) return;
+  // Events inform; one that is lost is not worth a retry.
+  for (auto& result : client_.batch(std::move(writes), {.onError = OnError::proceed, .dryRun = false}))
+    if (!result.ok() && serverAway(result.error().code)) break;
+}
+
+Loop::Next ControllerLoop::step(Time now) {
+  bool news = false;
+  const bool more =
+      informer_->pump(now, [&](const std::string& resource, const ObjectPtr& before, const ObjectPtr& after) {
+        news = true;
+        takeIn(resource, before, after);
+      });
+  if (!informer_->synced()) return more ? again(now) : informer_->retryAt() ? at(*informer_->retryAt()) : idle();
+  if (news || queue_.hasBlocked()) queue_.unblock();
+  queue_.release(now);
+  answers_.clear();
+  if (auto round = decide(now); !round.empty()) execute(std::move(round), now);
+  flushEvents(now);
+  if (more || queue_.hasReady()) return again(now);
+  std::optional<Time> next = queue_.nextTimer();
+  auto sooner = [&](std::optional<Time> t) {
+    if (t && (!next || *t < *next)) next = t;
+  };
+  sooner(informer_->retryAt());
+  for (const auto& recorder : recorders_) sooner(recorder->due());
+  if (queue_.hasBlocked()) sooner(now + milliseconds(500));
+  return next ? at(*next) : idle();
+}
+
+}  // namespace steer

@@ -1,0 +1,36 @@
+#pragma once
+// Manager: the control plane's deciding half: all controllers and the scheduler, as two loops over
+// a client. Thread rule: as the loops; construct, drive, destroy.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cluster/client/client.h"
+#include "core/clock.h"
+#include "core/loop.h"
+#include "core/random.h"
+
+namespace steer {
+
+struct ManagerOptions {
+  std::string podCidr = "10.244.0.0/16";  ///< empty = nodes bring their own ranges
+  int nodePodPrefix = 24;
+  std::string rootCaPem;  ///< for kube-root-ca.crt in every namespace; empty = none
+  Duration nodeGrace = seconds(40);
+  std::size_t keepTerminatedPods = 12'500;
+  Duration eventTtl = std::chrono::hours(1);
+};
+
+class Manager {
+ public:
+  /// The client and random must outlive it.
+  Manager(Client& client, const Clock& clock, Random& random, ManagerOptions options);
+  ~Manager();
+  std::vector<Loop*> loops();
+
+ private:
+  std::unique_ptr<Loop> controllers_;
+  std::unique_ptr<Loop> scheduler_;
+};
+
+}  // namespace steer

@@ -1,0 +1,205 @@
+#include "cluster/manager/scheduler_loop.h"
+
+#include <algorithm>
+
+#include "core/log.h"
+#include "core/rfc3339.h"
+
+namespace steer {
+namespace {
+
+constexpr std::size_t kPodsPerStep = 1000;
+constexpr Duration kRetry = seconds(1);
+constexpr Duration kParkedLimit = seconds(60);
+
+bool terminal(const Object& pod) {
+  const auto phase = stringAt(pod.status(), {"phase"});
+  return phase == "Succeeded" || phase == "Failed";
+}
+
+bool ours(const Object& pod) {
+  const auto scheduler = stringAt(pod.spec(), {"schedulerName"}, "default-scheduler");
+  return stringAt(pod.spec(), {"nodeName"}).empty() && !pod.deleting() && !terminal(pod) &&
+         scheduler == "default-scheduler";
+}
+
+/// What makes a node acceptable or not; heartbeats are no news.
+bool nodeLooksTheSame(const Object& a, const Object& b) {
+  auto ready = [](const Object& node) {
+    for (const auto& condition : arrayAt(node.status(), {"conditions"}))
+      if (stringAt(condition, {"type"}) == "Ready") return std::string(stringAt(condition, {"status"}));
+    return std::string();
+  };
+  return a.labels() == b.labels() && a.spec() == b.spec() && ready(a) == ready(b) &&
+         objectAt(a.status(), {"allocatable"}) == objectAt(b.status(), {"allocatable"}) &&
+         objectAt(a.status(), {"capacity"}) == objectAt(b.status(), {"capacity"});
+}
+
+/// True when the status says so already.
+bool setPodScheduled(json::object& status, const Placement& placement, Time now) {
+  auto& conditions = ensureArray(status, "conditions");
+  json::object fresh{{"type", "PodScheduled"},
+                     {"status", "False"},
+                     {"reason", placement.reason},
+                     {"message", placement.message},
+                     {"lastTransitionTime", formatTime(now)}};
+  for (auto& item : conditions) {
+    if (stringAt(item, {"type"}) != "PodScheduled") continue;
+    if (stringAt(item, {"reason"}) == placement.reason && stringAt(item, {"message"}) == placement.message) return true;
+    if (stringAt(item, {"status"}) == "False") fresh["lastTransitionTime"] = stringAt(item, {"lastTransitionTime"});
+    item = std::move(fresh);
+    return false;
+  }
+  conditions.push_back(std::move(fresh));
+  return false;
+}
+
+}  // namespace
+
+SchedulerLoop::SchedulerLoop(Client& client, Random& random) : client_(client), recorder_("default-scheduler", random) {
+  informer_ = std::make_unique<Informer>(client_, std::vector<Informer::Source>{{"nodes"}, {"pods"}}, wakerForMe());
+}
+
+SchedulerLoop::~SchedulerLoop() = default;
+
+void SchedulerLoop::wakeParked() {
+  waiting_.merge(parked_);
+  parked_.clear();
+}
+
+void SchedulerLoop::takeNode(const ObjectPtr& before, const ObjectPtr& after) {
+  if (!after) {
+    view_.removeNode(before->name());
+    wakeParked();  // the reasons have changed
+    return;
+  }
+  if (before && nodeLooksTheSame(*before, *after)) return;
+  view_.putNode(after);
+  wakeParked();
+}
+
+void SchedulerLoop::takePod(const ObjectPtr& before, const ObjectPtr& after) {
+  const auto& uid = (after ? after : before)->uid();
+  if (before && before->uid() != uid) takePod(before, nullptr);
+  if (!after) {
+    waiting_.erase(uid);
+    parked_.erase(uid);
+    assumed_.erase(uid);
+    view_.removePod(uid);
+    if (!stringAt(before->spec(), {"nodeName"}).empty()) wakeParked();
+    return;
+  }
+  if (ours(*after)) {
+    if (assumed_.contains(uid)) return;
+    const auto parked = parked_.find(uid);
+    if (parked != parked_.end() && before && before->spec() == after->spec()) parked->second = after;
+    else {
+      parked_.erase(uid);
+      waiting_[uid] = after;
+    }
+    return;
+  }
+  waiting_.erase(uid);
+  parked_.erase(uid);
+  assumed_.erase(uid);
+  view_.putPod(after);
+  if (terminal(*after) && before && !terminal(*before)) wakeParked();
+}
+
+void SchedulerLoop::takeIn(const std::string& resource, const ObjectPtr& before, const ObjectPtr& after) {
+  if (resource == "nodes") takeNode(before, after);
+  else takePod(before, after);
+}
+
+std::vector<ObjectPtr> SchedulerLoop::nextPods() {
+  std::vector<ObjectPtr> pods;
+  pods.reserve(waiting_.size());
+  for (const auto& [uid, pod] : waiting_) pods.push_back(pod);
+  // In an order of its own, so that equal states are decided equally.
+  const auto first = [](const ObjectPtr& a, const ObjectPtr& b) {
+    return std::make_tuple(-intAt(a->spec(), {"priority"}), stringAt(a->metadata(), {"creationTimestamp"}),
+                           a->revision()) < std::make_tuple(-intAt(b->spec(), {"priority"}),
+                                                            stringAt(b->metadata(), {"creationTimestamp"}),
+                                                            b->revision());
+  };
+  const auto count = std::min(pods.size(), kPodsPerStep);
+  std::partial_sort(pods.begin(), pods.begin() + static_cast<std::ptrdiff_t>(count), pods.end(), first);
+  pods.resize(count);
+  for (const auto& pod : pods) waiting_.erase(pod->uid());
+  return pods;
+}
+
+void SchedulerLoop::place(std::vector<ObjectPtr> pods, Time now) {
+  auto placements = schedule(view_, pods);
+  std::vector<Write> refusals;
+  std::vector<Placement> found;
+  for (auto& placement : placements) {
+    if (placement.node.empty()) refuse(placement, now, refusals);
+    else found.push_back(std::move(placement));
+  }
+  if (!found.empty()) bind(std::move(found), now);
+  if (!refusals.empty())
+    for (auto& result : client_.batch(std::move(refusals), {}))
+      if (!result.ok()) retryAt_ = now + kRetry;
+}
+
+void SchedulerLoop::bind(std::vector<Placement> placements, Time now) {
+  std::vector<Write> writes;
+  writes.reserve(placements.size());
+  for (const auto& placement : placements) {
+    assumed_.insert(placement.pod->uid());
+    writes.push_back(Write::bind(placement.pod->ns(), placement.pod->name(), placement.pod->uid(), placement.node));
+  }
+  const auto results = client_.batch(std::move(writes), {});
+  for (std::size_t i = 0; i < placements.size(); ++i) {
+    const auto& [pod, node, reason, message] = placements[i];
+    if (i < results.size() && results[i].ok()) {
+      recorder_.note({pod, "Normal", "Scheduled",
+                      "Successfully assigned " + pod->ns() + "/" + pod->name() + " to " + node, std::nullopt},
+                     now);
+      continue;
+    }
+    assumed_.erase(pod->uid());
+    view_.removePod(pod->uid());
+    // Bound by someone else or gone: its event says so. Else it is tried again.
+    const auto latest = informer_->snapshot().get("pods", pod->ns(), pod->name());
+    if (latest && latest->uid() == pod->uid() && ours(*latest)) parked_[pod->uid()] = latest;
+    retryAt_ = now + kRetry;
+  }
+}
+
+void SchedulerLoop::refuse(const Placement& placement, Time now, std::vector<Write>& writes) {
+  parked_[placement.pod->uid()] = placement.pod;
+  json::object status = placement.pod->status();
+  if (setPodScheduled(status, placement, now)) return;
+  json::object body = placement.pod->json();
+  body["status"] = std::move(status);
+  writes.push_back(Write::updateStatus("pods", std::move(body)));
+  if (placement.reason == "Unschedulable")
+    recorder_.note({placement.pod, "Warning", "FailedScheduling", placement.message, std::nullopt}, now);
+}
+
+Loop::Next SchedulerLoop::step(Time now) {
+  const bool more = informer_->pump(now, [&](const std::string& resource, const ObjectPtr& before,
+                                             const ObjectPtr& after) { takeIn(resource, before, after); });
+  if (!informer_->synced()) return more ? again(now) : informer_->retryAt() ? at(*informer_->retryAt()) : idle();
+  if (retryAt_ && *retryAt_ <= now) {
+    retryAt_.reset();
+    wakeParked();
+  }
+  if (auto pods = nextPods(); !pods.empty()) {
+    place(std::move(pods), now);
+  } else if (auto events = recorder_.flush(now, kPodsPerStep); !events.empty()) {
+    // Events wait until nobody waits for a node.
+    for (auto& result : client_.batch(std::move(events), {}))
+      if (!result.ok()) break;
+  }
+  if (!parked_.empty() && !retryAt_) retryAt_ = now + kParkedLimit;
+  if (more || !waiting_.empty()) return again(now);
+  std::optional<Time> next = informer_->retryAt();
+  for (const auto& t : {retryAt_, recorder_.due()})
+    if (t && (!next || *t < *next)) next = t;
+  return next ? at(*next) : idle();
+}
+
+}  // namespace steer
