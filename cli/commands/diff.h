@@ -1,0 +1,9 @@
+#pragma once
+// `steer diff`. Thread rule: main thread.
+#include "cli/command.h"
+
+namespace steer::cli {
+
+void addDiffCommand(CLI::App& app, ExitCode& exit);
+
+}  // namespace steer::cli
