@@ -70,7 +70,7 @@ void shiftPoint(std::string& whole, std::string& fraction, int places) {
   if (from.size() < n) from.insert(places < 0 ? 0 : from.size(), n - from.size(), '0');
   if (places < 0) {
     fraction.insert(0, whole, whole.size() - n, n);
-    whole.resize(whole.size() - n);
+    whole.erase(whole.size() - n);
   } else {
     whole.append(fraction, 0, n);
     fraction.erase(0, n);
