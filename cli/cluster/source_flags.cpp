@@ -1,0 +1,37 @@
+#include "cli/cluster/source_flags.h"
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+
+namespace steer::cli {
+
+void SourceFlags::addTo(CLI::App& command) {
+  command.add_option("--repo", repo, "Repository to follow: URL (https://, ssh://, file://) or directory");
+  command.add_option("--branch", branch, "Branch, tag or commit (default: the repository's own)");
+  command.add_option("--path", path, "Directory of manifests in the repository (default: all of it)");
+  command.add_option("--ssh-key", sshKey, "Private key file for ssh:// repositories");
+  command.add_option("--known-hosts", knownHosts, "Known hosts file for ssh:// (default: ~/.ssh/known_hosts)");
+  command.add_option("--repo-password-file", tokenFile, "File with the password or token for https://");
+  command.add_option("--interval", intervalSeconds, "Seconds between looks at a remote repository")
+      ->check(CLI::Range(1, 86400));
+}
+
+Result<SourceOptions> SourceFlags::options() const {
+  SourceOptions out;
+  std::error_code ec;
+  out.url =
+      std::filesystem::is_directory(repo, ec) ? std::filesystem::absolute(repo).lexically_normal().string() : repo;
+  out.revision = branch;
+  out.path = path;
+  for (const auto& [flag, file] :
+       {std::pair{"--ssh-key", sshKey}, {"--known-hosts", knownHosts}, {"--repo-password-file", tokenFile}})
+    if (!file.empty() && !std::filesystem::is_regular_file(file, ec))
+      return makeError(Errc::io, std::string(flag) + ": " + file + " is not a file that can be read");
+  out.credentials.sshKeyFile = sshKey;
+  out.credentials.knownHostsFile = knownHosts;
+  out.credentials.passwordFile = tokenFile;
+  out.interval = seconds(intervalSeconds);
+  return out;
+}
+
+}  // namespace steer::cli

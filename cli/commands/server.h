@@ -1,0 +1,9 @@
+#pragma once
+// `steer server`: the control plane on a machine of its own.
+#include "cli/command.h"
+
+namespace steer::cli {
+
+void addServerCommand(CLI::App& app, ExitCode& exit);
+
+}  // namespace steer::cli

@@ -1,0 +1,9 @@
+#pragma once
+// `steer up`: a control plane and local nodes in the foreground.
+#include "cli/command.h"
+
+namespace steer::cli {
+
+void addUpCommand(CLI::App& app, ExitCode& exit);
+
+}  // namespace steer::cli
