@@ -19,6 +19,8 @@ using AddCommand = void (*)(CLI::App& app, ExitCode& exit);
 
 /// Set by Ctrl-C or SIGTERM. Commands that wait poll it or wait on it.
 bool interrupted();
+/// SIGINT or SIGTERM, whichever came last; 0 before.
+int interruptSignal();
 /// Blocks until a signal or until wakeUp() is called.
 void waitForInterrupt();
 /// As if a signal had come.

@@ -12,13 +12,15 @@ namespace steer::cli {
 namespace {
 
 std::atomic<bool> seen{false};
+std::atomic<int> last{0};
 
 int wakeFd() {
   static const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   return fd;
 }
 
-void onSignal(int) {
+void onSignal(int number) {
+  last = number;
   seen = true;
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto n = write(wakeFd(), &one, sizeof one);
@@ -44,6 +46,8 @@ bool interrupted() {
   install();
   return seen;
 }
+
+int interruptSignal() { return last; }
 
 void waitForInterrupt() {
   install();
