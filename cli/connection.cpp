@@ -27,7 +27,8 @@ Result<std::unique_ptr<Client>> connect(const std::string& kubeconfigFlag) {
   if (path.empty())
     return makeError(Errc::notFound,
                      "no kubeconfig: start a cluster with `steer up`, or name one with --kubeconfig or $KUBECONFIG");
-  return HttpClient::fromKubeconfig(path);
+  STEER_TRY(auto options, readKubeconfig(path));
+  return makeHttpClient(std::move(options));
 }
 
 }  // namespace steer::cli

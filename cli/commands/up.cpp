@@ -41,45 +41,74 @@ bool waitForNodes(Client& client, unsigned wanted, Progress& progress) {
   return false;
 }
 
+/// Destroyed from the bottom up: callers go before what they call.
+struct Running {
+  std::unique_ptr<ControlPlane> plane;
+  std::unique_ptr<LocalCluster> cluster;
+  std::unique_ptr<ApplicationRunner> application;
+};
+
+struct Choices {
+  RuntimeChoice runtime;
+  LocalClusterOptions local;
+  ControlPlaneOptions plane;
+  SourceOptions source;
+};
+
+/// Everything that can be wrong in what was typed, before anything is started.
+Result<Choices> choose(const Flags& flags) {
+  Choices out;
+  STEER_TRY(out.runtime, chooseRuntime(flags.runtime));
+  if (!flags.capacity.empty()) {
+    STEER_TRY(out.local.capacity, parseCapacity(flags.capacity));
+  }
+  if (flags.source.given()) {
+    STEER_TRY(out.source, flags.source.options());
+  }
+  std::error_code ec;
+  if (!flags.images.empty() && !std::filesystem::is_directory(flags.images, ec))
+    return makeError(Errc::io, "--images: " + flags.images + " is not a directory");
+  out.plane.dataDir = DataDir::choose(flags.dataDir);
+  out.plane.listen = flags.listen;
+  out.local.dataDir = out.plane.dataDir;
+  out.local.nodes = flags.nodes;
+  out.local.runtime = out.runtime.kind;
+  out.local.images = flags.images;
+  return out;
+}
+
+Result<void> start(Running& running, Choices& choices, bool follow, const Clock& clock, Random& random) {
+  STEER_CHECK(choices.plane.dataDir.ensure());
+  STEER_TRY(running.cluster, LocalCluster::prepare(choices.local, choices.plane));
+  STEER_TRY(running.plane, ControlPlane::start(choices.plane, clock, random));
+  STEER_CHECK(publishFacts(running.plane->client(), running.cluster->facts()));
+  STEER_CHECK(running.cluster->startNodes(*running.plane, clock));
+  if (follow)
+    running.application = std::make_unique<ApplicationRunner>(choices.source, choices.plane.dataDir.source(),
+                                                              running.plane->client(), clock);
+  return {};
+}
+
 Result<void> up(const Flags& flags) {
   SystemClock clock;
   Random random;
-  STEER_TRY(const auto runtime, chooseRuntime(flags.runtime));
-  if (!runtime.reason.empty())
-    std::cerr << "no real containers here (missing: " << runtime.reason << "): nodes are simulated\n";
-  LocalClusterOptions local;
-  if (!flags.capacity.empty()) {
-    STEER_TRY(local.capacity, parseCapacity(flags.capacity));
-  }
-  ControlPlaneOptions options;
-  options.dataDir = DataDir::choose(flags.dataDir);
-  options.listen = flags.listen;
-  STEER_CHECK(options.dataDir.ensure());
-  local.dataDir = options.dataDir;
-  local.nodes = flags.nodes;
-  local.runtime = runtime.kind;
-  local.images = flags.images;
+  STEER_TRY(auto choices, choose(flags));
+  if (!choices.runtime.reason.empty())
+    std::cerr << "no real containers here (missing: " << choices.runtime.reason << "): nodes are simulated\n";
   auto progress = std::make_unique<Progress>("starting");
-  STEER_TRY(const auto cluster, LocalCluster::prepare(local, options));
-  STEER_TRY(const auto plane, ControlPlane::start(options, clock, random));
-  STEER_CHECK(publishFacts(plane->client(), cluster->facts()));
-  STEER_CHECK(cluster->startNodes(*plane, clock));
-  std::unique_ptr<ApplicationRunner> application;
-  if (flags.source.given()) {
-    STEER_TRY(const auto source, flags.source.options());
-    application = std::make_unique<ApplicationRunner>(source, options.dataDir.source(), plane->client(), clock);
-  }
-  if (waitForNodes(plane->client(), flags.nodes, *progress)) {
-    progress.reset();
-    std::cout << "ready: API server at " << plane->url() << ", " << flags.nodes
-              << (runtime.kind == RuntimeKind::cri ? " nodes" : " simulated nodes") << ", kubeconfig "
-              << options.dataDir.kubeconfig().string() << std::endl;
+  Running running;
+  STEER_CHECK(start(running, choices, flags.source.given(), clock, random));
+  const bool ready = waitForNodes(running.plane->client(), flags.nodes, *progress);
+  progress.reset();
+  if (ready) {
+    std::cout << "ready: API server at " << running.plane->url() << ", " << flags.nodes
+              << (choices.runtime.kind == RuntimeKind::cri ? " nodes" : " simulated nodes") << ", kubeconfig "
+              << choices.plane.dataDir.kubeconfig().string() << std::endl;
     waitForInterrupt();
   }
-  progress.reset();
   std::cerr << "stopping\n";
-  application.reset();
-  cluster->stop();
+  running.application.reset();
+  running.cluster->stop();
   return {};
 }
 

@@ -1,0 +1,59 @@
+#include "cli/manifests.h"
+
+#include <memory>
+
+#include "reconciler/plan/plan.h"
+#include "render/desired_set.h"
+#include "render/tree_renderer.h"
+#include "schemas/schema.h"
+
+namespace steer::cli {
+namespace {
+
+void addError(Diagnostics& findings, const std::string& file, const std::string& message) {
+  Diagnostic finding;
+  finding.pos.file = file;
+  finding.message = message;
+  findings.add(std::move(finding));
+}
+
+Rendered renderOnce(TreeRenderer& renderer, Client& client, TreeReader& reader, const std::string& tree,
+                    const std::string& application, const std::string& pathShown) {
+  Rendered out;
+  const auto rendered = renderer.render(reader, tree);
+  if (!rendered.ok()) {
+    addError(out.findings, pathShown, rendered.error().message);
+    return out;
+  }
+  DesiredOptions options;
+  const auto namespaces = client.list("namespaces", {});
+  if (!namespaces.ok()) {
+    addError(out.findings, pathShown, "the cluster's namespaces cannot be read: " + namespaces.error().message);
+    return out;
+  }
+  for (const auto& ns : namespaces->items)
+    if (!ns->deleting()) options.existingNamespaces.insert(ns->name());
+  auto desired = makeDesiredSet(RenderedTree(rendered->root(), pathShown), options);
+  out.findings = std::move(desired.findings);
+  for (const auto& object : desired.objects) {
+    WantedObject wanted;
+    wanted.ref = object.ref;
+    wanted.body = object.object->json();
+    ensureObject(ensureObject(wanted.body, "metadata"), "labels")[kApplicationLabel] = application;
+    wanted.source = object.placeOf("");
+    out.objects.push_back(std::move(wanted));
+  }
+  return out;
+}
+
+}  // namespace
+
+Renderer makeRenderer(Client& client, std::string application, std::string pathShown) {
+  auto renderer = std::make_shared<TreeRenderer>(&SchemaRegistry::builtin());
+  return [renderer, &client, application = std::move(application), pathShown = std::move(pathShown)](
+             TreeReader& reader, const std::string& tree) {
+    return renderOnce(*renderer, client, reader, tree, application, pathShown);
+  };
+}
+
+}  // namespace steer::cli
