@@ -61,6 +61,8 @@ class PodRuntime {
 
   /// Called when something started or ended; list() tells what.
   virtual void setWaker(Waker waker) = 0;
+  /// Calls under way return soon with Errc::cancelled; later calls work.
+  virtual void interrupt() {}
   /// When a simulated runtime will change by itself; nothing for a real one.
   virtual std::optional<Time> nextChange() const { return std::nullopt; }
 };

@@ -1,0 +1,93 @@
+#pragma once
+// JobBoard: slow work on an executor, its outcome back on the loop. Work runs anywhere; what follows
+// it runs in drain(), on the loop's thread. The destructor waits for work under way.
+// Thread rule: run() and drain() on the loop's thread.
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "core/executor.h"
+#include "core/loop.h"
+
+namespace steer {
+
+class JobBoard {
+ public:
+  JobBoard(Executor& executor, Waker waker) : executor_(executor), shared_(std::make_shared<Shared>()) {
+    shared_->waker = std::move(waker);
+  }
+  ~JobBoard() { settle(); }
+  JobBoard(const JobBoard&) = delete;
+  JobBoard& operator=(const JobBoard&) = delete;
+
+  /// then(work()) on the loop.
+  template <class Work, class Then>
+  void run(Work work, Then then) {
+    {
+      std::lock_guard lock(shared_->mutex);
+      ++shared_->running;
+    }
+    const auto ticket = std::make_shared<Ticket>(shared_);
+    executor_.submit([ticket, work = std::move(work), then = std::move(then)]() mutable {
+      auto outcome = std::make_shared<decltype(work())>(work());
+      ticket->finish([then = std::move(then), outcome]() mutable { then(std::move(*outcome)); });
+    });
+  }
+  /// Runs what follows finished work. True when there was any.
+  bool drain() {
+    std::vector<std::function<void()>> done;
+    {
+      std::lock_guard lock(shared_->mutex);
+      done.swap(shared_->done);
+    }
+    for (auto& then : done) then();
+    return !done.empty();
+  }
+  /// Waits until no work is under way; what would follow is dropped.
+  void settle() {
+    std::unique_lock lock(shared_->mutex);
+    shared_->waker = nullptr;
+    shared_->idle.wait(lock, [&] { return shared_->running == 0; });
+    shared_->done.clear();
+  }
+
+ private:
+  struct Shared {
+    std::mutex mutex;
+    std::condition_variable idle;
+    int running = 0;
+    std::vector<std::function<void()>> done;
+    Waker waker;
+  };
+  /// Counts down also when an executor drops the job unrun.
+  class Ticket {
+   public:
+    explicit Ticket(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
+    Ticket(const Ticket&) = delete;
+    Ticket& operator=(const Ticket&) = delete;
+    ~Ticket() {
+      std::lock_guard lock(shared_->mutex);
+      --shared_->running;
+      shared_->idle.notify_all();
+    }
+    void finish(std::function<void()> then) {
+      Waker waker;
+      {
+        std::lock_guard lock(shared_->mutex);
+        shared_->done.push_back(std::move(then));
+        waker = shared_->waker;
+      }
+      if (waker) waker();
+    }
+
+   private:
+    std::shared_ptr<Shared> shared_;
+  };
+
+  Executor& executor_;
+  std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace steer
