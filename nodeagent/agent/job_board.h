@@ -31,6 +31,7 @@ class JobBoard {
     }
     const auto ticket = std::make_shared<Ticket>(shared_);
     executor_.submit([ticket, work = std::move(work), then = std::move(then)]() mutable {
+      if (ticket->closing()) return;
       auto outcome = std::make_shared<decltype(work())>(work());
       ticket->finish([then = std::move(then), outcome]() mutable { then(std::move(*outcome)); });
     });
@@ -45,10 +46,11 @@ class JobBoard {
     for (auto& then : done) then();
     return !done.empty();
   }
-  /// Waits until no work is under way; what would follow is dropped.
+  /// Waits until no work is under way; queued work and what would follow is dropped. The end.
   void settle() {
     std::unique_lock lock(shared_->mutex);
     shared_->waker = nullptr;
+    shared_->closing = true;
     shared_->idle.wait(lock, [&] { return shared_->running == 0; });
     shared_->done.clear();
   }
@@ -58,6 +60,7 @@ class JobBoard {
     std::mutex mutex;
     std::condition_variable idle;
     int running = 0;
+    bool closing = false;
     std::vector<std::function<void()>> done;
     Waker waker;
   };
@@ -71,6 +74,10 @@ class JobBoard {
       std::lock_guard lock(shared_->mutex);
       --shared_->running;
       shared_->idle.notify_all();
+    }
+    bool closing() const {
+      std::lock_guard lock(shared_->mutex);
+      return shared_->closing;
     }
     void finish(std::function<void()> then) {
       Waker waker;

@@ -177,7 +177,8 @@ void StatusBuilder::conditions(json::object& status) {
   const auto* sandbox = newestSandbox(in_.runtime);
   const bool succeeded = phase_ == "Succeeded";
   const bool over = succeeded || phase_ == "Failed";
-  setCondition(list, "PodReadyToStartContainers", in_.volumes.ready && sandbox && sandbox->ready);
+  // A sandbox is made after the volumes, so its being there tells both.
+  setCondition(list, "PodReadyToStartContainers", sandbox && sandbox->ready);
   const auto incomplete = uninitialized();
   if (succeeded) {
     setCondition(list, "Initialized", true, "PodCompleted");

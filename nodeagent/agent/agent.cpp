@@ -1,0 +1,92 @@
+#include "nodeagent/agent/agent.h"
+
+#include "nodeagent/agent/agent_server.h"
+#include "nodeagent/agent/agent_state.h"
+
+namespace steer {
+
+namespace {
+
+std::vector<Informer::Source> sourcesOf(const AgentOptions& options) {
+  ListOptions pods;
+  pods.fieldSelector = "spec.nodeName=" + options.nodeName;
+  ListOptions node;
+  node.fieldSelector = "metadata.name=" + options.nodeName;
+  return {{"pods", pods}, {"nodes", node}};
+}
+
+}  // namespace
+
+Agent::State::State(AgentOptions given, Client& client, PodRuntime& runtime, Executor& executor, const Clock& clock,
+                    Waker waker)
+    : options(std::move(given)),
+      client_(client),
+      runtime_(runtime),
+      clock_(clock),
+      waker_(waker),
+      references_(client, clock, options.referencePeriod),
+      volumes_(options.rootDir),
+      events_(options.nodeName),
+      facts_(machineFacts(options)),
+      node_{options, runtime_,           references_,        volumes_,       events_,
+            clock_,  facts_.allocatable, facts_.memoryBytes, facts_.resolver},
+      runner_(node_),
+      informer_(client, sourcesOf(options), waker),
+      jobs_(executor, waker) {
+  networkReady = options.simulated;
+  runtime_.setWaker([changed = runtimeChanged_, waker] {
+    *changed = true;
+    waker();
+  });
+}
+
+Agent::State::~State() {
+  runtime_.setWaker(nullptr);
+  runtime_.interrupt();
+  jobs_.settle();
+}
+
+Loop::Next Agent::State::step(Time now) {
+  next_.reset();
+  node_.networkReady = networkReady.load();
+  if (!options.simulated && options.serverPort >= 0 && !options.caPem.empty() && !serverTried_) startServer();
+  const bool more =
+      informer_.pump(now, [&](const std::string& resource, const ObjectPtr& before, const ObjectPtr& after) {
+        if (resource == "pods") onPod(before, after, now);
+        if (resource == "nodes") nodeAt_ = {};
+      });
+  if (const auto retry = informer_.retryAt()) at(*retry);
+  // Work that ended makes new decisions due; each round either starts work or ends the step.
+  constexpr int kRounds = 20;
+  for (int round = 0; round < kRounds; ++round) {
+    sweepRuntime(now);
+    stepWorkers(now);
+    flush(now);
+    stepNode(now);
+    stepLease(now);
+    if (!jobs_.drain()) break;
+    if (round + 1 == kRounds) at(now);
+  }
+  housekeeping(now);
+  if (const auto change = runtime_.nextChange()) at(*change);
+  if (more) return {now};
+  return {next_};
+}
+
+Agent::Agent(AgentOptions options, Client& client, PodRuntime& runtime, Executor& executor, const Clock& clock)
+    : state_(std::make_shared<State>(std::move(options), client, runtime, executor, clock, wakerForMe())) {}
+
+Agent::~Agent() = default;
+
+Loop::Next Agent::step(Time now) { return state_->step(now); }
+bool Agent::ready() const { return state_->ready; }
+std::string Agent::podCidr() const { return state_->podCidr(); }
+int Agent::serverPort() const { return state_->serverPort; }
+
+void Agent::setNetworkReady(bool ready, std::string message) {
+  state_->networkMessage.with([&](std::string& m) { m = std::move(message); });
+  state_->networkReady = ready;
+  wake();
+}
+
+}  // namespace steer

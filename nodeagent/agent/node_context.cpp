@@ -1,0 +1,32 @@
+#include "nodeagent/agent/node_context.h"
+
+#include "nodeagent/agent/log_files.h"
+
+namespace steer {
+
+std::string logRoot(const AgentOptions& options) { return options.rootDir + "/logs/pods"; }
+
+std::string logDirectoryOf(const Object& pod, const AgentOptions& options) {
+  return podLogDirectory(logRoot(options), pod.ns(), pod.name(), pod.uid()).string();
+}
+
+std::string podCgroup(const AgentOptions& options, const std::string& podUid) {
+  return "/steer/" + options.clusterName + "/" + options.nodeName + "/pod" + podUid;
+}
+
+PodSetting podSettingOf(const Object& pod, const NodeContext& node) {
+  PodSetting out;
+  out.nodeName = node.options.nodeName;
+  out.nodeHostname = node.options.nodeName;
+  out.clusterDomain = node.options.clusterDomain;
+  out.dnsAddress = node.options.dnsAddress;
+  out.nodeResolver = node.nodeResolver;
+  out.memoryCapacity = node.memoryCapacity;
+  if (node.options.simulated) return out;
+  out.cgroupParent = podCgroup(node.options, pod.uid());
+  out.logDirectory = logDirectoryOf(pod, node.options);
+  out.volumePaths = node.volumes.paths(pod);
+  return out;
+}
+
+}  // namespace steer

@@ -1,0 +1,35 @@
+#pragma once
+// What everything that works for pods on one node shares. Lives as long as the agent.
+#include <atomic>
+
+#include "core/clock.h"
+#include "nodeagent/agent/agent_options.h"
+#include "nodeagent/agent/event_recorder.h"
+#include "nodeagent/agent/references.h"
+#include "nodeagent/pod/sandbox_config.h"
+#include "nodeagent/runtime/pod_runtime.h"
+#include "nodeagent/volumes/pod_volumes.h"
+
+namespace steer {
+
+struct NodeContext {
+  const AgentOptions& options;
+  PodRuntime& runtime;
+  References& references;
+  PodVolumes& volumes;
+  EventRecorder& events;
+  const Clock& clock;
+  json::object allocatable;
+  std::int64_t memoryCapacity = 0;
+  DnsConfig nodeResolver;
+  std::atomic<bool> networkReady{false};
+};
+
+/// Where all logs lie; log_files.h says how.
+std::string logRoot(const AgentOptions& options);
+std::string logDirectoryOf(const Object& pod, const AgentOptions& options);
+/// "/steer/CLUSTER/NODE/podUID".
+std::string podCgroup(const AgentOptions& options, const std::string& podUid);
+PodSetting podSettingOf(const Object& pod, const NodeContext& node);
+
+}  // namespace steer
