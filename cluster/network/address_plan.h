@@ -28,7 +28,6 @@ struct AddressPlan {
   /// Nodes are counted from 1 to maxNodes.
   static constexpr unsigned maxNodes = 253;
   std::string nodeAddress(unsigned node) const { return nodeSubnet.address(node); }
-  Cidr nodePodCidr(unsigned node) const { return {podCidr.base + (node << 8), 24}; }
 
   std::string bridge() const { return "st" + tag + "br"; }
   std::string veth(unsigned node) const { return "st" + tag + "v" + std::to_string(node); }

@@ -36,6 +36,19 @@ std::uint32_t hash32(std::string_view text) {
   return hash;
 }
 
+// Balancing chains are there from the start: the kernel takes elements while packets flow, but new
+// rules only with a reload of the table. Many endpoints share out a larger number of slots, where
+// no endpoint has more than one slot above another.
+constexpr std::size_t exactSlots = 64;
+constexpr std::array<std::size_t, 6> largeSlots{512, 1024, 2048, 4096, 8192, 16384};
+
+std::size_t slotCount(std::size_t endpoints) {
+  if (endpoints <= exactSlots) return endpoints;
+  for (const std::size_t n : largeSlots)
+    if (n >= 4 * endpoints) return n;
+  return largeSlots.back();
+}
+
 /// The upper half tells clusters that share a namespace apart.
 std::uint32_t markBase(std::string_view table) { return (hash32(table) | 0x10000u) & 0xffff0000u; }
 
@@ -53,6 +66,13 @@ NftRuleset::NftRuleset(const ServiceTable& services, NftOptions options) : optio
   for (const auto& shape : shapes) sets_[std::string(shape.name)];
   sets_["vips"];
   sets_["extmasq"];
+  const auto balance = [this](std::size_t slots) {
+    chains_.insert(fmt::format("lb{}", slots));
+    chains_.insert(fmt::format("nlb{}", slots));
+  };
+  for (std::size_t n = 1; n <= exactSlots; ++n) balance(n);
+  for (const std::size_t n : largeSlots) balance(n);
+  chains_.insert("aff10800");
   for (const auto& port : services.ports) {
     addFront({port.clusterIp, port.port}, port, port.inside, port.insideLocal);
     sets_["vips"][port.clusterIp];
@@ -79,9 +99,8 @@ void NftRuleset::addFront(const Front& front, const ServicePort& port, const std
     verdicts[key] = local && port.anyEndpoint ? "goto do_drop" : "goto do_reject";
     return;
   }
-  const std::string chain = fmt::format("{}{}", np ? "nlb" : "lb", endpoints.size());
-  chains_.insert(chain);
-  verdicts[key] = "goto " + chain;
+  const std::size_t count = slotCount(endpoints.size());
+  verdicts[key] = fmt::format("goto {}{}", np ? "nlb" : "lb", count);
   std::uint32_t mark = 0;
   if (port.affinitySeconds != 0) {
     mark = affinityMark(port);
@@ -91,8 +110,11 @@ void NftRuleset::addFront(const Front& front, const ServicePort& port, const std
     sets_["affto"][fmt::format("{:#010x}", mark)] = "goto " + record;
   }
   auto& slots = sets_[np ? "npeps" : "eps"];
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& to = endpoints[i % endpoints.size()];
+    slots[fmt::format("{} . {}", key, i)] = fmt::format("{} . {}", to.ip, to.port);
+  }
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
-    slots[fmt::format("{} . {}", key, i)] = fmt::format("{} . {}", endpoints[i].ip, endpoints[i].port);
     if (mark != 0 || port.protocol == Protocol::udp)
       facts_.insert({port.protocol, front.address, front.port, endpoints[i], mark});
   }
@@ -115,14 +137,23 @@ const NftRuleset::Elements& NftRuleset::elements(const std::string& set) const {
   return it == sets_.end() ? none : it->second;
 }
 
-std::string NftRuleset::chainText(const std::string& name) const {
+std::vector<std::string> NftRuleset::chainRules(const std::string& name) {
   const bool node = name.starts_with("nlb");
-  if (node || name.starts_with("lb"))
-    return fmt::format(
-        "meta l4proto {{ tcp, udp, sctp }} dnat ip to {}meta l4proto . th dport . "
-        "numgen random mod {} map @{}",
-        node ? "" : "ip daddr . ", name.substr(node ? 3 : 2), node ? "npeps" : "eps");
-  return fmt::format("update @aff {{ ip saddr . ct mark timeout {}s : ip daddr . th dport }}", name.substr(3));
+  if (node || name.starts_with("lb")) {
+    const auto pick = [&](std::string_view slots) {
+      return fmt::format(
+          "meta l4proto {{ tcp, udp, sctp }} dnat ip to {}meta l4proto . th dport . numgen random mod {} map @{}",
+          node ? "" : "ip daddr . ", slots, node ? "npeps" : "eps");
+    };
+    // A packet that meets a change half-way may look for a slot that has just gone: slot 0 is always there.
+    return {pick(name.substr(node ? 3 : 2)), pick("1"), "goto do_reject"};
+  }
+  return {fmt::format("update @aff {{ ip saddr . ct mark timeout {}s : ip daddr . th dport }}", name.substr(3))};
+}
+
+bool NftRuleset::sameRules(const NftRuleset& before, const NftRuleset& after) {
+  return before.options_ == after.options_ &&
+         std::includes(before.chains_.begin(), before.chains_.end(), after.chains_.begin(), after.chains_.end());
 }
 
 std::string NftRuleset::fixedRules() const {
@@ -171,7 +202,8 @@ std::string NftRuleset::fullText() const {
   for (const auto& shape : shapes) text.append(" ").append(shape.declaration).append("\n");
   text += vipSets;
   text += fixedRules();
-  for (const auto& chain : chains_) text += fmt::format(" chain {} {{ {}; }}\n", chain, chainText(chain));
+  for (const auto& chain : chains_)
+    text += fmt::format(" chain {} {{ {}; }}\n", chain, fmt::join(chainRules(chain), "; "));
   text += "}\n";
   for (const auto& [set, elements] : sets_) {
     if (elements.empty()) continue;
@@ -191,10 +223,6 @@ std::string NftRuleset::fullText() const {
 std::string NftRuleset::diffCommands(const NftRuleset& before, const NftRuleset& after) {
   const std::string& table = after.options_.table;
   std::string gone, come;
-  for (const auto& chain : after.chains_)
-    if (before.chains_.count(chain) == 0)
-      come += fmt::format("add chain ip {0} {1}\nflush chain ip {0} {1}\nadd rule ip {0} {1} {2}\n", table, chain,
-                          after.chainText(chain));
   for (const auto& [set, wanted] : after.sets_) {
     const Elements& had = before.elements(set);
     for (const auto& [key, value] : had)
@@ -204,8 +232,7 @@ std::string NftRuleset::diffCommands(const NftRuleset& before, const NftRuleset&
       if (const auto it = had.find(key); it == had.end() || it->second != value)
         come += fmt::format("add element ip {} {} {{ {}{}{} }}\n", table, set, key, value.empty() ? "" : " : ", value);
   }
-  // Chains that nothing goes to any more stay until the next full load: they cost nothing.
-  return gone.empty() && come.find("add element") == std::string::npos ? "" : gone + come;
+  return gone + come;
 }
 
 std::vector<NftRuleset::Stale> NftRuleset::staleAfter(const NftRuleset& before, const NftRuleset& after) {

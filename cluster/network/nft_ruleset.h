@@ -1,7 +1,7 @@
 #pragma once
 // NftRuleset: a ServiceTable as nftables content. The rules are fixed and look everything up in
 // maps, so a change of endpoints is a change of map elements: the cost of a change does not grow
-// with the cluster. Thread rule: an immutable value.
+// with the cluster, and no packet meets half a ruleset. Thread rule: an immutable value.
 #include <cstdint>
 #include <map>
 #include <set>
@@ -32,11 +32,13 @@ class NftRuleset {
 
   /// One transaction that replaces whatever the table held.
   std::string fullText() const;
-  /// One transaction with the least element changes; "" when nothing differs. Both must have the same
-  /// options (ask sameRules first).
+  /// One transaction with the least element changes; "" when nothing differs. Ask sameRules first.
   static std::string diffCommands(const NftRuleset& before, const NftRuleset& after);
-  /// The fixed rules are the same, so a difference of elements is enough.
-  static bool sameRules(const NftRuleset& before, const NftRuleset& after) { return before.options_ == after.options_; }
+  /// The rules that stand suffice, so a difference of elements is enough. (Almost always: only a new
+  /// affinity time needs a rule of its own.)
+  static bool sameRules(const NftRuleset& before, const NftRuleset& after);
+  /// Chains that nothing goes to any more stay until the next full load.
+  void keepChains(const NftRuleset& before) { chains_.insert(before.chains_.begin(), before.chains_.end()); }
 
   const std::string& table() const { return options_.table; }
   const Elements& elements(const std::string& set) const;
@@ -59,7 +61,7 @@ class NftRuleset {
   void addFront(const Front& front, const ServicePort& port, const std::vector<Endpoint>& endpoints, bool local);
   std::uint32_t affinityMark(const ServicePort& port);
   std::string fixedRules() const;
-  std::string chainText(const std::string& name) const;
+  static std::vector<std::string> chainRules(const std::string& name);
 
   NftOptions options_;
   std::map<std::string, Elements> sets_;

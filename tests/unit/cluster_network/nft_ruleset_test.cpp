@@ -77,20 +77,40 @@ TEST_CASE("one endpoint more is one element more, and the service's verdict") {
   const NftRuleset before({{web(two)}}, options()), after({{web(three)}}, options());
   CHECK(NftRuleset::diffCommands(before, after) ==
         "delete element ip steer_0a1b2c services { 10.128.0.10 . tcp . 80 }\n"
-        "add chain ip steer_0a1b2c lb3\n"
-        "flush chain ip steer_0a1b2c lb3\n"
-        "add rule ip steer_0a1b2c lb3 meta l4proto { tcp, udp, sctp } dnat ip to ip daddr . meta l4proto . th dport . "
-        "numgen random mod 3 map @eps\n"
         "add element ip steer_0a1b2c eps { 10.128.0.10 . tcp . 80 . 2 : 10.64.3.2 . 8080 }\n"
         "add element ip steer_0a1b2c services { 10.128.0.10 . tcp . 80 : goto lb3 }\n");
   CHECK(NftRuleset::diffCommands(after, before) ==
         "delete element ip steer_0a1b2c eps { 10.128.0.10 . tcp . 80 . 2 }\n"
         "delete element ip steer_0a1b2c services { 10.128.0.10 . tcp . 80 }\n"
-        "add chain ip steer_0a1b2c lb2\n"
-        "flush chain ip steer_0a1b2c lb2\n"
-        "add rule ip steer_0a1b2c lb2 meta l4proto { tcp, udp, sctp } dnat ip to ip daddr . meta l4proto . th dport . "
-        "numgen random mod 2 map @eps\n"
         "add element ip steer_0a1b2c services { 10.128.0.10 . tcp . 80 : goto lb2 }\n");
+}
+
+TEST_CASE("more endpoints than there are balancing rules share out slots as evenly as slots can be") {
+  std::vector<Endpoint> many;
+  for (unsigned i = 0; i < 300; ++i)
+    many.push_back({"10.64." + std::to_string(i / 200) + "." + std::to_string(i % 200), 80});
+  const NftRuleset rules({{web(many)}}, options());
+  std::map<std::string, int> share;
+  for (const auto& [slot, endpoint] : rules.elements("eps")) ++share[endpoint];
+  CHECK(share.size() == 300);
+  int least = 1 << 20, most = 0;
+  for (const auto& [endpoint, slots] : share) least = std::min(least, slots), most = std::max(most, slots);
+  CHECK(most - least <= 1);
+  CHECK(least >= 4);
+  CHECK(rules.fullText().find(" chain " + rules.elements("services").begin()->second.substr(5) + " {") !=
+        std::string::npos);
+}
+
+TEST_CASE("a change of endpoints never needs new rules; another affinity time does, once") {
+  const NftRuleset none({{web({})}}, options()), some({{web(two)}}, options());
+  CHECK(NftRuleset::sameRules(none, some));
+  auto affine = web(two);
+  affine.affinitySeconds = 60;
+  NftRuleset with({{affine}}, options());
+  CHECK_FALSE(NftRuleset::sameRules(some, with));
+  NftRuleset without({{web(two)}}, options());
+  without.keepChains(with);
+  CHECK(NftRuleset::sameRules(without, with));
 }
 
 TEST_CASE("an endpoint that is replaced by another changes its slot and nothing else") {
