@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <limits>
 
 namespace steer {
@@ -21,14 +22,14 @@ Error malformed() {
 
 struct Suffix {
   Quantity::Format format = Quantity::Format::decimalSi;
-  int exponent = 0;  // of ten, or of two for binarySi
+  std::int16_t exponent = 0;  // of ten, or of two for binarySi
 };
 
 bool readSuffix(std::string_view text, Suffix& out) {
   struct Row {
     std::string_view text;
     Quantity::Format format;
-    int exponent;
+    std::int16_t exponent;
   };
   using enum Quantity::Format;
   static constexpr std::array<Row, 16> kRows{{{"", decimalSi, 0},
@@ -57,23 +58,22 @@ bool readSuffix(std::string_view text, Suffix& out) {
   if (text[0] == '+') text.remove_prefix(1);
   if (text.empty() || text[0] == '+') return false;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), out.exponent);
-  if (ec != std::errc{} || end != text.data() + text.size() || out.exponent > 10'000 || out.exponent < -10'000)
-    return false;
+  if (ec != std::errc{} || end != text.data() + text.size()) return false;
   out.format = Quantity::Format::decimalExponent;
   return true;
 }
 
-// Moves the decimal point of whole.fraction by `places`, dropping nothing.
+// Moves the decimal point of whole.fraction by `places`, dropping nothing but adding zeros at the ends.
 void shiftPoint(std::string& whole, std::string& fraction, int places) {
-  const auto n = static_cast<std::size_t>(places < 0 ? -places : places);
-  std::string& from = places < 0 ? whole : fraction;
-  if (from.size() < n) from.insert(places < 0 ? 0 : from.size(), n - from.size(), '0');
+  const std::string zeros(static_cast<std::size_t>(std::abs(places)), '0');
   if (places < 0) {
-    fraction.insert(0, whole, whole.size() - n, n);
-    whole.erase(whole.size() - n);
+    const std::string padded = zeros + whole;
+    fraction = padded.substr(whole.size()) + fraction;
+    whole = padded.substr(0, whole.size());
   } else {
-    whole.append(fraction, 0, n);
-    fraction.erase(0, n);
+    const std::string padded = fraction + zeros;
+    whole += padded.substr(0, zeros.size());
+    fraction = padded.substr(zeros.size());
   }
 }
 
