@@ -32,7 +32,10 @@ struct Measured {
 /// A pod of about one kilobyte of JSON.
 json::object benchPod(std::size_t number);
 
-/// write + fdatasync of the same bytes at the end of a file, by one writer.
-Measured measureFloor(const std::string& dir, std::size_t bytes, std::chrono::milliseconds duration);
+enum class FileGrowth { appended, overwritten };
+
+/// write + fdatasync of the same bytes by one writer: at the end of a growing file, or inside a file
+/// that was written before (no size changes: the least that a disk can be asked for).
+Measured measureFloor(const std::string& dir, std::size_t bytes, FileGrowth growth, std::chrono::milliseconds duration);
 
 }  // namespace steer::bench

@@ -37,7 +37,9 @@ class LogBackend {
   /// returns the revision up to which it has come; call again until that is `upTo`.
   virtual Result<std::uint64_t> compact(std::uint64_t upTo) = 0;
   virtual Result<std::uint64_t> compactedRevision() = 0;
-  /// Housekeeping that does not hold up appends; called now and then by the store.
+  /// Whether there is enough housekeeping to do by now.
+  virtual bool wantsTidy() const { return false; }
+  /// Housekeeping that does not hold up appends; called by the store when wanted.
   virtual Result<void> tidy() { return {}; }
 };
 

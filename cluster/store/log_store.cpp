@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::size_t kMaxObjectBytes = 1'500'000;
 constexpr std::size_t kMaxGroupBytes = 16 * 1024 * 1024;
-constexpr std::uint64_t kTidyBytes = 8 * 1024 * 1024;
 constexpr std::size_t kRemovalBytes = 512;  ///< a removal's share of the event window
 
 std::string keyOf(const ObjectRef& ref) {
@@ -248,14 +247,10 @@ Result<void> LogStore::writeGroup(const std::vector<Transaction*>& group) {
   if (records.empty()) return {};
   auto written = log_->append(records);
   if (!written.ok() || options_.inlineCommit) return written;
-  std::uint64_t bytes = 0;
-  for (const auto& record : records) bytes += record.body.size() + 256;
-  std::lock_guard lock(maintenanceMutex_);
-  bytesSinceTidy_ += bytes;
-  const std::uint64_t last = records.back().revision;
-  const bool long_ = options_.retainRevisions != 0 &&
-                     last > hub_->compacted() + options_.retainRevisions + options_.retainRevisions / 4;
-  if (bytesSinceTidy_ >= kTidyBytes || long_) {
+  const std::uint64_t keep = options_.retainRevisions;
+  const bool tooLong = keep != 0 && records.back().revision > hub_->compacted() + keep + keep / 4;
+  if (tooLong || log_->wantsTidy()) {
+    std::lock_guard lock(maintenanceMutex_);
     maintenanceDue_ = true;
     maintenanceCv_.notify_one();
   }
@@ -361,6 +356,9 @@ Result<void> LogStore::compactSteps(std::uint64_t upTo, bool yielding) {
 }
 
 void LogStore::maintainInline() {
+  if (log_ && log_->wantsTidy())
+    if (auto tidied = log_->tidy(); !tidied.ok())
+      log::warn("cannot tidy the store's log", {{"error", tidied.error().message}});
   const std::uint64_t keep = options_.retainRevisions;
   const std::uint64_t last = revision();
   if (keep == 0 || last <= hub_->compacted() + keep + keep / 4) return;
@@ -375,7 +373,6 @@ void LogStore::maintain() {
       maintenanceCv_.wait(lock, [this] { return stopping_ || maintenanceDue_; });
       if (stopping_) return;
       maintenanceDue_ = false;
-      bytesSinceTidy_ = 0;
     }
     if (auto tidied = log_->tidy(); !tidied.ok())
       log::warn("cannot tidy the store's log", {{"error", tidied.error().message}});

@@ -72,7 +72,6 @@ class LogStore final : public Store {
   std::mutex maintenanceMutex_;
   std::condition_variable maintenanceCv_;
   bool stopping_ = false;
-  std::uint64_t bytesSinceTidy_ = 0;
   bool maintenanceDue_ = false;
   std::mutex compactMutex_;  ///< one compaction at a time
   std::thread maintenance_;
