@@ -40,7 +40,7 @@ Result<RenderedTree> loadRevision(const SourceRequest& request) {
   Progress progress("fetching " + request.repo);
   SourceOptions options;
   options.url = request.repo;
-  options.revision = request.revision;
+  if (request.revision != "HEAD") options.revision = request.revision;  // a source's own word for its HEAD is ""
   options.path = request.path;
   STEER_TRY(auto source, GitSource::open(std::move(options), folder.path() + "/clone"));
   STEER_TRY(const auto fetched, source.fetch());

@@ -160,6 +160,7 @@ TEST_CASE("Revisions of a repository are rendered and compared without a work tr
   const auto diff = run({"diff", "--repo", f.path.string(), "v1", "main"});
   CHECK(diff.exit == 2);
   CHECK(has(diff.out, "data.key: \"1\" → \"2\""));
+  CHECK(run({"diff", "--repo", f.path.string(), "main", "HEAD"}).exit == 0);
   CHECK(run({"diff", "--repo", f.path.string(), "v1", "v1"}).exit == 0);
   CHECK(run({"diff", "--repo", f.path.string(), "v1", "nowhere"}).exit == 1);
 }
