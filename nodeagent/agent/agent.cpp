@@ -34,6 +34,7 @@ Agent::State::State(AgentOptions given, Client& client, PodRuntime& runtime, Exe
       informer_(client, sourcesOf(options), waker),
       jobs_(executor, waker) {
   networkReady = options.simulated;
+  node_.dnsAddress.with([&](std::string& dns) { dns = options.dnsAddress; });
   runtime_.setWaker([changed = runtimeChanged_, waker] {
     *changed = true;
     waker();

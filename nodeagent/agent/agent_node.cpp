@@ -60,7 +60,10 @@ void Agent::State::stepNode(Time now) {
     leaseExists_ = true;
     return writeNode({Write::create("nodes", nodeObjectOf(options))}, {});
   }
-  podCidr_.with([&](std::string& cidr) { cidr = stringAt(node->spec(), {"podCIDR"}); });
+  const auto cidr = std::string(stringAt(node->spec(), {"podCIDR"}));
+  podCidr_.with([&](std::string& known) { known = cidr; });
+  if (options.dnsAddress.empty() && !options.useNodeResolver)
+    node_.dnsAddress.with([&](std::string& dns) { dns = firstAddressOf(cidr); });
   if (!options.simulated && heartbeatAt_ <= now) report_.pressure = machinePressure(options.rootDir);
   auto status = nodeStatusOf(options, facts_, report_, node.get(), now);
   const bool differs = nodeStatusDiffers(status, node->status());

@@ -19,8 +19,10 @@ struct AgentOptions {
   /// Instead of what the machine has: {"cpu": "4", "memory": "8Gi", "pods": "110"}.
   std::map<std::string, std::string> capacity;
   std::string providerId;
-  /// Where pods resolve names; empty = pods get the node's own resolver.
+  /// Where pods resolve names; empty = the first address of the node's podCIDR, where the node's DNS
+  /// server listens.
   std::string dnsAddress;
+  bool useNodeResolver = false;  ///< no cluster DNS: pods get the node's own resolver
   std::string clusterDomain = "cluster.local";
   /// The address and port of the API server as pods reach it (KUBERNETES_SERVICE_HOST is the
   /// service default/kubernetes; this is used when that service is not there).

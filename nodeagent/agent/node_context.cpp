@@ -1,5 +1,7 @@
 #include "nodeagent/agent/node_context.h"
 
+#include <arpa/inet.h>
+
 #include "nodeagent/agent/log_files.h"
 
 namespace steer {
@@ -14,12 +16,20 @@ std::string podCgroup(const AgentOptions& options, const std::string& podUid) {
   return "/steer/" + options.clusterName + "/" + options.nodeName + "/pod" + podUid;
 }
 
+std::string firstAddressOf(const std::string& cidr) {
+  in_addr address{};
+  if (inet_pton(AF_INET, cidr.substr(0, cidr.find('/')).c_str(), &address) != 1) return "";
+  address.s_addr = htonl(ntohl(address.s_addr) + 1);
+  char text[INET_ADDRSTRLEN] = {};
+  return inet_ntop(AF_INET, &address, text, sizeof text) ? text : "";
+}
+
 PodSetting podSettingOf(const Object& pod, const NodeContext& node) {
   PodSetting out;
   out.nodeName = node.options.nodeName;
   out.nodeHostname = node.options.nodeName;
   out.clusterDomain = node.options.clusterDomain;
-  out.dnsAddress = node.options.dnsAddress;
+  out.dnsAddress = node.dnsAddress.with([](const std::string& a) { return a; });
   out.nodeResolver = node.nodeResolver;
   out.memoryCapacity = node.memoryCapacity;
   if (node.options.simulated) return out;

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "core/clock.h"
+#include "core/sync.h"
 #include "nodeagent/agent/agent_options.h"
 #include "nodeagent/agent/event_recorder.h"
 #include "nodeagent/agent/references.h"
@@ -23,6 +24,7 @@ struct NodeContext {
   std::int64_t memoryCapacity = 0;
   DnsConfig nodeResolver;
   std::atomic<bool> networkReady{false};
+  Sync<std::string> dnsAddress{};  ///< empty = the node's resolver
 };
 
 /// Where all logs lie; log_files.h says how.
@@ -30,6 +32,8 @@ std::string logRoot(const AgentOptions& options);
 std::string logDirectoryOf(const Object& pod, const AgentOptions& options);
 /// "/steer/CLUSTER/NODE/podUID".
 std::string podCgroup(const AgentOptions& options, const std::string& podUid);
+/// "10.244.1.0/24" → "10.244.1.1"; empty when it is not an IPv4 range.
+std::string firstAddressOf(const std::string& cidr);
 PodSetting podSettingOf(const Object& pod, const NodeContext& node);
 
 }  // namespace steer

@@ -86,7 +86,10 @@ json::object containerStatusOf(const PodInput& in, const ContainerTrack& t, cons
                    : t.previous                           ? stringAt(*t.previous, {"imageID"})
                                                           : "";
   const auto known = t.previous ? stringAt(*t.previous, {"containerID"}) : std::string_view{};
-  const auto id = t.newest ? idText(in, *t.newest) : std::string(known);
+  // A container that never started is no run of it.
+  const bool ran =
+      t.newest && t.newest->phase != ContainerPhase::created && t.newest->phase != ContainerPhase::starting;
+  const auto id = ran ? idText(in, *t.newest) : std::string(known);
   if (!id.empty()) out["containerID"] = id;
   return out;
 }

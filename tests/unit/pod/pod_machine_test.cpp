@@ -275,6 +275,8 @@ TEST_CASE("a container that was made but never started is made anew under the sa
   CHECK(d.actions[0].kind == Kind::removeContainer);
   CHECK(d.actions[1].kind == Kind::startContainer);
   CHECK(d.actions[1].attempt == 0);
+  c.runtime.containers.clear();
+  CHECK(c.decide().actions.at(0).attempt == 0);
 }
 
 TEST_CASE("a failed liveness probe stops the container, of which only the probed one") {
