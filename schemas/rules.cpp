@@ -28,9 +28,14 @@ void RuleReport::add(Finding::Kind kind, const FieldPath& at, std::string messag
 
 std::string RuleReport::quote(const json::value& value) const {
   if (values_ == Values::hidden) return "";
-  auto text = value.is_structured() || value.is_null() ? std::string() : jsonText(value);
-  if (text.size() > 200) text = text.substr(0, 200) + "…";
-  return text.empty() ? "" : text + ": ";
+  if (value.is_structured() || value.is_null()) return "";
+  auto text = jsonText(value);
+  if (text.size() > 200) {
+    text.resize(200);
+    text += "…";
+  }
+  text += ": ";
+  return text;
 }
 
 void RuleReport::required(const FieldPath& at, std::string detail) {
