@@ -1,0 +1,28 @@
+#pragma once
+// The planner's engine: reads what lives, asks the server what would become of it in one dry-run
+// batch, and builds the Plan. Nothing is changed. Thread rule: as the client's.
+// Failure rule: an error when the cluster cannot be read; what the server would refuse is part of
+// the plan. Deletions are planned only from a desired set that was read completely: the caller
+// never passes a broken one.
+#include <string>
+#include <vector>
+
+#include "cluster/client/client.h"
+#include "reconciler/plan/plan.h"
+
+namespace steer {
+
+struct PlanOptions {
+  std::string application = "root";
+  std::string source;
+  /// Off: nothing is deleted (a partial set, such as one directory of several).
+  enum class Prune { no, yes } prune = Prune::yes;
+};
+
+/// `wanted` in any order; labels are added here.
+Result<Plan> makePlan(Client& client, std::vector<WantedObject> wanted, const PlanOptions& options);
+
+/// Resources that an application can own: those with list and delete.
+std::vector<std::string> ownableResources();
+
+}  // namespace steer

@@ -1,0 +1,94 @@
+#pragma once
+// Plan: everything that would happen to the cluster, as one value. `steer plan`, `steer apply` and
+// the reconciler print and execute the same value. Thread rule: a plain value.
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/diagnostics.h"
+#include "core/object.h"
+#include "core/result.h"
+#include "diff/object_diff.h"
+
+namespace steer {
+
+inline constexpr const char* kFieldManager = "steersman";
+inline constexpr const char* kApplicationLabel = "steersman.dev/application";
+
+/// One object as the source asks for it, already carrying the application's label.
+struct WantedObject {
+  ObjectRef ref;
+  json::object body;
+  SourcePos source;
+};
+
+/// Order of application; deletion goes the other way round.
+enum class Wave { foundation, configuration, services, workloads, rest };
+Wave waveOf(const Gvk& gvk);
+const char* waveName(Wave wave);
+
+enum class PlanAction { none, create, update, replace, remove };
+const char* actionName(PlanAction action);
+
+struct PlannedChange {
+  PlanAction action = PlanAction::none;
+  Wave wave = Wave::rest;
+  ObjectRef ref;
+  Gvk gvk;
+  SourcePos source;                 ///< empty for a deletion
+  std::vector<FieldChange> fields;  ///< update and replace; secrets masked
+  std::string forcedBy;             ///< replace: the immutable field that forces it
+  bool adopts = false;              ///< the object exists and was not ours
+  std::vector<std::string> taken;   ///< "spec.replicas from kubectl": fields taken from others
+  std::string refusal;              ///< the server would refuse this; such a plan is not applied as a whole
+  json::object wanted;              ///< what is applied
+  ObjectPtr live;                   ///< null for a creation
+
+  /// "Deployment shop/web".
+  std::string text() const { return gvk.kind + " " + (ref.ns.empty() ? ref.name : ref.ns + "/" + ref.name); }
+};
+
+struct PlanCounts {
+  int create = 0;
+  int update = 0;
+  int replace = 0;
+  int remove = 0;
+  int none = 0;
+  int refused = 0;
+};
+
+struct Plan {
+  std::string application = "root";
+  std::string source;  ///< what a person calls it: a directory, or a commit
+  std::vector<PlannedChange> changes;  ///< by wave, then namespace, kind, name; deletions last
+
+  PlanCounts counts() const;
+  bool empty() const;
+  /// Hash of what would be done: equal plans have equal digests.
+  std::string digest() const;
+};
+
+struct PlanInput {
+  std::string application = "root";
+  std::string source;
+  std::vector<WantedObject> wanted;
+  /// Answers of the dry run, one per wanted object.
+  std::vector<Result<ObjectPtr>> predicted;
+  /// For those whose change is refused as immutable: what a new object would become.
+  std::map<ObjectRef, Result<ObjectPtr>> renewed;
+  std::map<ObjectRef, ObjectPtr> live;   ///< wanted objects that exist
+  std::map<ObjectRef, ObjectPtr> owned;  ///< the inventory
+};
+
+/// Pure.
+Plan buildPlan(PlanInput input);
+
+/// True when the application applied this object: its label and an Apply entry of our manager.
+bool ownedBy(const Object& object, std::string_view application);
+/// The server's answer says that a field cannot change on an existing object; the field, or
+/// nothing. An answer that names no field gives "spec".
+std::optional<std::string> immutableField(const Error& error);
+
+}  // namespace steer

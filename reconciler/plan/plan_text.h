@@ -1,0 +1,22 @@
+#pragma once
+// How a plan looks: for a terminal, and as a value for JSON and YAML. Pure; secrets stay masked.
+#include <string>
+
+#include "diff/text.h"
+#include "reconciler/plan/plan.h"
+
+namespace steer {
+
+struct PlanTextOptions {
+  /// Colours a piece by its mark; null = plain.
+  std::function<std::string(Mark, const std::string&)> paint{};
+  std::size_t maxFields = 200;  ///< per object; the rest is counted
+};
+
+/// Grouped by namespace, in the order of application, with one line of counts at the end.
+std::string planText(const Plan& plan, const PlanTextOptions& options = {});
+/// "Plan: 3 to create, 1 to update, 0 to replace, 0 to delete."
+std::string planSummary(const Plan& plan);
+json::object planJson(const Plan& plan);
+
+}  // namespace steer
