@@ -121,7 +121,7 @@ Result<Plan> makePlan(Client& client, std::vector<WantedObject> wanted, const Pl
     return wave(a) < wave(b);
   });
   input.wanted = std::move(wanted);
-  STEER_CHECK(readOwned(client, input));
+  if (options.scope == PlanOptions::Scope::whole) STEER_CHECK(readOwned(client, input));
   STEER_CHECK(readOthers(client, input));
   STEER_CHECK(predict(client, input));
   if (options.prune == PlanOptions::Prune::no) input.owned.clear();

@@ -17,6 +17,8 @@ struct PlanOptions {
   std::string source;
   /// Off: nothing is deleted (a partial set, such as one directory of several).
   enum class Prune { no, yes } prune = Prune::yes;
+  /// theseOnly: the wanted objects are a part of the application; nothing else is read or deleted.
+  enum class Scope { whole, theseOnly } scope = Scope::whole;
 };
 
 /// `wanted` in any order; labels are added here.

@@ -1,0 +1,323 @@
+#include "reconciler/loop/application_loop.h"
+
+#include <algorithm>
+
+#include "core/log.h"
+#include "core/rfc3339.h"
+#include "reconciler/health/health.h"
+
+namespace steer {
+namespace {
+
+json::object specOf(const SourceOptions& source, const std::string& url) {
+  json::object from{{"url", url}};
+  if (!source.revision.empty()) from["branch"] = source.revision;
+  if (!source.path.empty()) from["path"] = source.path;
+  return {{"source", std::move(from)}};
+}
+
+std::string kindOf(const Error& e) { return e.causes.empty() ? "Failed" : e.causes.front().reason; }
+
+std::string firstErrors(const Diagnostics& findings) {
+  for (const auto& d : findings.items())
+    if (d.severity == Severity::error) {
+      const auto more = findings.errorCount() - 1;
+      return d.text() + (more == 0 ? "" : " (and " + std::to_string(more) + " more)");
+    }
+  return "";
+}
+
+}  // namespace
+
+ApplicationLoop::ApplicationLoop(ApplicationOptions options, Renderer renderer, Client& client, Executor& executor)
+    : options_(std::move(options)),
+      client_(client),
+      keeper_(options_.source, options_.dataDir + "/git/" + options_.name, std::move(renderer), executor, wakerForMe()),
+      drift_(client, options_.name, wakerForMe()),
+      status_(client, options_.name, specOf(options_.source, keeper_.shownUrl())) {}
+
+void ApplicationLoop::want(std::optional<Time> at) {
+  if (at && (!next_ || *at < *next_)) next_ = at;
+}
+
+bool ApplicationLoop::settled() const {
+  return haveWanted_ && !operation_ && !pending_ && reports_.empty() && !keeper_.publishing() && !drift_.anyWaiting();
+}
+
+Loop::Next ApplicationLoop::step(Time now) {
+  next_.reset();
+  want(keeper_.step(now));
+  if (auto update = keeper_.takeUpdate()) onUpdate(std::move(*update), now);
+  if (auto published = keeper_.takePublished()) onPublished(*published, now);
+  static const std::set<std::uint64_t> none;
+  drift_.pump(now, operation_ ? operation_->ownRevisions() : none);
+  want(drift_.retryAt());
+  if (pending_ && operation_ && operation_->phase() == Operation::Phase::watching) operation_->supersede(now, commit_->id);
+  if (pending_ && !operation_) {
+    pending_ = false;
+    begin(pendingTrigger_, pendingTrigger_ == "start" ? Operation::WhenEmpty::drop : Operation::WhenEmpty::record, now);
+  }
+  if (resyncDue_ && now >= *resyncDue_ && !operation_ && haveWanted_) begin("drift", Operation::WhenEmpty::drop, now);
+  heal(now);
+  if (operation_) stepOperation(now);
+  if (!reports_.empty() && !reports_.front().second && now >= reportDue_ && !keeper_.publishing()) {
+    const auto& record = reports_.front().first;
+    reports_.front().second = true;
+    keeper_.publish({record.path(), jsonPretty(toJson(record)) + "\n",
+                     "steersman: " + record.commit.substr(0, 12) + " " + std::string(textOf(record.result)) + "\n\n" +
+                         record.line() + "\n",
+                     record.commit, record.line() + "\n"},
+                    now);
+    want(now);
+  } else if (!reports_.empty() && !reports_.front().second) {
+    want(reportDue_);
+  }
+  if (!operation_ && haveWanted_) showHealth();
+  want(status_.flush(now));
+  want(drift_.nextDue());
+  want(resyncDue_);
+  return Next{next_};
+}
+
+void ApplicationLoop::onUpdate(SourceUpdate update, Time now) {
+  if (!recordsKnown_) {
+    for (auto it = update.records.rbegin(); it != update.records.rend(); ++it)
+      if (const auto record = recordFromJson(*it); record.ok()) status_.addRun(*record);
+    recordsKnown_ = !update.error || update.fetched;
+    if (recordsKnown_) resumeDraft(now);
+  }
+  if (update.error) {
+    sourceProblem_ = update.error->message;
+    status_.setCondition("SourceReady", false, kindOf(*update.error), sourceProblem_, now);
+    if (!haveWanted_ && !update.fetched) status_.setPhase("Failed", "the source cannot be read: " + sourceProblem_);
+    log::warn("source cannot be read", {{"app", options_.name}, {"reason", sourceProblem_}});
+  } else {
+    sourceProblem_.clear();
+    std::string message = "at " + update.fetched->commit.id;
+    if (update.fetched->recloned) message += "; the clone was damaged and has been made anew";
+    status_.setCondition("SourceReady", true, "Fetched", message, now);
+  }
+  if (!update.fetched) return;
+  commit_ = update.fetched->commit;
+  status_.setCommit(commit_->id);
+  if (update.fetched->rewritten) {
+    const std::string text = update.fetched->before.substr(0, 12) + " is no ancestor of " + commit_->id.substr(0, 12);
+    status_.setCondition("HistoryKept", false, "HistoryRewritten", text, now);
+    log::warn("history was rewritten", {{"app", options_.name}, {"what", text}});
+  } else if (update.rendered && !update.fetched->before.empty()) {
+    status_.setCondition("HistoryKept", true, "FastForward", "the new commit builds on the one before", now);
+  }
+  if (update.rendered) onRendered(*update.fetched, std::move(*update.rendered), now);
+}
+
+void ApplicationLoop::onRendered(const FetchOutcome& fetched, Rendered rendered, Time now) {
+  // After a restart the newest record tells whether this commit was dealt with already.
+  const bool reported = !haveWanted_ && status_.lastRunCommit() == fetched.commit.id;
+  rendered.findings.sort();
+  if (rendered.findings.hasErrors()) {
+    const std::string first = firstErrors(rendered.findings);
+    status_.setCondition("Valid", false, "Findings", first, now);
+    status_.setPhase("Failed", first);
+    if (operation_ && operation_->phase() == Operation::Phase::watching) operation_->supersede(now, fetched.commit.id);
+    if (reported) return;
+    ApplyRecord record = freshRecord("push", now);
+    record.finished = now;
+    record.result = ApplyRecord::Result::invalid;
+    record.message = std::to_string(rendered.findings.errorCount()) + " findings; nothing was applied";
+    for (const auto& d : rendered.findings.items()) record.findings.push_back(d.text());
+    report(std::move(record), now);
+    return;
+  }
+  status_.setCondition("Valid", true, "Valid", std::to_string(rendered.objects.size()) + " objects", now);
+  wanted_ = std::move(rendered.objects);
+  haveWanted_ = true;
+  wantedCommit_ = fetched.commit.id;
+  drift_.setWanted(wanted_);
+  pending_ = true;
+  pendingTrigger_ = reported ? "start" : "push";
+}
+
+ApplyRecord ApplicationLoop::freshRecord(const std::string& trigger, Time now) const {
+  ApplyRecord r;
+  r.application = options_.name;
+  r.commit = commit_->id;
+  r.author = commit_->author;
+  r.summary = commit_->summary;
+  r.repository = keeper_.shownUrl();
+  r.revision = options_.source.revision;
+  r.trigger = trigger;
+  r.started = now;
+  return r;
+}
+
+void ApplicationLoop::resumeDraft(Time now) {
+  const auto text = keeper_.loadDraft(options_.name);
+  if (!text) return;
+  auto draft = recordFromJson(*text);
+  if (!draft.ok()) return keeper_.dropDraft(options_.name);
+  if (draft->result == ApplyRecord::Result::running) resumed_ = std::move(*draft);
+  else report(std::move(*draft), now);
+}
+
+void ApplicationLoop::begin(const std::string& trigger, Operation::WhenEmpty whenEmpty, Time now) {
+  ApplyRecord record = freshRecord(trigger == "start" ? "drift" : trigger, now);
+  record.commit = wantedCommit_;
+  if (resumed_ && resumed_->commit == wantedCommit_) {
+    // The process ended in the middle of this one: go on, and report it under its own name.
+    record = std::move(*resumed_);
+    whenEmpty = Operation::WhenEmpty::record;
+  } else if (resumed_) {
+    resumed_->result = ApplyRecord::Result::superseded;
+    resumed_->finished = now;
+    resumed_->message = "the server was stopped, and a newer commit came";
+    report(std::move(*resumed_), now);
+  }
+  resumed_.reset();
+  resyncDue_ = now + options_.resync;
+  if (whenEmpty == Operation::WhenEmpty::record) status_.setPhase("Progressing", "applying " + wantedCommit_.substr(0, 12));
+  operation_ = std::make_unique<Operation>(client_, std::move(record), wanted_,
+                                           Operation::Options{options_.healthTimeout, whenEmpty});
+  operationDue_ = now;
+}
+
+void ApplicationLoop::stepOperation(Time now) {
+  // The watch phase judges by what was seen: without a first listing there is nothing to judge.
+  const bool blind = operation_->phase() == Operation::Phase::watching && !drift_.synced();
+  for (int i = 0; i < 16 && !blind && !operation_->finished(); ++i) {
+    operationDue_ = operation_->step(now, drift_.live());
+    if (operation_->takeMilestone()) keeper_.saveDraft(options_.name, jsonText(toJson(operation_->record())));
+    if (!operationDue_ || *operationDue_ > now) break;
+    if (operation_->phase() == Operation::Phase::watching) drift_.pump(now, operation_->ownRevisions());
+  }
+  if (!operation_->finished()) {
+    const auto& message = operation_->record().message;
+    status_.setPhase("Progressing", !message.empty() ? message
+                                    : operation_->waitingFor().empty() ? "applying " + wantedCommit_.substr(0, 12)
+                                                                       : "waiting for " + operation_->waitingFor());
+    want(operationDue_);
+    return;
+  }
+  auto done = std::move(operation_);
+  operation_.reset();
+  if (done->dropped()) return;
+  report(std::move(done->record()), now);
+  if (pending_) want(now);
+}
+
+void ApplicationLoop::report(ApplyRecord record, Time now) {
+  keeper_.saveDraft(options_.name, jsonText(toJson(record)));
+  const auto result = record.result;
+  const bool good = result == ApplyRecord::Result::healthy;
+  if (result != ApplyRecord::Result::superseded)
+    status_.setPhase(good                                         ? "Synced"
+                     : result == ApplyRecord::Result::degraded || result == ApplyRecord::Result::timedOut ? "Degraded"
+                                                                                                          : "Failed",
+                     good ? "" : record.message);
+  status_.setResources({{"total", wanted_.size()},
+                        {"applied", record.created + record.updated + record.replaced + record.unchanged},
+                        {"created", record.created},
+                        {"updated", record.updated},
+                        {"replaced", record.replaced},
+                        {"deleted", record.deleted}});
+  status_.addRun(record);
+  log::info("commit is reported", {{"app", options_.name}, {"commit", record.commit}, {"outcome", record.line()}});
+  reports_.emplace_back(std::move(record), false);
+  reportDue_ = now;
+  want(now);
+}
+
+void ApplicationLoop::onPublished(const Result<PublishOutcome>& outcome, Time now) {
+  if (reports_.empty()) return;
+  if (!outcome.ok()) {
+    reports_.front().second = false;
+    reportDue_ = now + std::min<Duration>(seconds(1) * (1 << std::min(reportFailures_++, 6)), seconds(60));
+    status_.setCondition("Reported", false, "Failed", outcome.error().message, now);
+    return;
+  }
+  reportFailures_ = 0;
+  reports_.erase(reports_.begin());
+  // A newer run may have drafted itself meanwhile: only our own draft is dropped.
+  if (reports_.empty() && !operation_) keeper_.dropDraft(options_.name);
+  if (outcome->whyLocal.empty()) status_.setCondition("Reported", true, "Pushed", "refs/heads/steersman/status", now);
+  else status_.setCondition("Reported", false, "KeptLocal", "records stay in the clone: " + outcome->whyLocal, now);
+}
+
+void ApplicationLoop::noteDrift(const DriftWatch::Suspect& suspect, Time now) {
+  json::object involved{{"name", suspect.ref.name}, {"namespace", suspect.ref.ns}};
+  for (const auto& w : wanted_)
+    if (w.ref == suspect.ref) {
+      involved["kind"] = stringAt(w.body, {"kind"});
+      involved["apiVersion"] = stringAt(w.body, {"apiVersion"});
+    }
+  const std::string ns = suspect.ref.ns.empty() ? "default" : suspect.ref.ns;
+  const auto stamp = std::to_string(now.time_since_epoch().count());
+  json::object event{{"apiVersion", "v1"},
+                     {"kind", "Event"},
+                     {"metadata", {{"name", suspect.ref.name + "." + stamp}, {"namespace", ns}}},
+                     {"involvedObject", std::move(involved)},
+                     {"type", "Warning"},
+                     {"reason", "DriftHealed"},
+                     {"message", suspect.how + "; put back to commit " + wantedCommit_.substr(0, 12)},
+                     {"source", {{"component", kFieldManager}}},
+                     {"firstTimestamp", formatTime(now)},
+                     {"lastTimestamp", formatTime(now)},
+                     {"count", 1}};
+  (void)client_.write(Write::create("events", std::move(event)));
+}
+
+void ApplicationLoop::heal(Time now) {
+  if (!haveWanted_ || pending_) return;
+  if (operation_ && operation_->phase() != Operation::Phase::watching) return;
+  const auto suspects = drift_.takeDue(now);
+  if (suspects.empty()) return;
+  std::vector<WantedObject> some;
+  for (const auto& suspect : suspects)
+    for (const auto& w : wanted_)
+      if (w.ref == suspect.ref) some.push_back(w);
+  PlanOptions options;
+  options.application = options_.name;
+  options.source = "commit " + wantedCommit_.substr(0, 12);
+  options.scope = PlanOptions::Scope::theseOnly;
+  auto plan = makePlan(client_, std::move(some), options);
+  if (!plan.ok()) {
+    resyncDue_ = now + seconds(1);  // look at everything again as soon as the cluster answers
+    return;
+  }
+  if (plan->empty()) return;
+  std::vector<std::string> lines;
+  for (const auto& suspect : suspects) {
+    const auto change = std::find_if(plan->changes.begin(), plan->changes.end(), [&](const PlannedChange& c) {
+      return c.ref == suspect.ref && c.action != PlanAction::none;
+    });
+    if (change == plan->changes.end()) continue;
+    lines.push_back(change->text() + ": " + suspect.how);
+    noteDrift(suspect, now);
+    drift_.noteHealed(suspect.ref, now);
+    log::warn("drift is healed", {{"app", options_.name}, {"object", change->text()}, {"how", suspect.how}});
+  }
+  if (!operation_) {
+    begin("drift", Operation::WhenEmpty::record, now);
+  }
+  auto& drift = operation_->record().drift;
+  drift.insert(drift.end(), lines.begin(), lines.end());
+  operation_->add(std::move(*plan));
+}
+
+void ApplicationLoop::showHealth() {
+  HealthState worst = HealthState::healthy;
+  std::int64_t healthy = 0;
+  std::string first;
+  for (const auto& w : wanted_) {
+    const auto object = drift_.live().get(w.ref);
+    const Health h = object ? assessHealth(*object) : Health{HealthState::progressing, "not there"};
+    if (h.state == HealthState::healthy) ++healthy;
+    else if (first.empty()) first = w.ref.text() + ": " + h.reason;
+    worst = worse(worst, h.state);
+  }
+  status_.setHealth(healthName(worst));
+  // What was Synced may fall ill later, and what was Degraded may recover.
+  if (status_.phase() == "Synced" && worst == HealthState::degraded) status_.setPhase("Degraded", first);
+  else if (status_.phase() == "Degraded" && worst == HealthState::healthy) status_.setPhase("Synced", "");
+}
+
+}  // namespace steer

@@ -1,0 +1,77 @@
+#pragma once
+// ApplicationLoop: keeps a cluster as a repository says. Fetch → render → validate → plan → apply →
+// watch health → report, and heals what others change. A newer commit cuts the waiting for an older
+// one short. A source that cannot be read, or does not validate, changes nothing.
+// Thread rule: as Loop. Slow work on the clone runs on the executor.
+// Failure rule: nothing is lost by a crash: what is being applied is drafted in the clone first and
+// reported exactly once.
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/loop.h"
+#include "reconciler/loop/application_status.h"
+#include "reconciler/loop/drift_watch.h"
+#include "reconciler/loop/operation.h"
+#include "reconciler/loop/source_keeper.h"
+
+namespace steer {
+
+struct ApplicationOptions {
+  std::string name = "root";
+  SourceOptions source;
+  std::string dataDir;  ///< the clone lives in dataDir/git/<name>
+  Duration healthTimeout = minutes(10);
+  /// How often everything is planned anew although nothing was seen to change.
+  Duration resync = minutes(5);
+};
+
+class ApplicationLoop final : public Loop {
+ public:
+  ApplicationLoop(ApplicationOptions options, Renderer renderer, Client& client, Executor& executor);
+  std::string_view name() const override { return "application"; }
+  Next step(Time now) override;
+
+  /// Nothing is being fetched, applied, watched or reported.
+  bool settled() const;
+
+ private:
+  void onUpdate(SourceUpdate update, Time now);
+  void onRendered(const FetchOutcome& fetched, Rendered rendered, Time now);
+  void resumeDraft(Time now);
+  void begin(const std::string& trigger, Operation::WhenEmpty whenEmpty, Time now);
+  void stepOperation(Time now);
+  void heal(Time now);
+  void noteDrift(const DriftWatch::Suspect& suspect, Time now);
+  void report(ApplyRecord record, Time now);
+  void onPublished(const Result<PublishOutcome>& outcome, Time now);
+  void showHealth();
+  ApplyRecord freshRecord(const std::string& trigger, Time now) const;
+  void want(std::optional<Time> at);
+
+  ApplicationOptions options_;
+  Client& client_;
+  SourceKeeper keeper_;
+  DriftWatch drift_;
+  ApplicationStatus status_;
+  std::optional<SourceCommit> commit_;  ///< newest one seen
+  std::vector<WantedObject> wanted_;    ///< of the newest valid one
+  bool haveWanted_ = false;
+  std::string wantedCommit_;
+  bool recordsKnown_ = false;
+  std::optional<ApplyRecord> resumed_;
+  std::unique_ptr<Operation> operation_;
+  std::vector<std::pair<ApplyRecord, bool>> reports_;  ///< to publish, oldest first; bool: in flight
+  Time reportDue_{};
+  int reportFailures_ = 0;
+  std::optional<Time> resyncDue_;
+  std::optional<Time> operationDue_;
+  std::string sourceProblem_;
+  std::optional<Time> next_;
+  bool pending_ = false;  ///< a new valid commit waits to be applied
+  std::string pendingTrigger_;
+};
+
+}  // namespace steer

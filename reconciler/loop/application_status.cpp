@@ -1,0 +1,95 @@
+#include "reconciler/loop/application_status.h"
+
+#include "core/rfc3339.h"
+
+namespace steer {
+namespace {
+
+constexpr std::size_t kHistory = 20;
+constexpr const char* kResource = "applications.steersman.dev";
+
+Result<void> createIfMissing(Client& client, const std::string& resource, json::object body) {
+  const auto made = client.write(Write::create(resource, std::move(body)));
+  if (made.ok() || made.error().code == Errc::alreadyExists) return {};
+  return made.error();
+}
+
+}  // namespace
+
+void ApplicationStatus::setPhase(std::string phase, std::string message) {
+  phase_ = std::move(phase);
+  message_ = std::move(message);
+}
+
+void ApplicationStatus::setCondition(const std::string& type, bool good, std::string reason, std::string message, Time now) {
+  const char* status = good ? "True" : "False";
+  auto& c = conditions_[type];
+  if (stringAt(c, {"status"}) != status) c["lastTransitionTime"] = formatTime(now);
+  c["type"] = type;
+  c["status"] = status;
+  c["reason"] = std::move(reason);
+  c["message"] = std::move(message);
+}
+
+void ApplicationStatus::addRun(const ApplyRecord& r) {
+  lastRunCommit_ = r.commit;
+  if (r.result == ApplyRecord::Result::healthy || r.result == ApplyRecord::Result::degraded ||
+      r.result == ApplyRecord::Result::timedOut)
+    lastApplied_ = r.commit;
+  history_.push_front({{"commit", r.commit},
+                       {"author", r.author},
+                       {"summary", r.summary},
+                       {"result", textOf(r.result)},
+                       {"message", r.line()},
+                       {"startedAt", formatTime(r.started)},
+                       {"finishedAt", formatTime(r.finished)}});
+  if (history_.size() > kHistory) history_.pop_back();
+}
+
+json::object ApplicationStatus::body() const {
+  json::array conditions;
+  for (const auto& [type, c] : conditions_) conditions.emplace_back(c);
+  json::array history;
+  for (const auto& run : history_) history.emplace_back(run);
+  json::object out{{"commit", commit_},   {"lastAppliedCommit", lastApplied_},
+                   {"phase", phase_},     {"message", message_},
+                   {"health", health_},   {"conditions", std::move(conditions)},
+                   {"history", std::move(history)}};
+  if (!resources_.empty()) out["resources"] = resources_;
+  return out;
+}
+
+Result<void> ApplicationStatus::ensureObject() {
+  STEER_CHECK(createIfMissing(
+      client_, "namespaces",
+      {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", json::object{{"name", kSystemNamespace}}}}));
+  STEER_CHECK(createIfMissing(client_, kResource,
+                              {{"apiVersion", "steersman.dev/v1"},
+                               {"kind", "Application"},
+                               {"metadata", json::object{{"name", name_}, {"namespace", kSystemNamespace}}},
+                               {"spec", spec_}}));
+  const auto patched = client_.write(
+      Write::patch({kResource, kSystemNamespace, name_}, PatchType::merge, json::object{{"spec", spec_}}));
+  if (!patched.ok()) return patched.error();
+  return {};
+}
+
+std::optional<Time> ApplicationStatus::flush(Time now) {
+  if (now < retry_) return retry_;
+  json::object status = body();
+  std::string text = jsonText(status);
+  if (text == written_) return std::nullopt;
+  if (!made_) made_ = ensureObject().ok();
+  const bool ok = made_ && client_.write(Write::patch({kResource, kSystemNamespace, name_}, PatchType::merge,
+                                                      json::object{{"status", std::move(status)}}, "status"))
+                               .ok();
+  if (ok) {
+    written_ = std::move(text);
+    return std::nullopt;
+  }
+  made_ = false;  // perhaps someone deleted it
+  retry_ = now + seconds(1);
+  return retry_;
+}
+
+}  // namespace steer

@@ -1,0 +1,56 @@
+#pragma once
+// ApplicationStatus: what `steer status` and `steer history` read, kept as the status of one
+// Application object (steersman.dev/v1, namespace steersman-system). Thread rule: one owner.
+// Failure rule: a write that fails is tried again by the next flush.
+#include <deque>
+#include <map>
+#include <string>
+
+#include "cluster/client/client.h"
+#include "core/clock.h"
+#include "reconciler/report/apply_record.h"
+
+namespace steer {
+
+inline constexpr const char* kSystemNamespace = "steersman-system";
+
+class ApplicationStatus {
+ public:
+  ApplicationStatus(Client& client, std::string name, json::object spec)
+      : client_(client), name_(std::move(name)), spec_(std::move(spec)) {}
+
+  void setCommit(const std::string& commit) { commit_ = commit; }
+  void setPhase(std::string phase, std::string message);
+  void setHealth(std::string health) { health_ = std::move(health); }
+  void setResources(json::object counts) { resources_ = std::move(counts); }
+  /// type "SourceReady", "Reported", "Valid".
+  void setCondition(const std::string& type, bool good, std::string reason, std::string message, Time now);
+  void addRun(const ApplyRecord& record);
+  const std::string& lastRunCommit() const { return lastRunCommit_; }
+  const std::string& phase() const { return phase_; }
+
+  /// Writes what changed; when to try again after a failure.
+  std::optional<Time> flush(Time now);
+
+ private:
+  json::object body() const;
+  Result<void> ensureObject();
+
+  Client& client_;
+  std::string name_;
+  json::object spec_;
+  bool made_ = false;
+  std::string commit_;
+  std::string lastApplied_;
+  std::string lastRunCommit_;
+  std::string phase_ = "Progressing";
+  std::string message_;
+  std::string health_;
+  json::object resources_;
+  std::map<std::string, json::object> conditions_;
+  std::deque<json::object> history_;
+  std::string written_;
+  Time retry_{};
+};
+
+}  // namespace steer

@@ -1,0 +1,53 @@
+#pragma once
+// DriftWatch: follows the application's objects by watch and tells which of the wanted ones were
+// changed or deleted by others. Thread rule: one owner.
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cluster/client/informer.h"
+#include "reconciler/plan/plan.h"
+
+namespace steer {
+
+class DriftWatch {
+ public:
+  DriftWatch(Client& client, const std::string& application, Waker waker);
+
+  void setWanted(const std::vector<WantedObject>& wanted);
+  /// Takes in what changed; revisions in `own` were written by us.
+  void pump(Time now, const std::set<std::uint64_t>& own);
+  bool synced() const { return informer_.synced(); }
+  std::optional<Time> retryAt() const { return informer_.retryAt(); }
+  const Snapshot& live() const { return informer_.snapshot(); }
+
+  struct Suspect {
+    ObjectRef ref;
+    std::string how;  ///< "spec.replicas changed by kubectl-edit", "deleted"
+  };
+  /// Those that may be healed now; the rest (healed too often lately) wait.
+  std::vector<Suspect> takeDue(Time now);
+  bool anyWaiting() const { return !suspects_.empty(); }
+  /// When the earliest of those that wait may be healed.
+  std::optional<Time> nextDue() const;
+  /// Counts a healing: an object that someone else keeps changing is healed ever more slowly.
+  void noteHealed(const ObjectRef& ref, Time now);
+
+ private:
+  struct Pace {
+    int count = 0;
+    Time last{};
+    Time notBefore{};
+  };
+  Informer informer_;
+  std::set<ObjectRef> wanted_;
+  std::map<ObjectRef, std::string> suspects_;
+  std::map<ObjectRef, Pace> pace_;
+};
+
+/// How the object moved away from `before`, in words. Pure.
+std::string driftText(const ObjectPtr& before, const ObjectPtr& after);
+
+}  // namespace steer

@@ -1,0 +1,160 @@
+#include "reconciler/loop/operation.h"
+
+#include <algorithm>
+
+#include "reconciler/health/health.h"
+
+namespace steer {
+namespace {
+
+constexpr std::size_t kMaxFieldsNoted = 50;
+
+std::string textFor(const WantedObject& w) {
+  return std::string(stringAt(w.body, {"kind"})) + " " + (w.ref.ns.empty() ? w.ref.name : w.ref.ns + "/" + w.ref.name);
+}
+
+ApplyRecord::ObjectRow& rowFor(ApplyRecord& record, const std::string& object) {
+  for (auto& row : record.objects)
+    if (row.object == object) return row;
+  record.objects.push_back({object, "", "none", "done", "", "", "", {}});
+  return record.objects.back();
+}
+
+}  // namespace
+
+Operation::Operation(Client& client, ApplyRecord record, std::vector<WantedObject> wanted, Options options)
+    : client_(client), record_(std::move(record)), wanted_(std::move(wanted)), options_(options) {}
+
+std::optional<Time> Operation::step(Time now, const Snapshot& live) {
+  switch (phase_) {
+    case Phase::planning: return plan(now);
+    case Phase::applying: return apply(now);
+    case Phase::watching: return watch(now, live);
+    case Phase::finished: break;
+  }
+  return std::nullopt;
+}
+
+std::optional<Time> Operation::plan(Time now) {
+  PlanOptions options;
+  options.application = record_.application;
+  options.source = "commit " + record_.commit.substr(0, 12);
+  auto made = makePlan(client_, wanted_, options);
+  if (!made.ok()) {
+    record_.message = "the cluster cannot be read: " + made.error().message;
+    ++failures_;
+    return now + std::min<Duration>(milliseconds(250) * (1 << std::min(failures_, 7)), seconds(20));
+  }
+  record_.message.clear();
+  if (made->empty() && options_.whenEmpty == WhenEmpty::drop) {
+    dropped_ = true;
+    phase_ = Phase::finished;
+    return std::nullopt;
+  }
+  add(std::move(*made));
+  milestone_ = true;
+  return now;
+}
+
+void Operation::add(Plan plan) {
+  record_.unchanged = plan.counts().none;
+  run_.emplace(client_, std::move(plan));
+  phase_ = Phase::applying;
+}
+
+std::optional<Time> Operation::apply(Time now) {
+  if (const auto next = run_->step(now)) return next;
+  noteRows();
+  milestone_ = true;
+  phase_ = Phase::watching;
+  if (!watchUntil_) watchUntil_ = now + options_.healthTimeout;
+  return now;
+}
+
+void Operation::noteRows() {
+  for (const auto& done : run_->rows()) {
+    const auto& change = run_->plan().changes[done.change];
+    auto& row = rowFor(record_, change.text());
+    row.action = actionName(change.action);
+    row.source = change.source.file.empty() ? "" : SourcePos{change.source.file, change.source.line, 0}.text();
+    row.outcome = done.done ? "done" : "failed";
+    row.error = done.done || !done.error ? "" : done.error->message;
+    refused_ = refused_ || !done.done;
+    for (std::size_t i = 0; i < change.fields.size() && i < kMaxFieldsNoted; ++i) row.fields.push_back(change.fields[i].path);
+    if (!done.done) continue;
+    switch (change.action) {
+      case PlanAction::create: ++record_.created; break;
+      case PlanAction::update: ++record_.updated; break;
+      case PlanAction::replace: ++record_.replaced; break;
+      case PlanAction::remove: ++record_.deleted; break;
+      case PlanAction::none: break;
+    }
+    if (change.action == PlanAction::remove) {
+      removed_[change.ref] = change.live->uid();
+    } else if (done.result) {
+      expected_[change.ref] = done.result->revision();
+      ownRevisions_.insert(done.result->revision());
+    }
+  }
+}
+
+std::optional<Time> Operation::watch(Time now, const Snapshot& live) {
+  HealthState worst = HealthState::healthy;
+  std::string first;
+  const auto note = [&](HealthState state, const std::string& object, const std::string& reason) {
+    if (state != HealthState::healthy && (first.empty() || (state == HealthState::degraded && worst != state)))
+      first = object + ": " + reason;
+    worst = worse(worst, state);
+  };
+  for (const auto& w : wanted_) {
+    const std::string text = textFor(w);
+    const ObjectPtr object = live.get(w.ref);
+    const auto expected = expected_.find(w.ref);
+    const bool seen = object && (expected == expected_.end() || object->revision() >= expected->second);
+    const auto rowIt = std::find_if(record_.objects.begin(), record_.objects.end(),
+                                    [&](const auto& row) { return row.object == text; });
+    if (rowIt != record_.objects.end() && rowIt->outcome == "failed") continue;  // counted at the end
+    const Health health = seen ? assessHealth(*object) : Health{HealthState::progressing, "not seen yet"};
+    note(health.state, text, health.reason);
+    if (rowIt == record_.objects.end() && health.state == HealthState::healthy) continue;
+    auto& row = rowIt != record_.objects.end() ? *rowIt : rowFor(record_, text);
+    row.health = healthName(health.state);
+    row.reason = health.reason;
+  }
+  for (const auto& [ref, uid] : removed_)
+    if (const auto object = live.get(ref); object && object->uid() == uid)
+      note(HealthState::progressing, object->text(), "is being deleted");
+  waitingFor_ = first;
+  if (worst == HealthState::degraded) finish(now, ApplyRecord::Result::degraded, first);
+  else if (worst == HealthState::healthy)
+    finish(now, refused_ ? ApplyRecord::Result::failed : ApplyRecord::Result::healthy,
+           refused_ ? "some objects could not be applied" : "");
+  else if (now >= *watchUntil_)
+    finish(now, ApplyRecord::Result::timedOut, "not healthy in time; still waiting for " + first);
+  return finished() ? std::nullopt : std::optional(std::min(*watchUntil_, now + seconds(1)));
+}
+
+void Operation::finish(Time now, ApplyRecord::Result result, std::string message) {
+  if (refused_ && result != ApplyRecord::Result::superseded) result = ApplyRecord::Result::failed;
+  record_.result = result;
+  record_.finished = now;
+  record_.message = std::move(message);
+  if (refused_ && record_.message.empty()) record_.message = "some objects could not be applied";
+  // A refusal is the news, whatever else is still on its way.
+  for (const auto& row : record_.objects)
+    if (row.outcome == "failed") {
+      record_.message += " (" + row.object + ": " + row.error + ")";
+      break;
+    }
+  // Rows that only told of waiting are no news once all is well.
+  std::erase_if(record_.objects, [](const auto& r) { return r.action == "none" && r.outcome == "done" && r.health == "healthy"; });
+  phase_ = Phase::finished;
+  milestone_ = true;
+}
+
+void Operation::supersede(Time now, const std::string& by) {
+  finish(now, ApplyRecord::Result::superseded,
+         "a newer commit (" + by.substr(0, 12) + ") came before this one was healthy");
+}
+
+}  // namespace steer

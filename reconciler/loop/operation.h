@@ -1,0 +1,77 @@
+#pragma once
+// Operation: one commit (or one healing) on its way through plan, apply and health, as a value that
+// steps. It fills an ApplyRecord. Thread rule: one owner. Failure rule: a cluster that cannot be
+// reached is tried again with back-off; what the server refuses is part of the record.
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cluster/client/client.h"
+#include "core/snapshot.h"
+#include "reconciler/apply/apply_run.h"
+#include "reconciler/apply/planner.h"
+#include "reconciler/report/apply_record.h"
+
+namespace steer {
+
+class Operation {
+ public:
+  enum class Phase { planning, applying, watching, finished };
+  enum class WhenEmpty { record, drop };
+
+  struct Options {
+    Duration healthTimeout = minutes(10);
+    /// What to do when the plan is empty: record the commit all the same, or leave no trace.
+    WhenEmpty whenEmpty = WhenEmpty::record;
+  };
+
+  /// wanted: the whole desired state; its health is watched.
+  Operation(Client& client, ApplyRecord record, std::vector<WantedObject> wanted, Options options);
+
+  /// Works; `live` is what is known of the cluster's objects. When to call again; nothing = woken
+  /// by changes of `live`.
+  std::optional<Time> step(Time now, const Snapshot& live);
+  /// Executes another plan (a healing) within this operation.
+  void add(Plan plan);
+  /// Ends it because something newer came; only while watching.
+  void supersede(Time now, const std::string& by);
+
+  Phase phase() const { return phase_; }
+  bool finished() const { return phase_ == Phase::finished; }
+  /// The plan was empty and nobody wants to hear of it.
+  bool dropped() const { return dropped_; }
+  const ApplyRecord& record() const { return record_; }
+  ApplyRecord& record() { return record_; }
+  /// True once after the record changed enough to be kept safe.
+  bool takeMilestone() { return std::exchange(milestone_, false); }
+  /// Revisions that our own writes made: no drift.
+  const std::set<std::uint64_t>& ownRevisions() const { return ownRevisions_; }
+  std::string waitingFor() const { return waitingFor_; }
+
+ private:
+  std::optional<Time> plan(Time now);
+  std::optional<Time> apply(Time now);
+  std::optional<Time> watch(Time now, const Snapshot& live);
+  void noteRows();
+  void finish(Time now, ApplyRecord::Result result, std::string message);
+
+  Client& client_;
+  ApplyRecord record_;
+  std::vector<WantedObject> wanted_;
+  Options options_;
+  Phase phase_ = Phase::planning;
+  bool dropped_ = false;
+  bool milestone_ = false;
+  bool refused_ = false;
+  int failures_ = 0;
+  std::optional<ApplyRun> run_;
+  std::optional<Time> watchUntil_;
+  std::map<ObjectRef, std::uint64_t> expected_;  ///< revision that `live` must have reached
+  std::map<ObjectRef, std::string> removed_;     ///< uid that must be gone
+  std::set<std::uint64_t> ownRevisions_;
+  std::string waitingFor_;
+};
+
+}  // namespace steer

@@ -1,0 +1,180 @@
+#include "reconciler/loop/source_keeper.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "core/sync.h"
+#include "reconciler/git/git_tree_reader.h"
+#include "reconciler/report/status_page.h"
+
+namespace steer {
+namespace {
+
+constexpr std::size_t kHistory = 20;
+constexpr Duration kGrace = seconds(10);  ///< after a transfer's own limit, before a hang is reported
+
+}  // namespace
+
+/// What jobs work on; outlives the keeper while a job runs.
+struct SourceKeeper::Shared {
+  std::optional<GitSource> source;  ///< used by one job at a time
+  std::optional<Error> unusable;    ///< the address itself is wrong
+  Renderer renderer;
+  Waker waker;
+  std::string renderedCommit;
+  bool recordsRead = false;
+
+  struct Results {
+    bool busy = false;
+    bool publishing = false;
+    std::optional<SourceUpdate> update;
+    std::optional<Result<PublishOutcome>> published;
+  };
+  Sync<Results> results;
+
+  StatusLedger ledger() const { return {source->cloneDir(), source->access()}; }
+
+  /// Renders the commit unless it was the last one rendered.
+  Result<void> render(const SourceCommit& commit, SourceUpdate& update) {
+    if (commit.id == renderedCommit) return {};
+    STEER_TRY(const auto reader, GitTreeReader::open(source->cloneDir()));
+    STEER_TRY(const auto tree, reader->subtree(commit.tree, source->options().path));
+    update.rendered = renderer(*reader, tree);
+    renderedCommit = commit.id;
+    return {};
+  }
+
+  SourceUpdate fetch() {
+    SourceUpdate update;
+    if (unusable) {
+      update.error = unusable;
+      return update;
+    }
+    auto fetched = source->fetch();
+    if (fetched.ok()) {
+      if (fetched->recloned) renderedCommit.clear();
+      update.fetched = std::move(*fetched);
+    } else {
+      update.error = fetched.error();
+      // After a restart without its remote the cluster is still kept as it was last read.
+      if (auto last = source->lastGood(); last && renderedCommit.empty())
+        update.fetched = FetchOutcome{std::move(*last), "", false, false};
+    }
+    if (update.fetched)
+      if (auto rendered = render(update.fetched->commit, update); !rendered.ok()) {
+        update.error = rendered.error();
+        update.fetched.reset();
+        if (rendered.error().code == Errc::io) (void)source->reclone();
+      }
+    if (!recordsRead)
+      if (auto records = ledger().newest(kHistory); records.ok()) {
+        update.records = std::move(*records);
+        recordsRead = true;
+      }
+    return update;
+  }
+};
+
+SourceKeeper::SourceKeeper(SourceOptions options, std::string dir, Renderer renderer, Executor& executor, Waker waker)
+    : options_(std::move(options)), shared_(std::make_shared<Shared>()), executor_(executor) {
+  auto source = GitSource::open(options_, std::move(dir));
+  if (source.ok()) shared_->source = std::move(*source);
+  else shared_->unusable = source.error();
+  shared_->renderer = std::move(renderer);
+  shared_->waker = std::move(waker);
+}
+
+std::string SourceKeeper::shownUrl() const { return shared_->source ? shared_->source->access().url().url : "(not usable)"; }
+
+void SourceKeeper::startFetch(Time now) {
+  jobStarted_ = now;
+  hangReported_ = false;
+  shared_->results.lock()->busy = true;
+  executor_.submit([shared = shared_] {
+    SourceUpdate update = shared->fetch();
+    shared->results.with([&](Shared::Results& r) {
+      r.update = std::move(update);
+      r.busy = false;
+    });
+    shared->waker();
+  });
+}
+
+void SourceKeeper::startPublish(Time now) {
+  jobStarted_ = now;
+  hangReported_ = false;
+  LedgerRecord record = std::move(*queued_);
+  queued_.reset();
+  shared_->results.with([](Shared::Results& r) { r.busy = r.publishing = true; });
+  executor_.submit([shared = shared_, record = std::move(record), now] {
+    auto out = shared->ledger().publish(record, statusPage, now);
+    shared->results.with([&](Shared::Results& r) {
+      r.published.emplace(std::move(out));
+      r.busy = r.publishing = false;
+    });
+    shared->waker();
+  });
+}
+
+std::optional<Time> SourceKeeper::step(Time now) {
+  const auto taken = shared_->results.with([](Shared::Results& r) { return std::pair(r.busy, std::exchange(r.update, {})); });
+  if (taken.second) {
+    ready_ = taken.second;
+    failures_ = ready_->error ? failures_ + 1 : 0;
+    const Duration pause = ready_->error ? std::min<Duration>(seconds(1) * (1 << std::min(failures_ - 1, 6)), seconds(60))
+                                         : options_.interval;
+    fetchDue_ = now + pause;
+  }
+  if (taken.first) {
+    if (jobStarted_ && !hangReported_ && now > *jobStarted_ + options_.timeout + kGrace) {
+      hangReported_ = true;
+      SourceUpdate hang;
+      hang.error = git::kindError(Errc::timeout, "Timeout", shownUrl() + " does not answer");
+      ready_ = std::move(hang);
+    }
+    return *jobStarted_ + options_.timeout + kGrace + milliseconds(1);
+  }
+  const bool local = shared_->source && shared_->source->isLocal();
+  if (local && now >= lookDue_) {
+    lookDue_ = now + options_.localInterval;
+    if (auto print = shared_->source->fingerprint(); print != fingerprint_) {
+      fingerprint_ = std::move(print);
+      fetchDue_ = now;
+    }
+  }
+  if (queued_ && shared_->source) startPublish(now);
+  else if (!fetchDue_ || now >= *fetchDue_) startFetch(now);
+  else return local ? std::min(lookDue_, *fetchDue_) : *fetchDue_;
+  return now + milliseconds(1);  // an inline executor has finished already; else the waker comes
+}
+
+std::optional<SourceUpdate> SourceKeeper::takeUpdate() { return std::exchange(ready_, std::nullopt); }
+
+void SourceKeeper::publish(LedgerRecord record, Time) { queued_ = std::move(record); }
+
+bool SourceKeeper::publishing() const {
+  return queued_.has_value() ||
+         shared_->results.with([](const Shared::Results& r) { return r.publishing || r.published.has_value(); });
+}
+
+std::optional<Result<PublishOutcome>> SourceKeeper::takePublished() {
+  return shared_->results.with([](Shared::Results& r) {
+    auto out = std::move(r.published);
+    r.published.reset();
+    return out;
+  });
+}
+
+void SourceKeeper::saveDraft(const std::string& name, const std::string& text) {
+  if (shared_->source) (void)shared_->ledger().saveDraft(name, text);
+}
+
+std::optional<std::string> SourceKeeper::loadDraft(const std::string& name) const {
+  return shared_->source ? shared_->ledger().loadDraft(name) : std::nullopt;
+}
+
+void SourceKeeper::dropDraft(const std::string& name) {
+  if (shared_->source) (void)shared_->ledger().dropDraft(name);
+}
+
+}  // namespace steer

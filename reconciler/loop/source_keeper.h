@@ -1,0 +1,75 @@
+#pragma once
+// SourceKeeper: everything that touches the clone, one job at a time, on an executor: fetching,
+// rendering, publishing records. The loop asks for work and takes results; nothing blocks it.
+// Thread rule: one owner; jobs run elsewhere and hold what they need.
+// Failure rule: a failed fetch is a result with its error; what was read before stays valid.
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/executor.h"
+#include "core/loop.h"
+#include "reconciler/git/git_source.h"
+#include "reconciler/git/status_ledger.h"
+#include "reconciler/plan/plan.h"
+#include "render/tree_reader.h"
+
+namespace steer {
+
+/// The desired state of one tree: objects, and every finding of rendering and validation.
+struct Rendered {
+  std::vector<WantedObject> objects;
+  Diagnostics findings;
+};
+/// tree: the id of the source's directory.
+using Renderer = std::function<Rendered(TreeReader& reader, const std::string& tree)>;
+
+struct SourceUpdate {
+  std::optional<Error> error{};        ///< the fetch failed; the rest may still be the last good state
+  std::optional<FetchOutcome> fetched{};
+  std::optional<Rendered> rendered{};  ///< only when the commit is another one than before
+  std::vector<std::string> records{};  ///< at the first update: the newest records of the ledger
+};
+
+class SourceKeeper {
+ public:
+  SourceKeeper(SourceOptions options, std::string dir, Renderer renderer, Executor& executor, Waker waker);
+
+  /// Starts what is due; when to call again.
+  std::optional<Time> step(Time now);
+  std::optional<SourceUpdate> takeUpdate();
+  /// Queued until the clone is free.
+  void publish(LedgerRecord record, Time now);
+  std::optional<Result<PublishOutcome>> takePublished();
+  bool publishing() const;
+
+  /// Short local writes to the clone.
+  void saveDraft(const std::string& name, const std::string& text);
+  std::optional<std::string> loadDraft(const std::string& name) const;
+  void dropDraft(const std::string& name);
+
+  const SourceOptions& options() const { return options_; }
+  /// The repository as people may see it, without credentials.
+  std::string shownUrl() const;
+
+ private:
+  struct Shared;
+  void startFetch(Time now);
+  void startPublish(Time now);
+
+  SourceOptions options_;
+  std::shared_ptr<Shared> shared_;
+  Executor& executor_;
+  std::optional<LedgerRecord> queued_;
+  std::optional<Time> fetchDue_;
+  std::optional<Time> jobStarted_;
+  bool hangReported_ = false;
+  Time lookDue_{};
+  std::string fingerprint_;
+  int failures_ = 0;
+  std::optional<SourceUpdate> ready_;
+};
+
+}  // namespace steer
