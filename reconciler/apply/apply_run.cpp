@@ -44,8 +44,8 @@ Write ApplyRun::writeFor(const Pending& pending) const {
 void ApplyRun::settle(Pending& pending, const Result<ObjectPtr>& answer, Time now, std::vector<Pending>& left) {
   Row& row = rows_[pending.row];
   const auto action = plan_.changes[row.change].action;
-  const bool removing = action == PlanAction::remove ||
-                        (action == PlanAction::replace && pending.phase == Pending::Phase::write);
+  const bool removing =
+      action == PlanAction::remove || (action == PlanAction::replace && pending.phase == Pending::Phase::write);
   const bool already = removing && !answer.ok() && answer.error().code == Errc::notFound;
   if (answer.ok() || already) {
     row.error.reset();
@@ -92,7 +92,8 @@ std::optional<Time> ApplyRun::step(Time now) {
       settle(writing[i], i < answers.size() ? answers[i] : missing, now, left);
   }
   // Something replaced may be gone by now: look at once, then again after a pause.
-  const bool retry = std::any_of(left.begin(), left.end(), [](const Pending& p) { return p.phase == Pending::Phase::write; });
+  const bool retry =
+      std::any_of(left.begin(), left.end(), [](const Pending& p) { return p.phase == Pending::Phase::write; });
   stage.pending = std::move(left);
   if (!stage.pending.empty()) return now + (retry ? options_.retryAfter : kLookAgain);
   ++stage_;

@@ -63,7 +63,8 @@ Result<void> readOthers(Client& client, PlanInput& input) {
 
 /// The server's own refusal apart, a dry run fails only when the server cannot be asked.
 bool serverGone(const Error& e) {
-  return e.code == Errc::unavailable || e.code == Errc::timeout || e.code == Errc::unauthorized || e.code == Errc::cancelled;
+  return e.code == Errc::unavailable || e.code == Errc::timeout || e.code == Errc::unauthorized ||
+         e.code == Errc::cancelled;
 }
 
 Result<void> predict(Client& client, PlanInput& input) {

@@ -52,7 +52,8 @@ Loop::Next ApplicationLoop::step(Time now) {
   static const std::set<std::uint64_t> none;
   drift_.pump(now, operation_ ? operation_->ownRevisions() : none);
   want(drift_.retryAt());
-  if (pending_ && operation_ && operation_->phase() == Operation::Phase::watching) operation_->supersede(now, commit_->id);
+  if (pending_ && operation_ && operation_->phase() != Operation::Phase::applying)
+    operation_->supersede(now, commit_->id);
   if (pending_ && !operation_) {
     pending_ = false;
     begin(pendingTrigger_, pendingTrigger_ == "start" ? Operation::WhenEmpty::drop : Operation::WhenEmpty::record, now);
@@ -174,7 +175,8 @@ void ApplicationLoop::begin(const std::string& trigger, Operation::WhenEmpty whe
   }
   resumed_.reset();
   resyncDue_ = now + options_.resync;
-  if (whenEmpty == Operation::WhenEmpty::record) status_.setPhase("Progressing", "applying " + wantedCommit_.substr(0, 12));
+  if (whenEmpty == Operation::WhenEmpty::record)
+    status_.setPhase("Progressing", "applying " + wantedCommit_.substr(0, 12));
   operation_ = std::make_unique<Operation>(client_, std::move(record), wanted_,
                                            Operation::Options{options_.healthTimeout, whenEmpty});
   operationDue_ = now;
@@ -191,7 +193,7 @@ void ApplicationLoop::stepOperation(Time now) {
   }
   if (!operation_->finished()) {
     const auto& message = operation_->record().message;
-    status_.setPhase("Progressing", !message.empty() ? message
+    status_.setPhase("Progressing", !message.empty()                   ? message
                                     : operation_->waitingFor().empty() ? "applying " + wantedCommit_.substr(0, 12)
                                                                        : "waiting for " + operation_->waitingFor());
     want(operationDue_);
@@ -209,7 +211,7 @@ void ApplicationLoop::report(ApplyRecord record, Time now) {
   const auto result = record.result;
   const bool good = result == ApplyRecord::Result::healthy;
   if (result != ApplyRecord::Result::superseded)
-    status_.setPhase(good                                         ? "Synced"
+    status_.setPhase(good                                                                                 ? "Synced"
                      : result == ApplyRecord::Result::degraded || result == ApplyRecord::Result::timedOut ? "Degraded"
                                                                                                           : "Failed",
                      good ? "" : record.message);

@@ -21,7 +21,8 @@ void ApplicationStatus::setPhase(std::string phase, std::string message) {
   message_ = std::move(message);
 }
 
-void ApplicationStatus::setCondition(const std::string& type, bool good, std::string reason, std::string message, Time now) {
+void ApplicationStatus::setCondition(const std::string& type, bool good, std::string reason, std::string message,
+                                     Time now) {
   const char* status = good ? "True" : "False";
   auto& c = conditions_[type];
   if (stringAt(c, {"status"}) != status) c["lastTransitionTime"] = formatTime(now);
@@ -51,9 +52,12 @@ json::object ApplicationStatus::body() const {
   for (const auto& [type, c] : conditions_) conditions.emplace_back(c);
   json::array history;
   for (const auto& run : history_) history.emplace_back(run);
-  json::object out{{"commit", commit_},   {"lastAppliedCommit", lastApplied_},
-                   {"phase", phase_},     {"message", message_},
-                   {"health", health_},   {"conditions", std::move(conditions)},
+  json::object out{{"commit", commit_},
+                   {"lastAppliedCommit", lastApplied_},
+                   {"phase", phase_},
+                   {"message", message_},
+                   {"health", health_},
+                   {"conditions", std::move(conditions)},
                    {"history", std::move(history)}};
   if (!resources_.empty()) out["resources"] = resources_;
   return out;
@@ -80,8 +84,9 @@ std::optional<Time> ApplicationStatus::flush(Time now) {
   std::string text = jsonText(status);
   if (text == written_) return std::nullopt;
   if (!made_) made_ = ensureObject().ok();
-  const bool ok = made_ && client_.write(Write::patch({kResource, kSystemNamespace, name_}, PatchType::merge,
-                                                      json::object{{"status", std::move(status)}}, "status"))
+  const bool ok = made_ && client_
+                               .write(Write::patch({kResource, kSystemNamespace, name_}, PatchType::merge,
+                                                   json::object{{"status", std::move(status)}}, "status"))
                                .ok();
   if (ok) {
     written_ = std::move(text);

@@ -27,10 +27,14 @@ Operation::Operation(Client& client, ApplyRecord record, std::vector<WantedObjec
 
 std::optional<Time> Operation::step(Time now, const Snapshot& live) {
   switch (phase_) {
-    case Phase::planning: return plan(now);
-    case Phase::applying: return apply(now);
-    case Phase::watching: return watch(now, live);
-    case Phase::finished: break;
+    case Phase::planning:
+      return plan(now);
+    case Phase::applying:
+      return apply(now);
+    case Phase::watching:
+      return watch(now, live);
+    case Phase::finished:
+      break;
   }
   return std::nullopt;
 }
@@ -80,14 +84,24 @@ void Operation::noteRows() {
     row.outcome = done.done ? "done" : "failed";
     row.error = done.done || !done.error ? "" : done.error->message;
     refused_ = refused_ || !done.done;
-    for (std::size_t i = 0; i < change.fields.size() && i < kMaxFieldsNoted; ++i) row.fields.push_back(change.fields[i].path);
+    for (std::size_t i = 0; i < change.fields.size() && i < kMaxFieldsNoted; ++i)
+      row.fields.push_back(change.fields[i].path);
     if (!done.done) continue;
     switch (change.action) {
-      case PlanAction::create: ++record_.created; break;
-      case PlanAction::update: ++record_.updated; break;
-      case PlanAction::replace: ++record_.replaced; break;
-      case PlanAction::remove: ++record_.deleted; break;
-      case PlanAction::none: break;
+      case PlanAction::create:
+        ++record_.created;
+        break;
+      case PlanAction::update:
+        ++record_.updated;
+        break;
+      case PlanAction::replace:
+        ++record_.replaced;
+        break;
+      case PlanAction::remove:
+        ++record_.deleted;
+        break;
+      case PlanAction::none:
+        break;
     }
     if (change.action == PlanAction::remove) {
       removed_[change.ref] = change.live->uid();
@@ -147,7 +161,8 @@ void Operation::finish(Time now, ApplyRecord::Result result, std::string message
       break;
     }
   // Rows that only told of waiting are no news once all is well.
-  std::erase_if(record_.objects, [](const auto& r) { return r.action == "none" && r.outcome == "done" && r.health == "healthy"; });
+  std::erase_if(record_.objects,
+                [](const auto& r) { return r.action == "none" && r.outcome == "done" && r.health == "healthy"; });
   phase_ = Phase::finished;
   milestone_ = true;
 }

@@ -84,7 +84,9 @@ SourceKeeper::SourceKeeper(SourceOptions options, std::string dir, Renderer rend
   shared_->waker = std::move(waker);
 }
 
-std::string SourceKeeper::shownUrl() const { return shared_->source ? shared_->source->access().url().url : "(not usable)"; }
+std::string SourceKeeper::shownUrl() const {
+  return shared_->source ? shared_->source->access().url().url : "(not usable)";
+}
 
 void SourceKeeper::startFetch(Time now) {
   jobStarted_ = now;
@@ -117,12 +119,14 @@ void SourceKeeper::startPublish(Time now) {
 }
 
 std::optional<Time> SourceKeeper::step(Time now) {
-  const auto taken = shared_->results.with([](Shared::Results& r) { return std::pair(r.busy, std::exchange(r.update, {})); });
+  const auto taken =
+      shared_->results.with([](Shared::Results& r) { return std::pair(r.busy, std::exchange(r.update, {})); });
   if (taken.second) {
     ready_ = taken.second;
     failures_ = ready_->error ? failures_ + 1 : 0;
-    const Duration pause = ready_->error ? std::min<Duration>(seconds(1) * (1 << std::min(failures_ - 1, 6)), seconds(60))
-                                         : options_.interval;
+    const Duration pause = ready_->error
+                               ? std::min<Duration>(seconds(1) * (1 << std::min(failures_ - 1, 6)), seconds(60))
+                               : options_.interval;
     fetchDue_ = now + pause;
   }
   if (taken.first) {

@@ -27,7 +27,7 @@ struct Rendered {
 using Renderer = std::function<Rendered(TreeReader& reader, const std::string& tree)>;
 
 struct SourceUpdate {
-  std::optional<Error> error{};        ///< the fetch failed; the rest may still be the last good state
+  std::optional<Error> error{};  ///< the fetch failed; the rest may still be the last good state
   std::optional<FetchOutcome> fetched{};
   std::optional<Rendered> rendered{};  ///< only when the commit is another one than before
   std::vector<std::string> records{};  ///< at the first update: the newest records of the ledger

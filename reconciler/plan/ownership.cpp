@@ -36,8 +36,8 @@ Wave waveOf(const Gvk& gvk) {
   };
   if (in({"Namespace", "CustomResourceDefinition", "PriorityClass", "StorageClass"})) return Wave::foundation;
   if (gvk.group == "rbac.authorization.k8s.io" ||
-      in({"ConfigMap", "Secret", "ServiceAccount", "LimitRange", "ResourceQuota", "PersistentVolume", "PersistentVolumeClaim",
-          "NetworkPolicy"}))
+      in({"ConfigMap", "Secret", "ServiceAccount", "LimitRange", "ResourceQuota", "PersistentVolume",
+          "PersistentVolumeClaim", "NetworkPolicy"}))
     return Wave::configuration;
   if (in({"Service", "Endpoints", "EndpointSlice"})) return Wave::services;
   if (in({"Deployment", "ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Pod", "Job", "CronJob"}))
@@ -47,22 +47,32 @@ Wave waveOf(const Gvk& gvk) {
 
 const char* waveName(Wave wave) {
   switch (wave) {
-    case Wave::foundation: return "namespaces";
-    case Wave::configuration: return "configuration";
-    case Wave::services: return "services";
-    case Wave::workloads: return "workloads";
-    case Wave::rest: return "rest";
+    case Wave::foundation:
+      return "namespaces";
+    case Wave::configuration:
+      return "configuration";
+    case Wave::services:
+      return "services";
+    case Wave::workloads:
+      return "workloads";
+    case Wave::rest:
+      return "rest";
   }
   return "rest";
 }
 
 const char* actionName(PlanAction action) {
   switch (action) {
-    case PlanAction::none: return "none";
-    case PlanAction::create: return "create";
-    case PlanAction::update: return "update";
-    case PlanAction::replace: return "replace";
-    case PlanAction::remove: return "delete";
+    case PlanAction::none:
+      return "none";
+    case PlanAction::create:
+      return "create";
+    case PlanAction::update:
+      return "update";
+    case PlanAction::replace:
+      return "replace";
+    case PlanAction::remove:
+      return "delete";
   }
   return "none";
 }

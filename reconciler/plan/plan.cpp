@@ -54,7 +54,8 @@ std::vector<std::string> takenFields(const json::object& before, const json::obj
       if (stringAt(now, {"manager"}) == manager && stringAt(now, {"operation"}) == stringAt(entry, {"operation"}))
         if (const auto* has = find(now, {"fieldsV1"})) collectPaths(*has, "", kept);
     for (const auto& path : old)
-      if (std::find(kept.begin(), kept.end(), path) == kept.end()) out.push_back(path + " from " + std::string(manager));
+      if (std::find(kept.begin(), kept.end(), path) == kept.end())
+        out.push_back(path + " from " + std::string(manager));
   }
   return out;
 }
@@ -136,11 +137,21 @@ PlanCounts Plan::counts() const {
       continue;
     }
     switch (c.action) {
-      case PlanAction::none: ++n.none; break;
-      case PlanAction::create: ++n.create; break;
-      case PlanAction::update: ++n.update; break;
-      case PlanAction::replace: ++n.replace; break;
-      case PlanAction::remove: ++n.remove; break;
+      case PlanAction::none:
+        ++n.none;
+        break;
+      case PlanAction::create:
+        ++n.create;
+        break;
+      case PlanAction::update:
+        ++n.update;
+        break;
+      case PlanAction::replace:
+        ++n.replace;
+        break;
+      case PlanAction::remove:
+        ++n.remove;
+        break;
     }
   }
   return n;

@@ -61,7 +61,7 @@ struct PlanCounts {
 
 struct Plan {
   std::string application = "root";
-  std::string source;  ///< what a person calls it: a directory, or a commit
+  std::string source;                  ///< what a person calls it: a directory, or a commit
   std::vector<PlannedChange> changes;  ///< by wave, then namespace, kind, name; deletions last
 
   PlanCounts counts() const;

@@ -7,22 +7,31 @@ namespace {
 
 const char* signOf(PlanAction action) {
   switch (action) {
-    case PlanAction::create: return "+";
-    case PlanAction::update: return "~";
-    case PlanAction::replace: return "-/+";
-    case PlanAction::remove: return "-";
-    case PlanAction::none: break;
+    case PlanAction::create:
+      return "+";
+    case PlanAction::update:
+      return "~";
+    case PlanAction::replace:
+      return "-/+";
+    case PlanAction::remove:
+      return "-";
+    case PlanAction::none:
+      break;
   }
   return " ";
 }
 
 Mark markOf(PlanAction action) {
   switch (action) {
-    case PlanAction::create: return Mark::add;
-    case PlanAction::update: return Mark::change;
+    case PlanAction::create:
+      return Mark::add;
+    case PlanAction::update:
+      return Mark::change;
     case PlanAction::replace:
-    case PlanAction::remove: return Mark::remove;
-    case PlanAction::none: break;
+    case PlanAction::remove:
+      return Mark::remove;
+    case PlanAction::none:
+      break;
   }
   return Mark::plain;
 }
@@ -31,14 +40,17 @@ std::string remarks(const PlannedChange& c) {
   std::string out;
   if (c.action == PlanAction::replace) out += "  # must be replaced: " + c.forcedBy + " cannot change";
   else if (c.adopts && c.refusal.empty()) out += "  # adopts an object that exists";
-  if (c.action == PlanAction::update && c.fields.empty() && !c.adopts) out += "  # only the ownership of fields changes";
+  if (c.action == PlanAction::update && c.fields.empty() && !c.adopts)
+    out += "  # only the ownership of fields changes";
   return out;
 }
 
 std::string changeText(const PlannedChange& c, const PlanTextOptions& options) {
-  const auto paint = [&](Mark mark, const std::string& text) { return options.paint ? options.paint(mark, text) : text; };
-  std::string out = "  " + paint(markOf(c.action), std::string(signOf(c.action)) + " " + c.gvk.kind + " " + c.ref.name) +
-                    remarks(c);
+  const auto paint = [&](Mark mark, const std::string& text) {
+    return options.paint ? options.paint(mark, text) : text;
+  };
+  std::string out =
+      "  " + paint(markOf(c.action), std::string(signOf(c.action)) + " " + c.gvk.kind + " " + c.ref.name) + remarks(c);
   if (!c.source.file.empty()) out += "  (" + SourcePos{c.source.file, c.source.line, 0}.text() + ")";
   out += "\n";
   if (!c.refusal.empty()) out += "      " + paint(Mark::remove, "! the server refuses this: " + c.refusal) + "\n";
@@ -74,7 +86,8 @@ std::string planText(const Plan& plan, const PlanTextOptions& options) {
     groups[c.ref.ns] += changeText(c, options);
   }
   std::string out;
-  for (const auto& ns : order) out += (ns.empty() ? std::string("cluster") : "namespace " + ns) + "\n" + groups[ns] + "\n";
+  for (const auto& ns : order)
+    out += (ns.empty() ? std::string("cluster") : "namespace " + ns) + "\n" + groups[ns] + "\n";
   return out + planSummary(plan) + "\n";
 }
 
@@ -82,8 +95,11 @@ json::object planJson(const Plan& plan) {
   json::array changes;
   for (const auto& c : plan.changes) {
     if (c.action == PlanAction::none && c.refusal.empty()) continue;
-    json::object row{{"action", actionName(c.action)}, {"apiVersion", c.gvk.apiVersion()}, {"kind", c.gvk.kind},
-                     {"name", c.ref.name},             {"wave", waveName(c.wave)}};
+    json::object row{{"action", actionName(c.action)},
+                     {"apiVersion", c.gvk.apiVersion()},
+                     {"kind", c.gvk.kind},
+                     {"name", c.ref.name},
+                     {"wave", waveName(c.wave)}};
     if (!c.ref.ns.empty()) row["namespace"] = c.ref.ns;
     if (!c.source.file.empty()) {
       row["file"] = c.source.file;
