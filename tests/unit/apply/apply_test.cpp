@@ -1,0 +1,130 @@
+#include <catch2/catch.hpp>
+
+#include "cluster.h"
+#include "manifests.h"
+#include "reconciler/apply/apply_run.h"
+#include "reconciler/apply/planner.h"
+
+using namespace steer;
+
+namespace {
+
+Plan planOf(TestCluster& c, std::vector<WantedObject> wanted) {
+  auto plan = makePlan(*c.client, std::move(wanted), {});
+  REQUIRE(plan.ok());
+  return std::move(*plan);
+}
+
+ApplyRun applied(TestCluster& c, std::vector<WantedObject> wanted) {
+  ApplyRun run(*c.client, planOf(c, std::move(wanted)));
+  for (int i = 0; i < 1000 && !run.finished(); ++i)
+    if (const auto next = run.step(c.clock.now())) c.clock.advanceTo(*next);
+  REQUIRE(run.finished());
+  return run;
+}
+
+std::vector<WantedObject> shop(int replicas = 2) {
+  return {aDeployment("web", replicas), aService("web"), aConfigMap("settings", "1"), aNamespace("shop")};
+}
+
+}  // namespace
+
+TEST_CASE("planning changes nothing in the cluster") {
+  TestCluster c;
+  const auto before = c.server.snapshot().revision();
+  CHECK(planOf(c, shop()).counts().create == 4);
+  CHECK(c.server.snapshot().revision() == before);
+}
+
+TEST_CASE("after an apply the objects exist, and planning again finds nothing to do") {
+  TestCluster c;
+  const auto run = applied(c, shop());
+  CHECK(run.failures() == 0);
+  CHECK(run.completed() == 4);
+  REQUIRE(c.client->get({"deployments.apps", "shop", "web"}).ok());
+  const Plan again = planOf(c, shop());
+  CHECK(again.empty());
+  CHECK(again.counts().none == 4);
+}
+
+TEST_CASE("a changed field is the only change of the next plan, and is applied") {
+  TestCluster c;
+  applied(c, shop(2));
+  const Plan plan = planOf(c, shop(3));
+  CHECK(plan.counts().update == 1);
+  CHECK(plan.counts().none == 3);
+  for (const auto& change : plan.changes) {
+    if (change.action != PlanAction::update) continue;
+    REQUIRE(change.fields.size() == 1);
+    CHECK(change.fields[0].path == "spec.replicas");
+  }
+  applied(c, shop(3));
+  CHECK(intAt((*c.client->get({"deployments.apps", "shop", "web"}))->spec(), {"replicas"}) == 3);
+}
+
+TEST_CASE("what left the source is deleted, and what a person made stays") {
+  TestCluster c;
+  applied(c, {aNamespace("shop"), aConfigMap("old", "1"), aConfigMap("kept", "1")});
+  auto copy = aConfigMap("by-hand", "1").body;
+  copy["metadata"].as_object()["labels"] = json::object{{kApplicationLabel, "root"}};
+  REQUIRE(c.client->write(Write::create("configmaps", copy)).ok());
+  const auto run = applied(c, {aNamespace("shop"), aConfigMap("kept", "1")});
+  CHECK(run.plan().counts().remove == 1);
+  CHECK(c.client->get({"configmaps", "shop", "old"}).error().code == Errc::notFound);
+  CHECK(c.client->get({"configmaps", "shop", "by-hand"}).ok());
+  CHECK(c.client->get({"configmaps", "shop", "kept"}).ok());
+}
+
+TEST_CASE("an object that exists is adopted") {
+  TestCluster c;
+  applied(c, {aNamespace("shop")});
+  REQUIRE(c.client->write(Write::create("configmaps", aConfigMap("settings", "by hand").body)).ok());
+  const std::vector<WantedObject> wanted{aNamespace("shop"), aConfigMap("settings", "from git")};
+  const auto run = applied(c, wanted);
+  CHECK(run.plan().changes.back().adopts);
+  const auto live = c.client->get({"configmaps", "shop", "settings"});
+  CHECK(stringAt((*live)->json(), {"data", "k"}) == "from git");
+  CHECK(ownedBy(**live, "root"));
+  CHECK(planOf(c, wanted).empty());
+}
+
+TEST_CASE("a change of an immutable field replaces the object") {
+  TestCluster c;
+  applied(c, {aNamespace("shop"), aConfigMap("fixed", "1", R"(,"immutable":true)")});
+  const auto before = (*c.client->get({"configmaps", "shop", "fixed"}))->uid();
+  const auto run = applied(c, {aNamespace("shop"), aConfigMap("fixed", "2", R"(,"immutable":true)")});
+  CHECK(run.plan().counts().replace == 1);
+  CHECK(run.failures() == 0);
+  const auto after = c.client->get({"configmaps", "shop", "fixed"});
+  REQUIRE(after.ok());
+  CHECK((*after)->uid() != before);
+  CHECK(stringAt((*after)->json(), {"data", "k"}) == "2");
+}
+
+TEST_CASE("one object that the server refuses does not hold back the others") {
+  TestCluster c;
+  auto poison = aDeployment("poison", 1);
+  poison.body["spec"].as_object()["selector"] = json::object{{"matchLabels", json::object{{"app", "other"}}}};
+  const auto run = applied(c, {aNamespace("shop"), poison, aConfigMap("good", "1"), aDeployment("web", 1)});
+  CHECK(run.failures() == 1);
+  for (const auto& row : run.rows())
+    if (!row.done) CHECK(run.plan().changes[row.change].ref.name == "poison");
+  CHECK(c.client->get({"deployments.apps", "shop", "web"}).ok());
+  CHECK(c.client->get({"configmaps", "shop", "good"}).ok());
+}
+
+TEST_CASE("a field that a person changed is taken back, and the plan says from whom") {
+  TestCluster c;
+  applied(c, shop(2));
+  Write edit = Write::patch({"deployments.apps", "shop", "web"}, PatchType::merge,
+                            json::object{{"spec", json::object{{"replicas", 7}}}});
+  edit.fieldManager = "kubectl-edit";
+  REQUIRE(c.client->write(edit).ok());
+  const Plan plan = planOf(c, shop(2));
+  REQUIRE(plan.counts().update == 1);
+  for (const auto& change : plan.changes)
+    if (change.action == PlanAction::update)
+      CHECK(change.taken == std::vector<std::string>{"spec.replicas from kubectl-edit"});
+  applied(c, shop(2));
+  CHECK(intAt((*c.client->get({"deployments.apps", "shop", "web"}))->spec(), {"replicas"}) == 2);
+}

@@ -1,0 +1,327 @@
+// The loop against a real API server and real Git repositories, in virtual time.
+#include <catch2/catch.hpp>
+
+#include "apply/cluster.h"
+#include "core/yaml.h"
+#include "git/temp_repository.h"
+#include "reconciler/loop/application_loop.h"
+#include "schemas/schema.h"
+
+using namespace steer;
+
+namespace {
+
+/// All YAML files of one directory; enough of rendering for these tests.
+Rendered renderFlat(TreeReader& reader, const std::string& tree) {
+  Rendered out;
+  const auto entries = reader.list(tree);
+  for (const auto& entry : *entries) {
+    if (!entry.name.ends_with(".yaml")) continue;
+    const auto text = reader.read(entry.id, 1 << 20);
+    for (auto& doc : parseYaml(*text, entry.name, out.findings)) {
+      const auto* body = doc.value.if_object();
+      if (body == nullptr) continue;
+      const auto* kind =
+          SchemaRegistry::builtin().find(Gvk::from(stringAt(*body, {"apiVersion"}), stringAt(*body, {"kind"})));
+      if (kind == nullptr) {
+        out.findings.add({Severity::error, {entry.name, doc.line, 1}, "", "kind", "unknown kind", ""});
+        continue;
+      }
+      out.objects.push_back({{kind->resource(), std::string(stringAt(*body, {"metadata", "namespace"})),
+                              std::string(stringAt(*body, {"metadata", "name"}))},
+                             *body,
+                             {entry.name, doc.line, 1}});
+    }
+  }
+  return out;
+}
+
+struct World {
+  TempDir dir;
+  TempRepository repo{dir};
+  TestCluster cluster;
+  InlineExecutor executor;
+  std::unique_ptr<ApplicationLoop> loop;
+
+  World() { restart(); }
+  void restart() {
+    loop.reset();
+    ApplicationOptions options;
+    options.source.url = repo.url();
+    options.source.revision = "main";
+    options.dataDir = dir.at("data");
+    options.healthTimeout = minutes(2);
+    loop = std::make_unique<ApplicationLoop>(options, renderFlat, *cluster.client, executor);
+  }
+  /// Steps through virtual time.
+  void run(Duration time = seconds(5)) {
+    const Time until = cluster.clock.now() + time;
+    while (cluster.clock.now() < until) {
+      const auto next = loop->step(cluster.clock.now());
+      const Time soon = cluster.clock.now() + milliseconds(50);
+      cluster.clock.advanceTo(next.at ? std::max(cluster.clock.now() + milliseconds(1), std::min(*next.at, soon))
+                                      : soon);
+    }
+  }
+  void settings(const std::string& value) const {
+    repo.write("all.yaml",
+               "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\napiVersion: v1\nkind: ConfigMap\n"
+               "metadata: {name: settings, namespace: shop}\ndata: {k: '" +
+                   value + "'}\n");
+  }
+  void deployment(int replicas) const {
+    repo.write("web.yaml",
+               "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\nspec:\n  replicas: " +
+                   std::to_string(replicas) +
+                   "\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n"
+                   "    spec: {containers: [{name: c, image: 'web:1'}]}\n");
+  }
+  std::string value() const {
+    const auto object = cluster.client->get({"configmaps", "shop", "settings"});
+    return object.ok() ? std::string(stringAt((*object)->json(), {"data", "k"})) : object.error().message;
+  }
+  std::string phase() const { return std::string(stringAt(application(), {"status", "phase"})); }
+  json::object application() const {
+    const auto app = cluster.client->get({"applications.steersman.dev", kSystemNamespace, "root"});
+    return app.ok() ? (*app)->json() : json::object{};
+  }
+  std::string condition(const std::string& type) const {
+    for (const auto& c : arrayAt(application(), {"status", "conditions"}))
+      if (stringAt(c, {"type"}) == type) return std::string(stringAt(c, {"reason"}));
+    return "";
+  }
+  int statusCommits() const { return std::stoi(repo.remoteGit("rev-list --count steersman/status")); }
+  std::string note(const std::string& commit) const { return repo.remoteGit("notes --ref=steersman show " + commit); }
+  /// The newest record on the remote.
+  ApplyRecord newest() const {
+    const auto path = repo.remoteGit("ls-tree -r --name-only steersman/status records/ | tail -1");
+    auto record = recordFromJson(repo.remoteGit("show steersman/status:" + path));
+    REQUIRE(record.ok());
+    return std::move(*record);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a push is applied, reported in Git, and visible in the API") {
+  World w;
+  w.settings("1");
+  const auto id = w.repo.push("First");
+  w.run();
+  CHECK(w.value() == "1");
+  CHECK(w.phase() == "Synced");
+  CHECK(stringAt(w.application(), {"status", "commit"}) == id);
+  CHECK(arrayAt(w.application(), {"status", "history"}).size() == 1);
+  CHECK(w.statusCommits() == 1);
+  CHECK(w.note(id).starts_with("healthy: 2 created"));
+  CHECK(w.newest().commit == id);
+  CHECK(w.repo.remoteGit("rev-parse main") == id);
+  CHECK(w.loop->settled());
+}
+
+TEST_CASE("a second push changes, and a file that left is pruned") {
+  World w;
+  w.settings("1");
+  w.repo.write("extra.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra, namespace: shop}\n");
+  w.repo.push("First");
+  w.run();
+  REQUIRE(w.cluster.client->get({"configmaps", "shop", "extra"}).ok());
+  w.settings("2");
+  w.repo.git("rm -qf extra.yaml");
+  const auto id = w.repo.push("Second");
+  w.run();
+  CHECK(w.value() == "2");
+  CHECK_FALSE(w.cluster.client->get({"configmaps", "shop", "extra"}).ok());
+  CHECK(w.statusCommits() == 2);
+  CHECK(w.note(id).starts_with("healthy: 1 updated, 1 deleted"));
+}
+
+TEST_CASE("a broken manifest changes nothing, and the report names file and line") {
+  World w;
+  w.settings("1");
+  w.repo.push("First");
+  w.run();
+  w.settings("2");
+  w.repo.write("broken.yaml", "apiVersion: v1\nkind: ConfigMap\ndata: [\n");
+  const auto id = w.repo.push("Broken");
+  w.run();
+  CHECK(w.value() == "1");
+  CHECK(w.phase() == "Failed");
+  CHECK(w.newest().result == ApplyRecord::Result::invalid);
+  REQUIRE_FALSE(w.newest().findings.empty());
+  CHECK(w.newest().findings[0].starts_with("broken.yaml:"));
+  CHECK(w.note(id).starts_with("invalid: nothing applied"));
+}
+
+TEST_CASE("a remote that vanishes or is emptied deletes nothing") {
+  World w;
+  w.settings("1");
+  w.repo.push("First");
+  w.run();
+  std::filesystem::rename(w.repo.url(), w.dir.at("away"));
+  w.run(minutes(6));
+  CHECK(w.value() == "1");
+  CHECK(w.condition("SourceReady") == "RemoteGone");
+  sh("git init -q --bare -b main " + w.repo.url());
+  w.run(minutes(6));
+  CHECK(w.value() == "1");
+  CHECK(w.condition("SourceReady") == "EmptyRepository");
+  std::filesystem::remove_all(w.repo.url());
+  std::filesystem::rename(w.dir.at("away"), w.repo.url());
+  w.settings("2");
+  w.repo.push("Second");
+  w.run(minutes(2));
+  CHECK(w.value() == "2");
+}
+
+TEST_CASE("an empty repository is waited for") {
+  World w;
+  w.run();
+  CHECK(w.condition("SourceReady") == "EmptyRepository");
+  w.settings("1");
+  w.repo.push("First");
+  w.run();
+  CHECK(w.value() == "1");
+}
+
+TEST_CASE("a force-push is applied and reported as a rewrite") {
+  World w;
+  w.settings("1");
+  w.repo.push("First");
+  w.settings("2");
+  w.repo.push("Second");
+  w.run();
+  w.repo.git("reset -q --hard HEAD~1");
+  w.settings("3");
+  w.repo.push("Other", "--force");
+  w.run();
+  CHECK(w.value() == "3");
+  CHECK(w.condition("HistoryKept") == "HistoryRewritten");
+}
+
+TEST_CASE("a live edit and a live deletion are healed within a second and recorded") {
+  World w;
+  w.settings("1");
+  w.repo.push("First");
+  w.run();
+  Write edit = Write::patch({"configmaps", "shop", "settings"}, PatchType::merge,
+                            json::object{{"data", json::object{{"k", "by hand"}}}});
+  edit.fieldManager = "kubectl-edit";
+  REQUIRE(w.cluster.client->write(edit).ok());
+  w.run(milliseconds(500));
+  CHECK(w.value() == "1");
+  w.run();
+  CHECK(w.newest().trigger == "drift");
+  REQUIRE_FALSE(w.newest().drift.empty());
+  CHECK(w.newest().drift[0] == "ConfigMap shop/settings: data.k changed by kubectl-edit");
+  const auto events = w.cluster.client->list("events", {"shop", "", "", 0, ""});
+  REQUIRE(events.ok());
+  REQUIRE(events->items.size() == 1);
+  CHECK(stringAt(events->items[0]->json(), {"reason"}) == "DriftHealed");
+
+  REQUIRE(w.cluster.client->write(Write::remove({"configmaps", "shop", "settings"})).ok());
+  w.run(milliseconds(500));
+  CHECK(w.value() == "1");
+}
+
+TEST_CASE("status changes of an applied object are no drift") {
+  World w;
+  w.settings("1");
+  w.deployment(0);
+  w.repo.push("First");
+  w.run();
+  const int before = w.statusCommits();
+  auto body = (*w.cluster.client->get({"deployments.apps", "shop", "web"}))->json();
+  ensureObject(body, "status")["observedGeneration"] = 1;
+  REQUIRE(w.cluster.client->write(Write::updateStatus("deployments.apps", body)).ok());
+  w.run(minutes(1));
+  CHECK(w.statusCommits() == before);
+}
+
+TEST_CASE("an object that someone keeps changing is healed ever more slowly") {
+  World w;
+  w.settings("1");
+  w.repo.push("First");
+  w.run();
+  int healings = 0;
+  for (int i = 0; i < 60; ++i) {
+    if (w.value() == "1") {
+      ++healings;
+      (void)w.cluster.client->write(Write::patch({"configmaps", "shop", "settings"}, PatchType::merge,
+                                                 json::object{{"data", json::object{{"k", std::to_string(i)}}}}));
+    }
+    w.run(milliseconds(500));
+  }
+  CHECK(healings > 3);
+  CHECK(healings < 15);
+}
+
+TEST_CASE("a newer commit ends the waiting for an older one") {
+  World w;
+  w.settings("1");
+  w.deployment(2);
+  const auto first = w.repo.push("First");  // never healthy: no controller runs here
+  w.run(seconds(3));
+  CHECK(w.phase() == "Progressing");
+  w.repo.git("rm -qf web.yaml");
+  const auto second = w.repo.push("Second");
+  w.run(seconds(5));
+  CHECK(w.phase() == "Synced");
+  CHECK(w.note(first).starts_with("superseded"));
+  CHECK(w.note(second).starts_with("healthy"));
+}
+
+TEST_CASE("what never becomes healthy is reported as timed out, with what it waits for") {
+  World w;
+  w.settings("1");
+  w.deployment(2);
+  w.repo.push("First");
+  w.run(minutes(3));
+  CHECK(w.newest().result == ApplyRecord::Result::timedOut);
+  CHECK(w.newest().message.find("Deployment shop/web") != std::string::npos);
+  CHECK(w.phase() == "Degraded");
+}
+
+TEST_CASE("a server killed at any moment reports each commit exactly once") {
+  for (int steps = 1; steps < 40; ++steps) {
+    World w;
+    w.settings("1");
+    const auto id = w.repo.push("First");
+    for (int i = 0; i < steps; ++i) {
+      (void)w.loop->step(w.cluster.clock.now());
+      w.cluster.clock.advance(milliseconds(2));
+    }
+    w.restart();
+    w.run(seconds(3));
+    INFO("killed after " << steps << " steps");
+    REQUIRE(w.statusCommits() == 1);
+    CHECK(w.note(id).starts_with("healthy: 2 created"));
+    w.restart();
+    w.run(seconds(3));
+    REQUIRE(w.statusCommits() == 1);
+  }
+}
+
+TEST_CASE("drift while the server was down is healed after the restart") {
+  World w;
+  w.settings("1");
+  w.repo.push("First");
+  w.run();
+  w.loop.reset();
+  REQUIRE(w.cluster.client->write(Write::remove({"configmaps", "shop", "settings"})).ok());
+  std::filesystem::rename(w.repo.url(), w.dir.at("away"));
+  w.restart();
+  w.run();
+  CHECK(w.value() == "1");
+}
+
+TEST_CASE("a remote that cannot be written keeps its records local, and the status says so") {
+  World w;
+  w.settings("1");
+  w.repo.push("First");
+  w.repo.remoteGit("update-ref refs/heads/steersman main");
+  w.run();
+  CHECK(w.value() == "1");
+  CHECK(w.phase() == "Synced");
+  CHECK(w.condition("Reported") == "KeptLocal");
+}
