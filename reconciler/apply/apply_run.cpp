@@ -9,6 +9,7 @@ constexpr Duration kLookAgain = milliseconds(100);
 
 /// Workloads take their pods along before they are made anew, or two generations would run at once.
 Propagation propagationOf(const PlannedChange& c) {
+  if (c.action == PlanAction::remove) return Propagation::background;
   return c.wave == Wave::workloads && c.gvk.kind != "Pod" ? Propagation::foreground : Propagation::background;
 }
 

@@ -35,7 +35,7 @@ std::vector<WantedObject> randomShop(Random& random) {
         if (random.below(2) == 0) {
           auto& container = spec["template"].as_object()["spec"].as_object()["containers"].as_array()[0].as_object();
           container["ports"] = json::array{json::object{{"containerPort", 80}}};
-          container["readinessProbe"] = json::object{{"httpGet", json::object{{"port", 80}}}};
+          container["readinessProbe"] = json::object{{"httpGet", json::object{{"port", 80}, {"path", "/"}}}};
           container["resources"] = json::object{{"limits", json::object{{"memory", "1Gi"}, {"cpu", "1000m"}}}};
         }
         out.push_back(std::move(deployment));
@@ -67,9 +67,12 @@ TEST_CASE("planning after applying is empty, and the cluster holds exactly what 
       CHECK(change.action == PlanAction::none);
     }
     std::size_t owned = 0;
-    for (const auto& resource : ownableResources())
-      for (const auto& object : (*c.client->list(resource, {})).items)
+    for (const auto& resource : ownableResources()) {
+      const auto list = c.client->list(resource, {});
+      if (!list.ok()) continue;  // a kind that this server does not serve
+      for (const auto& object : list->items)
         if (ownedBy(*object, "root")) ++owned;
+    }
     CHECK(owned == wanted.size());
   }
 }
