@@ -1,18 +1,17 @@
 #include "cli/commands.h"
 
+#include "cli/commands/agent.h"
 #include "cli/commands/completion.h"
-#include "cli/commands/diff.h"
-#include "cli/commands/render.h"
-#include "cli/commands/validate.h"
+#include "cli/commands/history.h"
+#include "cli/commands/server.h"
+#include "cli/commands/status.h"
+#include "cli/commands/up.h"
 
 namespace steer::cli {
 
 std::vector<AddCommand> allCommands() {
   return {
-      addCompletionCommand,
-      addDiffCommand,
-      addRenderCommand,
-      addValidateCommand,
+      addUpCommand, addServerCommand, addAgentCommand, addStatusCommand, addHistoryCommand, addCompletionCommand,
   };
 }
 
