@@ -1,7 +1,5 @@
 #include "cluster/apiserver/service_addresses.h"
 
-#include <arpa/inet.h>
-
 #include <charconv>
 #include <set>
 
@@ -15,18 +13,6 @@ std::string keyOf(const Object& service) { return service.ns() + "/" + service.n
 std::string_view protocolOf(const json::value& port) { return stringAt(port, {"protocol"}, "TCP"); }
 
 }  // namespace
-
-std::optional<std::uint32_t> parseIpv4(std::string_view text) {
-  in_addr parsed{};
-  if (inet_pton(AF_INET, std::string(text).c_str(), &parsed) != 1) return std::nullopt;
-  return ntohl(parsed.s_addr);
-}
-
-std::string ipv4Text(std::uint32_t address) {
-  in_addr raw{htonl(address)};
-  char buffer[INET_ADDRSTRLEN];
-  return inet_ntop(AF_INET, &raw, buffer, sizeof buffer);
-}
 
 std::string AddressRange::first() const { return ipv4Text(base + 1); }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "cluster/network/cidr.h"
 #include "core/random.h"
 #include "core/result.h"
 #include "core/snapshot.h"
@@ -22,8 +23,6 @@ struct AddressRange {
   std::string first() const;
 };
 AddressRange addressesOf(std::string_view cidr);
-std::optional<std::uint32_t> parseIpv4(std::string_view text);
-std::string ipv4Text(std::uint32_t address);
 
 /// A free address, chosen by chance from the upper part first, so that people may name low ones.
 Result<std::string> chooseClusterIp(const Snapshot& view, const AddressRange& range, Random& random);
