@@ -2,16 +2,20 @@
 
 #include "cli/commands/agent.h"
 #include "cli/commands/completion.h"
+#include "cli/commands/diff.h"
 #include "cli/commands/history.h"
+#include "cli/commands/render.h"
 #include "cli/commands/server.h"
 #include "cli/commands/status.h"
 #include "cli/commands/up.h"
+#include "cli/commands/validate.h"
 
 namespace steer::cli {
 
 std::vector<AddCommand> allCommands() {
   return {
-      addUpCommand, addServerCommand, addAgentCommand, addStatusCommand, addHistoryCommand, addCompletionCommand,
+      addUpCommand,   addServerCommand, addAgentCommand,   addRenderCommand,     addValidateCommand,
+      addDiffCommand, addStatusCommand, addHistoryCommand, addCompletionCommand,
   };
 }
 
