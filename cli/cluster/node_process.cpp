@@ -182,6 +182,7 @@ Result<void> runNode(NodeProcessOptions options) {
     ContainerdOptions containerd;
     containerd.dir = options.dataDir;
     containerd.tag = facts.tag + "-" + options.nodeName;
+    containerd.cgroup = "/steer/" + facts.tag + "/" + options.nodeName;
     STEER_TRY(node.containerd, ContainerdProcess::start(containerd));
     if (!options.images.empty()) STEER_CHECK(node.containerd->importImages(options.images));
     socket = node.containerd->socket();
@@ -203,7 +204,9 @@ Result<void> runNode(NodeProcessOptions options) {
   if (interruptSignal() == SIGINT) {
     stopAllPods(*node.runtime);
     node.runtime.reset();
-    if (node.containerd) node.containerd->stop();
+    if (node.containerd)
+      if (const auto stopped = node.containerd->stop(); !stopped.ok())
+        log::error("the container runtime did not end cleanly", {{"error", stopped.error().message}});
   }
   return {};
 }

@@ -25,6 +25,11 @@ std::string internalIp(const Object& node) {
 
 NetworkLoop::NetworkLoop(Client& client, NetworkLoopOptions options, NetworkDoors doors)
     : options_(std::move(options)), doors_(std::move(doors)) {
+  // Pods leave the cluster with their node's address: nobody outside knows the way to theirs.
+  if (doors_.setUpPods && options_.rules.egressFrom.empty()) {
+    options_.rules.egressFrom = options_.rules.podCidr;
+    options_.rules.egressExcept = {options_.rules.podCidr};
+  }
   std::vector<Informer::Source> sources{{"services"}, {"endpointslices.discovery.k8s.io"}};
   if (doors_.setPeers || doors_.setUpPods) sources.push_back({"nodes"});
   informer_ = std::make_unique<Informer>(client, std::move(sources), wakerForMe());

@@ -1,7 +1,7 @@
 #include "nodeagent/runtime/containerd_process.h"
 
+#include <poll.h>
 #include <signal.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -17,34 +17,60 @@
 
 #include "core/child.h"
 #include "core/log.h"
+#include "nodeagent/runtime/leftovers.h"
 
 namespace steer {
 namespace fs = std::filesystem;
 
 namespace {
 
+/// True when a gRPC server answers: it greets a client that sends HTTP/2's preface.
 bool answers(const std::string& socketPath) {
   sockaddr_un address{};
   if (socketPath.size() >= sizeof address.sun_path) return false;
   address.sun_family = AF_UNIX;
   std::copy(socketPath.begin(), socketPath.end(), address.sun_path);
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const bool ok = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  bool ok = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  if (ok) {
+    static const std::string preface("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 33);
+    pollfd reply{fd, POLLIN, 0};
+    char first = 0;
+    ok = send(fd, preface.data(), preface.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(preface.size()) &&
+         poll(&reply, 1, 200) == 1 && recv(fd, &first, 1, 0) == 1;
+  }
   close(fd);
   return ok;
 }
 
-/// The process is a containerd with this configuration; a pid may have been given to somebody else.
-bool isOurs(pid_t pid, const std::string& configPath) {
-  std::ifstream in("/proc/" + std::to_string(pid) + "/cmdline", std::ios::binary);
-  const std::string line((std::istreambuf_iterator<char>(in)), {});
-  return line.find("containerd") != std::string::npos && line.find(configPath) != std::string::npos;
+/// A process for as long as the machine is up: ids are given again, but not with the same start time.
+struct ProcessIdentity {
+  pid_t pid = 0;
+  std::string started;  ///< clock ticks since boot
+};
+
+/// "" when it is gone or only waits to be reaped.
+std::string startTimeOf(pid_t pid) {
+  std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
+  const std::string stat((std::istreambuf_iterator<char>(in)), {});
+  const auto end = stat.rfind(')');  // the name before it may hold anything
+  if (end == std::string::npos) return "";
+  std::istringstream rest(stat.substr(end + 1));
+  std::string word;
+  rest >> word;
+  if (word == "Z" || word == "X") return "";
+  for (int field = 4; field <= 22; ++field) rest >> word;
+  return word;
 }
 
-std::optional<pid_t> readPid(const std::string& file) {
+bool lives(const ProcessIdentity& who) {
+  return who.pid > 1 && !who.started.empty() && startTimeOf(who.pid) == who.started;
+}
+
+std::optional<ProcessIdentity> readIdentity(const std::string& file) {
   std::ifstream in(file);
-  pid_t pid = 0;
-  if (in >> pid && pid > 1) return pid;
+  ProcessIdentity who;
+  if (in >> who.pid >> who.started && lives(who)) return who;
   return std::nullopt;
 }
 
@@ -56,20 +82,6 @@ Result<void> writeText(const std::string& path, const std::string& text) {
   return {};
 }
 
-/// Mount points below a folder, deepest first.
-std::vector<std::string> mountsBelow(const std::string& folder) {
-  std::ifstream in("/proc/self/mountinfo");
-  std::vector<std::string> out;
-  for (std::string line; std::getline(in, line);) {
-    std::istringstream fields(line);
-    std::string skip, point;
-    fields >> skip >> skip >> skip >> skip >> point;
-    if (point.starts_with(folder + "/")) out.push_back(point);
-  }
-  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
-  return out;
-}
-
 }  // namespace
 
 struct ContainerdProcess::State {
@@ -78,13 +90,13 @@ struct ContainerdProcess::State {
   std::mutex mutex;
   std::condition_variable cv;
   bool stopping = false;
-  std::optional<Child> child;    ///< started by us
-  std::optional<pid_t> adopted;  ///< started by an earlier agent
+  std::optional<Child> child;  ///< started by us
+  ProcessIdentity identity;    ///< of ours, or of the one an earlier agent started
   std::thread watcher;
 
   bool alive() {
     if (child) return !child->poll().has_value();
-    return adopted && isOurs(*adopted, configPath);
+    return lives(identity);
   }
 
   Result<void> launch() {
@@ -93,35 +105,42 @@ struct ContainerdProcess::State {
     spec.outFile = options.dir + "/containerd.log";
     spec.newSession = true;
     STEER_TRY(child, Child::start(spec));
-    adopted.reset();
-    return writeText(pidFile, std::to_string(child->pid()) + "\n");
+    identity = {child->pid(), startTimeOf(child->pid())};
+    return writeText(pidFile, std::to_string(identity.pid) + " " + identity.started + "\n");
   }
 
   Result<void> waitUntilItAnswers() {
-    const auto deadline = std::chrono::steady_clock::now() + options.patience;
+    const Deadline deadline{options.patience};
     while (!answers(socketPath)) {
       if (!alive())
         return makeError(Errc::unavailable, "containerd ended while starting; see " + options.dir + "/containerd.log");
-      if (std::chrono::steady_clock::now() > deadline)
+      if (deadline.passed())
         return makeError(Errc::timeout, "containerd does not answer; see " + options.dir + "/containerd.log");
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      (void)poll(nullptr, 0, 5);
     }
     return {};
   }
 
   void watch() {
-    int failures = 0;
+    unsigned failures = 0;
+    std::optional<Deadline> trial{seconds{30}};  ///< one that lives so long is no longer a failed start
     std::unique_lock lock(mutex);
-    while (!cv.wait_for(lock, std::chrono::milliseconds(100), [this] { return stopping; })) {
+    while (!cv.wait_for(lock, milliseconds(100), [this] { return stopping; })) {
       if (alive()) {
-        failures = 0;
+        if (trial && trial->passed()) {
+          failures = 0;
+          trial.reset();
+        }
         continue;
       }
+      // The first time at once; one that dies at birth waits longer each time.
+      const auto pause = failures == 0 ? milliseconds(0) : milliseconds(100) * (1 << std::min(failures, 7u));
+      if (cv.wait_for(lock, pause, [this] { return stopping; })) return;
+      ++failures;
+      trial.emplace(seconds{30});
       log::warn("containerd ended and is started again", {{"dir", options.dir}});
       if (const auto launched = launch(); !launched.ok())
         log::error("containerd cannot be started", {{"error", launched.error().message}});
-      const auto pause = std::chrono::milliseconds(100) * (1 << std::min(failures++, 6));
-      cv.wait_for(lock, pause, [this] { return stopping; });
     }
   }
 
@@ -154,8 +173,7 @@ Result<std::unique_ptr<ContainerdProcess>> ContainerdProcess::start(ContainerdOp
     if (ec) return makeError(Errc::io, "cannot make " + dir + ": " + ec.message());
   }
   STEER_CHECK(writeText(state->configPath, containerdConfig(state->options, state->runDir)));
-  const auto left = readPid(state->pidFile);
-  if (left && isOurs(*left, state->configPath)) state->adopted = left;
+  if (const auto left = readIdentity(state->pidFile)) state->identity = *left;
   else STEER_CHECK(state->launch());
   STEER_CHECK(state->waitUntilItAnswers());
   state->watcher = std::thread([raw = state.get()] { raw->watch(); });
@@ -166,49 +184,26 @@ const std::string& ContainerdProcess::socket() const { return state_->socketPath
 std::string ContainerdProcess::cniConfDir() const { return state_->options.dir + "/cni/conf"; }
 std::string ContainerdProcess::cniStateDir() const { return state_->options.dir + "/cni/state"; }
 
-void ContainerdProcess::stop() {
+pid_t ContainerdProcess::pid() const {
+  std::lock_guard lock(state_->mutex);
+  return state_->alive() ? state_->identity.pid : 0;
+}
+
+Result<void> ContainerdProcess::stop() {
   state_->stopWatching();
-  const auto pid = state_->child ? std::optional<pid_t>(state_->child->pid()) : state_->adopted;
-  if (pid && isOurs(*pid, state_->configPath)) {
-    kill(*pid, SIGTERM);
-    for (int i = 0; i < 100 && state_->alive(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    if (state_->alive()) kill(*pid, SIGKILL);
-    for (int i = 0; i < 40 && state_->alive(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  for (const auto& folder : {state_->runDir, state_->options.dir})
-    for (const auto& point : mountsBelow(folder)) umount2(point.c_str(), MNT_DETACH);
+  const auto end = [this](int signal, Duration atMost) {
+    const Deadline deadline{atMost};
+    if (state_->alive()) kill(state_->identity.pid, signal);
+    while (state_->alive() && !deadline.passed()) (void)poll(nullptr, 0, 10);
+  };
+  end(SIGTERM, seconds{10});
+  end(SIGKILL, seconds{5});
+  if (state_->alive())
+    return makeError(Errc::timeout, "containerd " + std::to_string(state_->identity.pid) + " does not end");
+  STEER_CHECK(removeLeftovers({state_->socketPath, {state_->runDir, state_->options.dir}, state_->options.cgroup}));
   std::error_code ec;
   fs::remove_all(state_->runDir, ec);
   fs::remove(state_->pidFile, ec);
-}
-
-Result<void> ContainerdProcess::importImages(const std::string& folder) {
-  const std::vector<std::string> ctr{"ctr", "--address", state_->socketPath, "--namespace", "k8s.io", "images"};
-  auto command = [&](std::initializer_list<std::string> more) {
-    ChildSpec spec;
-    spec.argv = ctr;
-    spec.argv.insert(spec.argv.end(), more);
-    return spec;
-  };
-  // What was imported is remembered by file name, size and time, because listing names alone would
-  // miss a rebuilt image.
-  const std::string seenFile = state_->options.dir + "/imported-images";
-  std::ifstream in(seenFile);
-  std::string seen((std::istreambuf_iterator<char>(in)), {});
-  std::error_code ec;
-  std::vector<fs::path> archives;
-  for (const auto& entry : fs::directory_iterator(folder, ec))
-    if (entry.path().extension() == ".tar") archives.push_back(entry.path());
-  if (ec) return makeError(Errc::io, "cannot read " + folder + ": " + ec.message());
-  std::sort(archives.begin(), archives.end());
-  for (const auto& archive : archives) {
-    const auto stamp = archive.filename().string() + " " + std::to_string(fs::file_size(archive, ec)) + " " +
-                       std::to_string(fs::last_write_time(archive, ec).time_since_epoch().count()) + "\n";
-    if (seen.find(stamp) != std::string::npos) continue;
-    STEER_TRY(const auto output, runChecked(command({"import", archive.string()}), "", seconds(120)));
-    seen += stamp;
-    STEER_CHECK(writeText(seenFile, seen));
-  }
   return {};
 }
 

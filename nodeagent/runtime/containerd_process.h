@@ -4,7 +4,8 @@
 // it: their shims go on while it is away. Runs in the caller's network namespace.
 // Thread rule: one owner; a thread of its own watches the process.
 // Failure rule: start() fails when it does not answer in time; later crashes are restarted with back-off.
-#include <functional>
+#include <sys/types.h>
+
 #include <memory>
 #include <string>
 
@@ -18,6 +19,8 @@ struct ContainerdOptions {
   std::string tag;  ///< short and unique on this machine: the socket lives in /run/steersman/<tag>
   std::string pauseImage = "registry.local/pause:1";
   std::string cniBinDir;  ///< empty = the first of /usr/lib/cni, /opt/cni/bin that exists
+  /// The control group of this node's pods, such as "/steer/demo"; stop() empties and removes it. Empty = left alone.
+  std::string cgroup;
   Duration patience = seconds(20);
 };
 
@@ -31,11 +34,14 @@ class ContainerdProcess {
   const std::string& socket() const;
   std::string cniConfDir() const;
   std::string cniStateDir() const;
-  /// Ends it, then removes what it left: mounts below the node's directory and its socket. Call
-  /// after all pods were removed.
-  void stop();
+  /// Its process id while it runs, 0 while it is away.
+  pid_t pid() const;
+  /// Ends it, then removes what pods left: shims, their control group, mounts below the node's
+  /// directory, and the socket. Call after all pods were removed. The error names what is still there.
+  Result<void> stop();
 
-  /// Imports every *.tar of the folder that is not there yet. Errors: io, unavailable.
+  /// Imports the image archives (*.tar, OCI layout) of a folder whose names are not there with the same
+  /// digest. Errors: notFound, invalid, internal.
   Result<void> importImages(const std::string& folder);
 
  private:
