@@ -1,9 +1,11 @@
 #include "cli/commands.h"
 
 #include "cli/commands/agent.h"
+#include "cli/commands/apply.h"
 #include "cli/commands/completion.h"
 #include "cli/commands/diff.h"
 #include "cli/commands/history.h"
+#include "cli/commands/plan.h"
 #include "cli/commands/render.h"
 #include "cli/commands/server.h"
 #include "cli/commands/status.h"
@@ -14,8 +16,8 @@ namespace steer::cli {
 
 std::vector<AddCommand> allCommands() {
   return {
-      addUpCommand,   addServerCommand, addAgentCommand,   addRenderCommand,     addValidateCommand,
-      addDiffCommand, addStatusCommand, addHistoryCommand, addCompletionCommand,
+      addPlanCommand,     addApplyCommand, addUpCommand,     addServerCommand,  addAgentCommand,      addRenderCommand,
+      addValidateCommand, addDiffCommand,  addStatusCommand, addHistoryCommand, addCompletionCommand,
   };
 }
 

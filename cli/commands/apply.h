@@ -1,0 +1,9 @@
+#pragma once
+// `steer apply`: makes the cluster as the source says. Thread rule: main thread.
+#include "cli/command.h"
+
+namespace steer::cli {
+
+void addApplyCommand(CLI::App& app, ExitCode& exit);
+
+}  // namespace steer::cli
