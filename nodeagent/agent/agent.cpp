@@ -51,6 +51,7 @@ Loop::Next Agent::State::step(Time now) {
   next_.reset();
   node_.networkReady = networkReady.load();
   if (!options.simulated && options.serverPort >= 0 && !options.caPem.empty() && !serverTried_) startServer();
+  if (const auto change = runtime_.nextChange(); change && *change <= now) *runtimeChanged_ = true;
   const bool more =
       informer_.pump(now, [&](const std::string& resource, const ObjectPtr& before, const ObjectPtr& after) {
         if (resource == "pods") onPod(before, after, now);

@@ -85,7 +85,8 @@ void PodWorker::observe() {
 std::optional<Time> PodWorker::step(Time now) {
   if (finished_) return std::nullopt;
   if (!observed_ && (!retryObserve_ || *retryObserve_ <= now)) observe();
-  if (observing_ || !observed_) return retryObserve_;
+  if (observing_) return std::nullopt;  // its end wakes the loop
+  if (!observed_) return retryObserve_;
   if (pause_ && now < *pause_) return pause_;
   pause_.reset();
   const auto probe = prober_.step(pod_, runtime_, podIp(), facts_, now, [self = weak_from_this()] {
