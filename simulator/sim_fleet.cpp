@@ -6,6 +6,16 @@
 #include "simulator/sim_pod.h"
 
 namespace steer {
+namespace {
+
+/// The control plane has given this node up; a node that hears that contradicts.
+bool saysUnknown(const Object& node) {
+  for (const auto& condition : arrayAt(node.status(), {"conditions"}))
+    if (stringAt(condition, {"type"}) == "Ready") return stringAt(condition, {"status"}) == "Unknown";
+  return false;
+}
+
+}  // namespace
 
 struct SimFleet::SimPod {
   ObjectPtr object;
@@ -54,6 +64,7 @@ void SimFleet::reviveNode(const std::string& name) {
   auto* node = nodeOf(name);
   if (node == nullptr) return;
   node->state = NodeState::up;
+  node->registered = false;  // says anew that it is ready
   node->leaseDue = Time{};
   // Everything on it starts anew, as after a reboot.
   for (auto& [uid, pod] : pods_) {
@@ -75,6 +86,7 @@ void SimFleet::healNode(const std::string& name) {
   auto* node = nodeOf(name);
   if (node == nullptr) return;
   node->state = NodeState::up;
+  node->registered = false;  // says anew that it is ready
   node->leaseDue = Time{};
   for (auto& [uid, pod] : pods_) {
     if (pod->node != name) continue;
@@ -163,14 +175,13 @@ void SimFleet::renewLeases(Time now) {
                                       json::object{{"spec", json::object{{"renewTime", formatMicroTime(now)}}}}));
       renewing.push_back(asked[i]);
     } else {
-      retryAt_ = now + seconds(1);
+      asked[i]->leaseDue = now + seconds(1);
     }
   }
   if (renewals.empty()) return;
   results = client_.batch(std::move(renewals), {});
   for (std::size_t i = 0; i < renewing.size(); ++i)
-    if (results[i].ok()) renewing[i]->leaseDue = now + options_.leaseEvery;
-    else retryAt_ = now + seconds(1);
+    renewing[i]->leaseDue = now + (results[i].ok() ? options_.leaseEvery : seconds(1));
 }
 
 std::string SimFleet::allocateIp(SimNode& node) {
@@ -300,8 +311,8 @@ Loop::Next SimFleet::step(Time now) {
       now,
       [&](const std::string& resource, const ObjectPtr& before, const ObjectPtr& after) {
         if (resource == "pods") takeIn(before, after, now);
-        else if (after == nullptr && before != nullptr)
-          if (auto* node = nodeOf(before->name())) node->registered = false;
+        else if (after == nullptr || saysUnknown(*after))
+          if (auto* node = nodeOf((after ? after : before)->name())) node->registered = false;
       },
       2000);
   std::size_t budget = 5000;

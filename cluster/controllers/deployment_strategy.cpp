@@ -41,8 +41,11 @@ void Rollout::scaleOldSets() {
   const auto newUnavailable = newSet()->replicas() - newSet()->statusOf("availableReplicas");
   const auto spare = specSum() - minAvailable - newUnavailable;
   if (spare <= 0) return;
-  cleanUnhealthy(spare);
-  auto left = sum("availableReplicas") - minAvailable;
+  const auto cleaned = cleanUnhealthy(spare);
+  // A set that was just scaled down still reports the pods it gave up: what it may have is the limit.
+  std::int64_t available = 0;
+  for (const auto& set : sets_) available += std::min(set.statusOf("availableReplicas"), set.replicas());
+  auto left = std::min(available - minAvailable, spare - cleaned);
   for (auto* set : old) {
     if (left <= 0) break;
     const auto step = std::min(set->replicas(), left);

@@ -179,7 +179,10 @@ void ControllerLoop::finish(const Made& made, const std::vector<Result<ObjectPtr
 
 void ControllerLoop::fail(const Made& made, const Write& write, const Error& error, Time now) {
   queue_.retry(made.id, now);
-  if (error.code == Errc::conflict || error.code == Errc::notFound) return;  // the world moved: decide anew
+  if (error.code == Errc::conflict || error.code == Errc::notFound) {  // the world moved: decide anew
+    log::debug("controller write overtaken", {{"target", write.target.text()}, {"error", error.message}});
+    return;
+  }
   auto& controller = *controllers_[made.id.controller];
   log::warn(
       "controller write refused",
