@@ -1,5 +1,7 @@
 #include "core/snapshot.h"
 
+#include <algorithm>
+
 namespace steer {
 namespace {
 
@@ -114,31 +116,28 @@ ObjectPtr Snapshot::byUid(std::string_view uid) const {
   return out;
 }
 
-void Snapshot::index(const std::string& resource, const ObjectPtr& object, bool add) {
-  const std::string tail = resource + kSep + objectKey(object->ns(), object->name());
-  auto change = [&](const std::string& key) {
-    if (add) indexes_.insert(key, object);
-    else indexes_.erase(key);
-  };
-  if (!object->uid().empty()) change(indexKey("uid", object->uid()) + tail);
-  bool controlled = false;
-  for (const auto& item : arrayAt(object->metadata(), {"ownerReferences"})) {
-    change(indexKey("owner", stringAt(item, {"uid"})) + tail);
-    controlled = controlled || boolAt(item, {"controller"});
-  }
-  if (!controlled && (resource == "pods" || resource == "replicasets.apps"))
-    change(indexKey("free", resource) + objectKey(object->ns(), object->name()));
-  if (resource == "pods") change(indexKey("node", stringAt(object->spec(), {"nodeName"})) + tail);
+std::vector<std::string> Snapshot::indexKeys(const std::string& resource, const Object& object) {
+  const std::string tail = resource + kSep + objectKey(object.ns(), object.name());
+  std::vector<std::string> out;
+  if (!object.uid().empty()) out.push_back(indexKey("uid", object.uid()) + tail);
+  for (const auto& item : arrayAt(object.metadata(), {"ownerReferences"}))
+    out.push_back(indexKey("owner", stringAt(item, {"uid"})) + tail);
+  if (resource == "pods") out.push_back(indexKey("node", stringAt(object.spec(), {"nodeName"})) + tail);
   for (const auto& key : indexedLabels())
-    if (const auto value = object->label(key); !value.empty()) change(indexKey(key, value) + tail);
+    if (const auto value = object.label(key); !value.empty()) out.push_back(indexKey(key, value) + tail);
+  return out;
 }
 
 void Snapshot::put(std::string_view resource, ObjectPtr object) {
   auto it = byResource_.find(resource);
   if (it == byResource_.end()) it = byResource_.emplace(std::string(resource), Objects{}).first;
   const std::string key = objectKey(object->ns(), object->name());
-  if (const auto* old = it->second.find(key)) index(it->first, ObjectPtr(*old), false);
-  index(it->first, object, true);
+  const auto keys = indexKeys(it->first, *object);
+  // Most changes leave the indexes' keys as they are: then only the values are replaced.
+  if (const auto* old = it->second.find(key))
+    for (const auto& gone : indexKeys(it->first, **old))
+      if (std::find(keys.begin(), keys.end(), gone) == keys.end()) indexes_.erase(gone);
+  for (const auto& k : keys) indexes_.insert(k, object);
   it->second.insert(key, std::move(object));
 }
 
@@ -148,7 +147,7 @@ bool Snapshot::remove(std::string_view resource, std::string_view ns, std::strin
   const std::string key = objectKey(ns, name);
   const auto* old = it->second.find(key);
   if (old == nullptr) return false;
-  index(it->first, ObjectPtr(*old), false);
+  for (const auto& gone : indexKeys(it->first, **old)) indexes_.erase(gone);
   it->second.erase(key);
   if (it->second.empty()) byResource_.erase(it);
   return true;

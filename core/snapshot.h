@@ -55,7 +55,7 @@ class Snapshot {
 
  private:
   using Objects = PersistentMap<ObjectPtr>;
-  void index(const std::string& resource, const ObjectPtr& object, bool add);
+  static std::vector<std::string> indexKeys(const std::string& resource, const Object& object);
 
   std::uint64_t revision_ = 0;
   std::map<std::string, Objects, std::less<>> byResource_;
