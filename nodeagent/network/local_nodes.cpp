@@ -68,6 +68,8 @@ std::string macOf(const AddressPlan& plan, unsigned kind, unsigned number) {
   return fmt::format("02:fe:{}:{}:{:02x}:{:02x}", plan.tag.substr(0, 2), plan.tag.substr(2, 2), kind, number);
 }
 
+std::string egressTable(const AddressPlan& plan) { return plan.table() + "_out"; }
+
 std::string netnsPath(const std::string& name) { return "/run/netns/" + name; }
 
 }  // namespace
@@ -108,7 +110,20 @@ Result<void> LocalNodes::makeBridge() {
   lines.push_back("route replace unreachable " + plan_.podCidr.text());
   lines.push_back("route replace " + plan_.serviceCidr.text() + " dev " + bridge + " src " + plan_.hostAddress());
   STEER_CHECK(host.batch(lines));
-  return host.sysctl({"net.ipv4.ip_forward=1"});
+  STEER_CHECK(host.sysctl({"net.ipv4.ip_forward=1"}));
+  // Beyond this machine nobody knows the way to the nodes' addresses.
+  auto masqueraded =
+      runChecked({{"nft", "-f", "-"}}, fmt::format(R"(add table ip {0}
+delete table ip {0}
+table ip {0} {{
+ chain post {{ type nat hook postrouting priority srcnat; policy accept;
+  ip saddr {1} ip daddr != {{ {1}, {2} }} masquerade
+ }}
+}}
+)",
+                                                   egressTable(plan_), plan_.nodeSubnet.text(), plan_.podCidr.text()));
+  if (!masqueraded.ok()) return std::move(masqueraded).error();
+  return {};
 }
 
 Result<void> LocalNodes::makeNode(unsigned number) {
@@ -187,6 +202,7 @@ Result<void> LocalNodes::destroy() {
     if (stringAt(route, {"dst"}) == plan_.podCidr.text())
       STEER_CHECK(host.batch({"route del unreachable " + plan_.podCidr.text()}));
   STEER_TRY(const auto proxy, ServiceProxy::open());
+  STEER_CHECK(proxy->removeTable(egressTable(plan_)));
   return proxy->removeTable(plan_.table());
 }
 

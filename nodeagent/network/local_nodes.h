@@ -29,7 +29,7 @@ class LocalNodes {
 
   /// Makes (or adopts) the bridge and nodes 1…count, and removes nodes above that.
   Result<std::vector<LocalNode>> up(unsigned count);
-  /// Removes links, namespaces, routes and the nftables table of this plan. Processes that still live
+  /// Removes links, namespaces, routes and the nftables tables of this plan. Processes that still live
   /// in a namespace lose their network at once.
   Result<void> destroy();
   LocalNode node(unsigned number) const;

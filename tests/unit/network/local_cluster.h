@@ -72,6 +72,8 @@ class LocalCluster {
     o.table = plan().table();
     o.podCidr = plan().podCidr.text();
     o.serviceCidr = plan().serviceCidr.text();
+    o.egressFrom = o.podCidr;
+    o.egressExcept = {o.podCidr};
     return o;
   }
   /// A proxy in the namespace; "" = the machine.

@@ -75,6 +75,20 @@ TEST_CASE("an endpoint reaches itself through its own service") {
   CHECK(seen.count("timeout") == 0);
 }
 
+TEST_CASE("pods reach the world beyond the machine, which sees the machine's address") {
+  WebCluster c;
+  const std::string world = c.plan().netns(9) + "world";
+  c.must(IpTool().batch({"netns add " + world, "link add out type veth peer name eth0 netns " + world,
+                         "addr add 192.0.2.1/24 dev out", "link set out up"}));
+  c.must(IpTool("/run/netns/" + world).batch({"addr add 192.0.2.9/24 dev eth0", "link set eth0 up"}));
+  {
+    const EchoServer server("/run/netns/" + world, "world", 80);
+    CHECK(call(c.pods[0], "192.0.2.9", 80) == "world 192.0.2.1");
+    CHECK(call(c.node(2), "192.0.2.9", 80) == "world 192.0.2.1");
+  }
+  c.must(IpTool().batch({"netns del " + world}));
+}
+
 TEST_CASE("a node port answers at every node and at the machine, but not on loopback") {
   WebCluster c;
   for (const auto& at : {c.local().node(1).address, c.local().node(2).address, c.plan().hostAddress()})
