@@ -81,7 +81,8 @@ down)
   for t in $(ctr -a "$dir/s/c.sock" -n k8s.io tasks ls -q 2>/dev/null); do ctr -a "$dir/s/c.sock" -n k8s.io tasks rm -f "$t" >/dev/null 2>&1 || true; done
   [ -f "$dir/pid" ] && kill "$(cat "$dir/pid")" 2>/dev/null || true
   sleep 0.3
-  grep -F " $dir/" /proc/self/mountinfo | cut -d' ' -f5 | sort -r | while read -r m; do umount -l "$m" || true; done
+  (grep -F " $dir/" /proc/self/mountinfo || true) | cut -d' ' -f5 | sort -r | while read -r m; do umount -l "$m" || true; done
   ip netns del "$ns" 2>/dev/null || true
+  for c in /sys/fs/cgroup/*/steer/test; do [ -d "$c" ] && find "$c" -depth -type d -exec rmdir {} + 2>/dev/null || true; done
   rm -rf "$dir" ;;
 esac
