@@ -7,8 +7,8 @@
  *   GET  /readyz         200 while it can read from Redis
  *
  * Environment: TITLE, REDIS_LEADER and REDIS_FOLLOWER (host names), REDIS_PASSWORD, PORT (8080).
- * SIGTERM: stops accepting after the connections already waiting were answered, finishes the
- * requests under way, exits 0. A thread per connection, at most 256.
+ * SIGTERM: stops accepting when nobody arrives any more (0.3 s, at most 5 s), finishes the requests
+ * under way, exits 0. A thread per connection, at most 256.
  */
 #include <errno.h>
 #include <netdb.h>
@@ -22,6 +22,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef VERSION
@@ -377,16 +378,15 @@ int main(void) {
     return 2;
   }
   fprintf(stderr, "guestbook-web " VERSION " listens on port %s\n", setting("PORT", "8080"));
-  /* After the signal: as long as connections still arrive, serve them, for another second at most. */
-  for (int quiet = 0, left = 10; !stopping || (quiet < 3 && left > 0);) {
+  /* After the signal: serve who still arrives, until nobody came for 0.3 s, for 5 s at most. */
+  time_t last = 0;
+  for (int quiet = 0; !stopping || (quiet < 3 && time(NULL) <= last);) {
+    if (!stopping) last = time(NULL) + 5;
     struct pollfd p = {listener, POLLIN, 0};
     int ready = poll(&p, 1, 100);
     int fd = ready > 0 ? accept4(listener, NULL, NULL, SOCK_CLOEXEC) : -1;
     if (fd >= 0) start(fd);
-    if (stopping) {
-      left -= fd < 0;
-      quiet = fd >= 0 ? 0 : quiet + 1;
-    }
+    if (stopping) quiet = fd >= 0 ? 0 : quiet + 1;
   }
   close(listener);
   pthread_mutex_lock(&mutex);
