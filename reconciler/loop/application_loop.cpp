@@ -185,11 +185,10 @@ void ApplicationLoop::begin(const std::string& trigger, Operation::WhenEmpty whe
 void ApplicationLoop::stepOperation(Time now) {
   // The watch phase judges by what was seen: without a first listing there is nothing to judge.
   const bool blind = operation_->phase() == Operation::Phase::watching && !drift_.synced();
-  for (int i = 0; i < 16 && !blind && !operation_->finished(); ++i) {
+  if (!blind) {
+    // One phase a step, so that each has its own time.
     operationDue_ = operation_->step(now, drift_.live());
     if (operation_->takeMilestone()) keeper_.saveDraft(options_.name, jsonText(toJson(operation_->record())));
-    if (!operationDue_ || *operationDue_ > now) break;
-    if (operation_->phase() == Operation::Phase::watching) drift_.pump(now, operation_->ownRevisions());
   }
   if (!operation_->finished()) {
     const auto& message = operation_->record().message;

@@ -13,11 +13,10 @@ std::string textFor(const WantedObject& w) {
   return std::string(stringAt(w.body, {"kind"})) + " " + (w.ref.ns.empty() ? w.ref.name : w.ref.ns + "/" + w.ref.name);
 }
 
-ApplyRecord::ObjectRow& rowFor(ApplyRecord& record, const std::string& object) {
-  for (auto& row : record.objects)
-    if (row.object == object) return row;
-  record.objects.push_back({object, "", "none", "done", "", "", "", {}});
-  return record.objects.back();
+PlanAction actionNamed(const std::string& name) {
+  for (const auto action : {PlanAction::create, PlanAction::update, PlanAction::replace, PlanAction::remove})
+    if (name == actionName(action)) return action;
+  return PlanAction::none;
 }
 
 }  // namespace
@@ -62,53 +61,98 @@ std::optional<Time> Operation::plan(Time now) {
 
 void Operation::add(Plan plan) {
   record_.unchanged = plan.counts().none;
+  // What is about to be done is in the record before it is done: whoever resumes this after a crash
+  // knows that an object which needs nothing any more was dealt with by this very run.
+  for (const auto& change : plan.changes) {
+    if (change.action == PlanAction::none) continue;
+    auto& row = rowFor(change.text());
+    row.action = actionName(change.action);
+    row.source = change.source.file.empty() ? "" : SourcePos{change.source.file, change.source.line, 0}.text();
+    row.outcome = "pending";
+    row.error.clear();
+    for (std::size_t i = 0; i < change.fields.size() && row.fields.size() < kMaxFieldsNoted; ++i)
+      row.fields.push_back(change.fields[i].path);
+  }
   run_.emplace(client_, std::move(plan));
+  noted_.clear();
   phase_ = Phase::applying;
 }
 
 std::optional<Time> Operation::apply(Time now) {
-  if (const auto next = run_->step(now)) return next;
+  const auto next = run_->step(now);
   noteRows();
   milestone_ = true;
+  if (next) return next;
+  noteLeftovers();
   phase_ = Phase::watching;
   if (!watchUntil_) watchUntil_ = now + options_.healthTimeout;
   return now;
 }
 
+ApplyRecord::ObjectRow* Operation::findRow(const std::string& object) {
+  if (rowOf_.size() != record_.objects.size()) {
+    rowOf_.clear();
+    for (std::size_t i = 0; i < record_.objects.size(); ++i) rowOf_[record_.objects[i].object] = i;
+  }
+  const auto it = rowOf_.find(object);
+  return it == rowOf_.end() ? nullptr : &record_.objects[it->second];
+}
+
+ApplyRecord::ObjectRow& Operation::rowFor(const std::string& object) {
+  if (auto* row = findRow(object)) return *row;
+  rowOf_[object] = record_.objects.size();
+  record_.objects.push_back({object, "", "none", "done", "", "", "", {}});
+  return record_.objects.back();
+}
+
+void Operation::count(PlanAction action) {
+  switch (action) {
+    case PlanAction::create:
+      ++record_.created;
+      break;
+    case PlanAction::update:
+      ++record_.updated;
+      break;
+    case PlanAction::replace:
+      ++record_.replaced;
+      break;
+    case PlanAction::remove:
+      ++record_.deleted;
+      break;
+    case PlanAction::none:
+      break;
+  }
+}
+
 void Operation::noteRows() {
-  for (const auto& done : run_->rows()) {
+  for (std::size_t i = 0; i < run_->rows().size(); ++i) {
+    const auto& done = run_->rows()[i];
+    if (!done.done || !noted_.insert(i).second) continue;
     const auto& change = run_->plan().changes[done.change];
-    auto& row = rowFor(record_, change.text());
-    row.action = actionName(change.action);
-    row.source = change.source.file.empty() ? "" : SourcePos{change.source.file, change.source.line, 0}.text();
-    row.outcome = done.done ? "done" : "failed";
-    row.error = done.done || !done.error ? "" : done.error->message;
-    refused_ = refused_ || !done.done;
-    for (std::size_t i = 0; i < change.fields.size() && i < kMaxFieldsNoted; ++i)
-      row.fields.push_back(change.fields[i].path);
-    if (!done.done) continue;
-    switch (change.action) {
-      case PlanAction::create:
-        ++record_.created;
-        break;
-      case PlanAction::update:
-        ++record_.updated;
-        break;
-      case PlanAction::replace:
-        ++record_.replaced;
-        break;
-      case PlanAction::remove:
-        ++record_.deleted;
-        break;
-      case PlanAction::none:
-        break;
-    }
+    rowFor(change.text()).outcome = "done";
+    count(change.action);
     if (change.action == PlanAction::remove) {
       removed_[change.ref] = change.live->uid();
     } else if (done.result) {
       expected_[change.ref] = done.result->revision();
       ownRevisions_.insert(done.result->revision());
     }
+  }
+}
+
+void Operation::noteLeftovers() {
+  for (const auto& failed : run_->rows()) {
+    if (failed.done) continue;
+    auto& row = rowFor(run_->plan().changes[failed.change].text());
+    row.outcome = "failed";
+    row.error = failed.error ? failed.error->message : "";
+    refused_ = true;
+  }
+  // Announced by a run that a crash cut short, and found in place by this one.
+  for (auto& row : record_.objects) {
+    if (row.outcome != "pending") continue;
+    row.outcome = "done";
+    count(actionNamed(row.action));
   }
 }
 
@@ -125,13 +169,12 @@ std::optional<Time> Operation::watch(Time now, const Snapshot& live) {
     const ObjectPtr object = live.get(w.ref);
     const auto expected = expected_.find(w.ref);
     const bool seen = object && (expected == expected_.end() || object->revision() >= expected->second);
-    const auto rowIt = std::find_if(record_.objects.begin(), record_.objects.end(),
-                                    [&](const auto& row) { return row.object == text; });
-    if (rowIt != record_.objects.end() && rowIt->outcome == "failed") continue;  // counted at the end
+    auto* known = findRow(text);
+    if (known != nullptr && known->outcome == "failed") continue;  // counted at the end
     const Health health = seen ? assessHealth(*object) : Health{HealthState::progressing, "not seen yet"};
     note(health.state, text, health.reason);
-    if (rowIt == record_.objects.end() && health.state == HealthState::healthy) continue;
-    auto& row = rowIt != record_.objects.end() ? *rowIt : rowFor(record_, text);
+    if (known == nullptr && health.state == HealthState::healthy) continue;
+    auto& row = known != nullptr ? *known : rowFor(text);
     row.health = healthName(health.state);
     row.reason = health.reason;
   }

@@ -2,6 +2,7 @@
 // Operation: one commit (or one healing) on its way through plan, apply and health, as a value that
 // steps. It fills an ApplyRecord. Thread rule: one owner. Failure rule: a cluster that cannot be
 // reached is tried again with back-off; what the server refuses is part of the record.
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -54,7 +55,11 @@ class Operation {
   std::optional<Time> plan(Time now);
   std::optional<Time> apply(Time now);
   std::optional<Time> watch(Time now, const Snapshot& live);
+  ApplyRecord::ObjectRow* findRow(const std::string& object);
+  ApplyRecord::ObjectRow& rowFor(const std::string& object);
+  void count(PlanAction action);
   void noteRows();
+  void noteLeftovers();
   void finish(Time now, ApplyRecord::Result result, std::string message);
 
   Client& client_;
@@ -67,6 +72,8 @@ class Operation {
   bool refused_ = false;
   int failures_ = 0;
   std::optional<ApplyRun> run_;
+  std::set<std::size_t> noted_;               ///< rows of run_ that the record has
+  std::map<std::string, std::size_t> rowOf_;  ///< object → index into record_.objects
   std::optional<Time> watchUntil_;
   std::map<ObjectRef, std::uint64_t> expected_;  ///< revision that `live` must have reached
   std::map<ObjectRef, std::string> removed_;     ///< uid that must be gone

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t kMaxRows = 200;
 
-std::string shortId(const std::string& commit) { return "`" + escapeMarkdown(commit, 12) + "`"; }
+std::string shortId(const std::string& commit) { return "`" + escapeMarkdown(commit.substr(0, 12)) + "`"; }
 
 std::string took(const ApplyRecord& r) {
   const auto ms = std::chrono::duration_cast<milliseconds>(r.finished - r.started).count();

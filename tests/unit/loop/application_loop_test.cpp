@@ -290,7 +290,7 @@ TEST_CASE("what never becomes healthy is reported as timed out, with what it wai
 }
 
 TEST_CASE("a server killed at any moment reports each commit exactly once") {
-  for (const int steps : {1, 2, 3, 4, 6, 9}) {
+  for (int steps = 1; steps < 14; ++steps) {
     World w;
     w.settings("1");
     const auto id = w.repo.push("First");
