@@ -17,11 +17,9 @@ bool containsText(const json::array& values, std::string_view text) {
   return std::any_of(values.begin(), values.end(), [&](const json::value& v) { return textOf(v) == text; });
 }
 
-std::optional<std::int64_t> number(std::string_view text) {
-  std::int64_t n = 0;
-  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (ec != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return n;
+bool readNumber(std::string_view text, std::int64_t& out) {
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return ec == std::errc{} && end == text.data() + text.size();
 }
 
 bool requirementHolds(const json::value& requirement, const json::value* actual) {
@@ -33,10 +31,10 @@ bool requirementHolds(const json::value& requirement, const json::value* actual)
   if (op == "In") return actual != nullptr && containsText(values, have);
   if (op == "NotIn") return actual == nullptr || !containsText(values, have);
   if (op != "Gt" && op != "Lt") return false;
-  const auto left = actual == nullptr ? std::nullopt : number(have);
-  const auto right = values.size() == 1 ? number(textOf(values[0])) : std::nullopt;
-  if (!left || !right) return false;
-  return op == "Gt" ? *left > *right : *left < *right;
+  if (actual == nullptr || values.size() != 1) return false;
+  std::int64_t left = 0, right = 0;
+  if (!readNumber(have, left) || !readNumber(textOf(values[0]), right)) return false;
+  return op == "Gt" ? left > right : left < right;
 }
 
 /// Expressions of a term are ANDed; a term without any matches nothing.
