@@ -120,8 +120,13 @@ std::vector<std::string> Snapshot::indexKeys(const std::string& resource, const 
   const std::string tail = resource + kSep + objectKey(object.ns(), object.name());
   std::vector<std::string> out;
   if (!object.uid().empty()) out.push_back(indexKey("uid", object.uid()) + tail);
-  for (const auto& item : arrayAt(object.metadata(), {"ownerReferences"}))
+  bool controlled = false;
+  for (const auto& item : arrayAt(object.metadata(), {"ownerReferences"})) {
     out.push_back(indexKey("owner", stringAt(item, {"uid"})) + tail);
+    controlled = controlled || boolAt(item, {"controller"});
+  }
+  if (!controlled && (resource == "pods" || resource == "replicasets.apps"))
+    out.push_back(indexKey("free", resource) + objectKey(object.ns(), object.name()));
   if (resource == "pods") out.push_back(indexKey("node", stringAt(object.spec(), {"nodeName"})) + tail);
   for (const auto& key : indexedLabels())
     if (const auto value = object.label(key); !value.empty()) out.push_back(indexKey(key, value) + tail);

@@ -37,3 +37,16 @@ TEST_CASE("indexes follow puts and removes, and a copy is a fork") {
   CHECK(s.dependents("rs1").size() == 2);
   CHECK(s.byUid("uid-p2")->name() == "p2");
 }
+
+TEST_CASE("pods without a controller are found until one owns them") {
+  Snapshot s;
+  auto free = pod("a", "p1", "n1", "rs1")->json();
+  free["metadata"].as_object().erase("ownerReferences");
+  s.put("pods", Object::make(free));
+  s.put("pods", pod("a", "p2", "n1", "rs1"));
+  REQUIRE(s.withoutController("pods", "a").size() == 1);
+  CHECK(s.withoutController("pods", "a").front()->name() == "p1");
+  CHECK(s.withoutController("pods", "b").empty());
+  s.put("pods", pod("a", "p1", "n1", "rs1"));
+  CHECK(s.withoutController("pods", "a").empty());
+}
