@@ -1,6 +1,5 @@
 #include "nodeagent/runtime/network_check.h"
 
-#define CPPHTTPLIB_OPENSSL_SUPPORT
 #include <grpc/support/time.h>
 #include <grpcpp/grpcpp.h>
 #include <httplib.h>
