@@ -43,6 +43,7 @@ bool podOnNodeUses(const Snapshot& view, std::string_view node, const AccessQues
 
 bool nodeMayTouchPod(std::string_view node, const AccessQuestion& q, const Snapshot& view) {
   if (reads(q) && q.subresource.empty()) return true;
+  if (q.name.empty()) return false;
   const auto pod = view.get("pods", q.ns, q.name);
   const bool mine = pod != nullptr && stringAt(pod->spec(), {"nodeName"}) == node;
   // A pod that is gone already: let the answer be "not found".

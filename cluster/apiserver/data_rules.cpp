@@ -36,14 +36,4 @@ void checkDataKeys(const json::object& object, std::initializer_list<std::string
         {"FieldValueTooLong", std::string(*fields.begin()), "Too long: may not be more than 1048576 bytes"});
 }
 
-void checkImmutableData(const json::object* before, const json::object& object,
-                        std::initializer_list<std::string_view> fields, std::vector<Cause>& causes) {
-  if (before == nullptr || !boolAt(*before, {"immutable"})) return;
-  if (!boolAt(object, {"immutable"}))
-    causes.push_back(forbiddenValue("immutable", "field is immutable when `immutable` is set"));
-  for (const auto field : fields)
-    if (objectAt(*before, {field}) != objectAt(object, {field}))
-      causes.push_back(forbiddenValue(std::string(field), "field is immutable when `immutable` is set"));
-}
-
 }  // namespace steer

@@ -9,8 +9,5 @@ namespace steer {
 
 void checkDataKeys(const json::object& object, std::initializer_list<std::string_view> fields,
                    std::vector<Cause>& causes);
-/// immutable: true forbids changes of the data and of itself.
-void checkImmutableData(const json::object* before, const json::object& object,
-                        std::initializer_list<std::string_view> fields, std::vector<Cause>& causes);
 
 }  // namespace steer

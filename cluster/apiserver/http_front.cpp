@@ -1,23 +1,145 @@
 #include "cluster/apiserver/http_front.h"
 
-#include "cluster/apiserver/status_error.h"
+#include <utility>
+
+#include "cluster/apiserver/discovery.h"
+#include "cluster/apiserver/reviews.h"
+#include "cluster/client/batch_codec.h"
+#include "core/rfc3339.h"
+#include "core/version.h"
 
 namespace steer {
+namespace {
+
+constexpr const char* kBatchPath = "/apis/steersman.dev/v1/batch";
+
+Error noSuchThing() { return makeError(Errc::notFound, "the server could not find the requested resource"); }
+
+const OpenApi& builtinOpenApi() {
+  static const OpenApi made(SchemaRegistry::builtin());
+  return made;
+}
+
+json::object versionInfo() {
+  std::string_view version = kKubernetesVersion;
+  version.remove_prefix(1);
+  const auto dot = version.find('.');
+  const auto minor = version.substr(dot + 1);
+  return {{"major", jkey(version.substr(0, dot))},
+          {"minor", jkey(minor.substr(0, minor.find('.')))},
+          {"gitVersion", kKubernetesVersion},
+          {"gitCommit", ""},
+          {"gitTreeState", "clean"},
+          {"buildDate", "1970-01-01T00:00:00Z"},
+          {"goVersion", "none"},
+          {"compiler", "gcc"},
+          {"platform", "linux/amd64"},
+          {"steersman", kVersion}};
+}
+
+std::string lowerVerb(const std::string& method) {
+  if (method == "GET" || method == "HEAD") return "get";
+  if (method == "POST") return "create";
+  if (method == "PUT") return "update";
+  return method == "PATCH" ? "patch" : "delete";
+}
+
+}  // namespace
+
+HttpFront::HttpFront(ServerParts& parts, ListPages& pages)
+    : parts_(parts), resources_(parts, pages), openApi_(builtinOpenApi()) {}
 
 Response HttpFront::answer(const Request& request) {
-  (void)parts_;
-  (void)pages_;
-  Response response;
-  const auto error = makeError(Errc::notFound, "the server could not find the requested resource");
-  response.status = factsOf(error.code).httpStatus;
-  if (request.path == "/healthz" || request.path == "/livez" || request.path == "/readyz") {
-    response.status = 200;
-    response.contentType = "text/plain; charset=utf-8";
-    response.body = "ok";
-    return response;
+  if (request.path == kBatchPath) return batch(request);
+  if (const auto route = routeOf(SchemaRegistry::builtin(), request.path)) {
+    if (isReview(*route)) return reviewAnswer(parts_, request, *route);
+    return resources_.answer(request, *route);
   }
-  response.body = jsonText(statusOf(error));
-  return response;
+  const Snapshot view = parts_.store.snapshot();
+  const AccessQuestion question{lowerVerb(request.method), "", "", "", "", request.path};
+  if (auto allowed = parts_.authorize(request.identity, question, view); !allowed.ok())
+    return errorAnswer(allowed.error());
+  if (request.method != "GET" && request.method != "HEAD")
+    return errorAnswer(
+        makeError(Errc::methodNotAllowed, "the server does not allow this method on the requested resource"));
+  return page(request);
+}
+
+Response HttpFront::page(const Request& request) {
+  const std::string& path = request.path;
+  if (path == "/healthz" || path == "/livez" || path == "/readyz") return textAnswer("ok");
+  if (path == "/version" || path == "/version/") return jsonAnswer(versionInfo());
+  if (path == "/cacert" && !parts_.options.caPem.empty()) {
+    Response out = textAnswer(parts_.options.caPem);
+    out.contentType = "application/x-pem-file";
+    return out;
+  }
+  if (path.starts_with("/openapi/")) return openApi(request);
+  if (path.starts_with("/api")) return discover(request);
+  return errorAnswer(noSuchThing());
+}
+
+Response HttpFront::discover(const Request& request) {
+  const auto& registry = SchemaRegistry::builtin();
+  const auto parts = pathSegments(request.path);
+  const bool core = parts[0] == "api";
+  if (!core && parts[0] != "apis") return errorAnswer(noSuchThing());
+  if (parts.size() == 1) {
+    const auto wanted = wantedOf(request.header("accept"));
+    if (!wanted.discoveryVersion.empty()) {
+      const auto& version = wanted.discoveryVersion;
+      const auto body = aggregated(registry, core ? Groups::core : Groups::named, version);
+      return taggedAnswer(request, jsonText(body),
+                          "application/json;g=apidiscovery.k8s.io;v=" + version + ";as=APIGroupDiscoveryList");
+    }
+    return taggedAnswer(request, jsonText(core ? coreVersions() : groupList(registry)), "application/json");
+  }
+  json::object body;
+  if (core && parts.size() == 2) body = resourceList(registry, "", parts[1]);
+  if (!core && parts.size() == 2) body = groupOf(registry, parts[1]);
+  if (!core && parts.size() == 3) body = resourceList(registry, parts[1], parts[2]);
+  return body.empty() ? errorAnswer(noSuchThing()) : jsonAnswer(body);
+}
+
+Response HttpFront::openApi(const Request& request) {
+  const std::string& path = request.path;
+  if (path == "/openapi/v3") return taggedAnswer(request, openApi_.index(), "application/json");
+  if (path == "/openapi/v2")
+    return taggedAnswer(request, OpenApi::version2Protobuf(),
+                        "application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
+  constexpr std::string_view kStart = "/openapi/v3/";
+  const auto* document =
+      path.starts_with(kStart) ? openApi_.document(std::string_view(path).substr(kStart.size())) : nullptr;
+  if (document == nullptr) return errorAnswer(noSuchThing());
+  Response out = taggedAnswer(request, *document, "application/json");
+  if (request.queryValue("hash") == contentHash(*document)) {
+    // Under this name the content can never be another one.
+    out.headers.emplace("Cache-Control", "public, immutable");
+    out.headers.emplace("Expires", "Fri, 01 Jan 2100 00:00:00 GMT");
+  }
+  return out;
+}
+
+Response HttpFront::batch(const Request& request) {
+  if (request.method != "POST")
+    return errorAnswer(
+        makeError(Errc::methodNotAllowed, "the server does not allow this method on the requested resource"));
+  auto body = decodeBody(request);
+  if (!body.ok()) return errorAnswer(body.error());
+  auto writes = decodeBatch(*body);
+  if (!writes.ok()) return errorAnswer(writes.error());
+  WriteSettings settings;
+  settings.dryRun = request.queryValue("dryRun") == "All";
+  const auto onError = request.queryValue("onError") == "stop" ? OnError::stop : OnError::proceed;
+  std::vector<Result<ObjectPtr>> results;
+  std::size_t index = 0;
+  for (auto& outcome : parts_.executor.runAll(*writes, settings, onError, request.identity)) {
+    const bool scale = (*writes)[index++].subresource == "scale";
+    if (!outcome.ok()) results.emplace_back(std::move(outcome).error());
+    else if (scale && outcome->object != nullptr) results.emplace_back(Object::make(scaleOf(*outcome->object)));
+    else results.emplace_back(std::move(outcome->object));
+  }
+  return jsonAnswer(encodeResults(results));
 }
 
 }  // namespace steer

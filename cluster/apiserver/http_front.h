@@ -1,19 +1,24 @@
 #pragma once
-// HttpFront: the REST face of the API server: which request means what, and how answers look.
-// Thread rule: thread-safe.
-#include "cluster/apiserver/list_pages.h"
-#include "cluster/apiserver/server_parts.h"
+// HttpFront: the REST face of the API server: which request means what. Thread rule: thread-safe.
+#include "cluster/apiserver/openapi.h"
+#include "cluster/apiserver/resource_front.h"
 
 namespace steer {
 
 class HttpFront {
  public:
-  HttpFront(ServerParts& parts, ListPages& pages) : parts_(parts), pages_(pages) {}
+  HttpFront(ServerParts& parts, ListPages& pages);
   Response answer(const Request& request);
 
  private:
+  Response page(const Request& request);
+  Response discover(const Request& request);
+  Response openApi(const Request& request);
+  Response batch(const Request& request);
+
   ServerParts& parts_;
-  ListPages& pages_;
+  ResourceFront resources_;
+  const OpenApi& openApi_;
 };
 
 }  // namespace steer

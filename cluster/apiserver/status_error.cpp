@@ -40,15 +40,8 @@ Error invalidError(const KindSchema& kind, std::string_view name, std::vector<Ca
 }
 
 Cause causeOf(const Finding& finding) {
-  const std::string text = finding.message + (finding.hint.empty() ? "" : "; " + finding.hint);
-  switch (finding.kind) {
-    case Finding::Kind::required:
-      return {"FieldValueRequired", finding.path, "Required value: " + text};
-    case Finding::Kind::unsupportedValue:
-      return {"FieldValueNotSupported", finding.path, "Unsupported value: " + text};
-    default:
-      return invalidValue(finding.path, text);
-  }
+  return {std::string(causeReason(finding.kind)), finding.path,
+          finding.message + (finding.hint.empty() ? "" : "; " + finding.hint)};
 }
 
 json::object statusOf(const Error& error, const StatusSubject& subject) {
@@ -67,8 +60,8 @@ json::object statusOf(const Error& error, const StatusSubject& subject) {
     details["causes"] = std::move(causes);
   }
   if (error.retryAfterSeconds > 0) details["retryAfterSeconds"] = error.retryAfterSeconds;
-  json::object out{{"kind", "Status"},       {"apiVersion", "v1"},        {"metadata", json::object{}},
-                   {"status", "Failure"},    {"message", error.message},  {"reason", json::string(facts.reason)},
+  json::object out{{"kind", "Status"},        {"apiVersion", "v1"},       {"metadata", json::object{}},
+                   {"status", "Failure"},     {"message", error.message}, {"reason", json::string(facts.reason)},
                    {"code", facts.httpStatus}};
   if (!details.empty()) out["details"] = std::move(details);
   return out;

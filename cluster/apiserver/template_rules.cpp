@@ -32,14 +32,6 @@ void checkSelectorMatchesTemplate(const json::object& object, std::vector<Cause>
   }
 }
 
-void checkSelectorUnchanged(const json::object* before, const json::object& object, std::vector<Cause>& causes) {
-  if (before == nullptr) return;
-  const auto* was = find(*before, {"spec", "selector"});
-  const auto* is = find(object, {"spec", "selector"});
-  if (was != nullptr && is != nullptr && *was != *is)
-    causes.push_back(invalidValue("spec.selector", jsonText(*is) + ": field is immutable"));
-}
-
 void checkTemplate(const json::object& object, std::vector<Cause>& causes) {
   const auto& pod = objectAt(object, {"spec", "template", "spec"});
   validateLabels(objectAt(object, {"spec", "template", "metadata", "labels"}), "spec.template.metadata.labels", causes);

@@ -8,7 +8,6 @@ namespace steer {
 
 void checkReplicas(const json::object& object, std::vector<Cause>& causes);
 void checkSelectorMatchesTemplate(const json::object& object, std::vector<Cause>& causes);
-void checkSelectorUnchanged(const json::object* before, const json::object& object, std::vector<Cause>& causes);
 /// Labels, container names, restartPolicy Always.
 void checkTemplate(const json::object& object, std::vector<Cause>& causes);
 

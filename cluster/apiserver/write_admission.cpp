@@ -9,6 +9,7 @@
 #include "cluster/apiserver/status_error.h"
 #include "core/rfc3339.h"
 #include "schemas/defaults.h"
+#include "schemas/immutable.h"
 #include "schemas/merge.h"
 
 namespace steer {
@@ -210,6 +211,7 @@ Result<PlannedWrite> WritePlanner::replaceWith(Task& task, const ObjectPtr& live
     if (unsettled) checkValues(task.kind, after, causes);
     validateMetadata(after, task.strategy.nameRule(), causes);
     checkFinalizers(*live, after, causes);
+    for (const auto& finding : checkImmutable(task.kind, live->json(), after)) causes.push_back(causeOf(finding));
     if (causes.empty()) task.strategy.validate(context, &live->json(), after, causes);
   }
   if (!causes.empty()) return invalidError(task.kind, live->name(), std::move(causes));

@@ -8,10 +8,9 @@ namespace {
 
 class ConfigMapStrategy final : public KindStrategy {
  public:
-  void validate(const AdmissionContext&, const json::object* before, const json::object& object,
+  void validate(const AdmissionContext&, const json::object*, const json::object& object,
                 std::vector<Cause>& causes) const override {
     checkDataKeys(object, {"data", "binaryData"}, causes);
-    checkImmutableData(before, object, {"data", "binaryData"}, causes);
   }
   std::vector<TableColumn> columns() const override { return {{"Name", "string", "name"}, {"Data"}, {"Age"}}; }
   json::array row(const Object& object, Time now) const override {

@@ -1,7 +1,6 @@
 // Endpoint slices.
 #include "cluster/apiserver/kind_strategy.h"
 #include "cluster/apiserver/row_text.h"
-#include "cluster/apiserver/status_error.h"
 
 namespace steer {
 namespace {
@@ -17,12 +16,6 @@ std::string joined(const std::vector<std::string>& all) {
 
 class EndpointSliceStrategy final : public KindStrategy {
  public:
-  void validate(const AdmissionContext&, const json::object* before, const json::object& object,
-                std::vector<Cause>& causes) const override {
-    if (before != nullptr && stringAt(*before, {"addressType"}) != stringAt(object, {"addressType"}))
-      causes.push_back(invalidValue("addressType",
-                                    "\"" + std::string(stringAt(object, {"addressType"})) + "\": field is immutable"));
-  }
   std::vector<TableColumn> columns() const override {
     return {{"Name", "string", "name"}, {"AddressType"}, {"Ports"}, {"Endpoints"}, {"Age"}};
   }

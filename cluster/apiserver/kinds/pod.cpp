@@ -4,8 +4,8 @@
 #include "cluster/apiserver/kind_strategy.h"
 #include "cluster/apiserver/row_text.h"
 #include "cluster/apiserver/status_error.h"
-#include "core/quantity.h"
 #include "core/rfc3339.h"
+#include "schemas/pod_admission.h"
 
 namespace steer {
 namespace {
@@ -13,46 +13,6 @@ namespace {
 bool terminal(const json::object& pod) {
   const auto phase = stringAt(pod, {"status", "phase"});
   return phase == "Succeeded" || phase == "Failed";
-}
-
-/// Guaranteed | Burstable | BestEffort, from cpu and memory of all containers.
-std::string_view qosClass(const json::object& pod) {
-  bool any = false;
-  bool guaranteed = true;
-  const auto look = [&](const json::value& container) {
-    for (const char* resource : {"cpu", "memory"}) {
-      const auto* limit = find(container, {"resources", "limits", resource});
-      const auto* request = find(container, {"resources", "requests", resource});
-      any = any || limit != nullptr || request != nullptr;
-      if (limit == nullptr) {
-        guaranteed = false;
-        continue;
-      }
-      if (request == nullptr) continue;
-      const auto most = Quantity::fromJson(*limit);
-      const auto least = Quantity::fromJson(*request);
-      guaranteed = guaranteed && most.ok() && least.ok() && (*most <=> *least) == 0;
-    }
-  };
-  for (const char* list : {"containers", "initContainers"})
-    for (const auto& container : arrayAt(pod, {"spec", list})) look(container);
-  return !any ? "BestEffort" : guaranteed ? "Guaranteed" : "Burstable";
-}
-
-void tolerateLostNodes(json::object& spec) {
-  auto& tolerations = ensureArray(spec, "tolerations");
-  for (const char* taint : {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}) {
-    bool said = false;
-    for (const auto& item : tolerations) {
-      const auto effect = stringAt(item, {"effect"});
-      const auto key = stringAt(item, {"key"});
-      said = said || ((key == taint || (key.empty() && stringAt(item, {"operator"}) == "Exists")) &&
-                      (effect.empty() || effect == "NoExecute"));
-    }
-    if (!said)
-      tolerations.push_back(
-          json::object{{"key", taint}, {"operator", "Exists"}, {"effect", "NoExecute"}, {"tolerationSeconds", 300}});
-  }
 }
 
 class PodStrategy final : public KindStrategy {
@@ -65,13 +25,8 @@ class PodStrategy final : public KindStrategy {
   }
 
   Result<void> prepareCreate(const AdmissionContext&, json::object& pod) const override {
-    auto& spec = ensureObject(pod, "spec");
-    if (stringAt(spec, {"serviceAccountName"}).empty()) spec["serviceAccountName"] = "default";
-    spec["serviceAccount"] = spec["serviceAccountName"];
-    if (!spec.contains("priority")) spec["priority"] = 0;
-    if (!spec.contains("preemptionPolicy")) spec["preemptionPolicy"] = "PreemptLowerPriority";
-    tolerateLostNodes(spec);
-    pod["status"] = {{"phase", "Pending"}, {"qosClass", qosClass(pod)}};
+    pod.erase("status");
+    applyPodAdmissionDefaults(pod);
     return {};
   }
 

@@ -8,11 +8,10 @@ namespace {
 
 class ReplicaSetStrategy final : public KindStrategy {
  public:
-  void validate(const AdmissionContext&, const json::object* before, const json::object& object,
+  void validate(const AdmissionContext&, const json::object*, const json::object& object,
                 std::vector<Cause>& causes) const override {
     checkReplicas(object, causes);
     checkSelectorMatchesTemplate(object, causes);
-    checkSelectorUnchanged(before, object, causes);
     checkTemplate(object, causes);
   }
   std::vector<TableColumn> columns() const override { return replicaColumns(); }

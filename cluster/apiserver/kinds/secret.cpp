@@ -3,7 +3,6 @@
 #include "cluster/apiserver/kind_strategy.h"
 #include "cluster/apiserver/row_text.h"
 #include "cluster/apiserver/secret_text.h"
-#include "cluster/apiserver/status_error.h"
 
 namespace steer {
 namespace {
@@ -18,12 +17,9 @@ class SecretStrategy final : public KindStrategy {
     foldStringData(object);
     return {};
   }
-  void validate(const AdmissionContext&, const json::object* before, const json::object& object,
+  void validate(const AdmissionContext&, const json::object*, const json::object& object,
                 std::vector<Cause>& causes) const override {
     checkDataKeys(object, {"data"}, causes);
-    checkImmutableData(before, object, {"data"}, causes);
-    if (before != nullptr && stringAt(*before, {"type"}) != stringAt(object, {"type"}))
-      causes.push_back(invalidValue("type", "\"" + std::string(stringAt(object, {"type"})) + "\": field is immutable"));
   }
   std::vector<TableColumn> columns() const override {
     return {{"Name", "string", "name"}, {"Type"}, {"Data"}, {"Age"}};

@@ -177,7 +177,7 @@ class ServiceStrategy final : public KindStrategy {
     return giveHealthPort(context, service);
   }
 
-  void validate(const AdmissionContext&, const json::object* before, const json::object& service,
+  void validate(const AdmissionContext&, const json::object*, const json::object& service,
                 std::vector<Cause>& causes) const override {
     const auto& spec = objectAt(service, {"spec"});
     const auto type = typeOf(service);
@@ -191,9 +191,6 @@ class ServiceStrategy final : public KindStrategy {
       causes.push_back(invalidValue("spec.clusterIPs[0]",
                                     "\"None\": may not be set to 'None' for " + std::string(type) + " services"));
     checkPorts(spec, causes);
-    if (before == nullptr || type == "ExternalName" || typeOf(*before) == "ExternalName") return;
-    if (const auto was = stringAt(*before, {"spec", "clusterIP"}); !was.empty() && was != ip)
-      causes.push_back(invalidValue("spec.clusterIPs[0]", "\"" + std::string(ip) + "\": may not change once set"));
   }
 
   std::vector<TableColumn> columns() const override {

@@ -1,0 +1,12 @@
+#pragma once
+// Questions about oneself: who am I, may I. Answered from the identity, nothing is stored.
+#include "cluster/apiserver/answers.h"
+#include "cluster/apiserver/route.h"
+#include "cluster/apiserver/server_parts.h"
+
+namespace steer {
+
+bool isReview(const Route& route);
+Response reviewAnswer(const ServerParts& parts, const Request& request, const Route& route);
+
+}  // namespace steer

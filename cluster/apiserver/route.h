@@ -1,0 +1,23 @@
+#pragma once
+// Route: what a path addresses: a collection, an object, a subresource. Pure.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "schemas/schema.h"
+
+namespace steer {
+
+struct Route {
+  const KindSchema* kind = nullptr;
+  std::string apiVersion;  ///< as in the URL
+  std::string ns;
+  std::string name;
+  std::string subresource;
+};
+
+/// Nothing when the path addresses no served resource.
+std::optional<Route> routeOf(const SchemaRegistry& registry, const std::string& path);
+std::vector<std::string> pathSegments(const std::string& path);
+
+}  // namespace steer

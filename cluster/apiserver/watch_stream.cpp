@@ -1,0 +1,117 @@
+#include "cluster/apiserver/watch_stream.h"
+
+#include <utility>
+
+namespace steer {
+namespace {
+
+constexpr auto kBookmarkEvery = minutes(1);
+constexpr std::size_t kChunkBytes = 64 * 1024;
+
+std::string errorLine(const Error& error) {
+  return jsonText(json::object{{"type", "ERROR"}, {"object", statusOf(error)}}) + "\n";
+}
+
+class ErrorStream final : public Stream {
+ public:
+  explicit ErrorStream(const Error& error) : line_(errorLine(error)) {}
+  Chunk poll() override { return {std::exchange(line_, ""), true}; }
+  void setWaker(Waker) override {}
+
+ private:
+  std::string line_;
+};
+
+}  // namespace
+
+std::unique_ptr<Stream> makeErrorStream(const Error& error) { return std::make_unique<ErrorStream>(error); }
+
+void WakerSlot::set(Waker waker) {
+  std::lock_guard lock(mutex_);
+  waker_ = std::move(waker);
+}
+
+void WakerSlot::wake() {
+  Waker waker;
+  {
+    std::lock_guard lock(mutex_);
+    waker = waker_;
+  }
+  if (waker) waker();
+}
+
+WatchStream::WatchStream(std::unique_ptr<SelectedWatch> watch, std::shared_ptr<WakerSlot> slot, const Clock& clock,
+                         WatchStreamOptions options)
+    : watch_(std::move(watch)),
+      slot_(std::move(slot)),
+      clock_(clock),
+      options_(std::move(options)),
+      nextBookmark_(clock.now() + kBookmarkEvery) {}
+
+json::object WatchStream::shaped(const ObjectPtr& object) {
+  switch (options_.wanted.form) {
+    case Wanted::Form::table: {
+      json::object meta{{"resourceVersion", std::to_string(object->revision())}};
+      const auto columns = std::exchange(columnsSent_, true) ? WithColumns::no : WithColumns::yes;
+      return tableOf(*options_.kind, {object}, std::move(meta), options_.include, clock_.now(), columns);
+    }
+    case Wanted::Form::partial:
+      return partialOf(*object);
+    default:
+      return object->json();
+  }
+}
+
+std::string WatchStream::line(const WatchEvent& event) {
+  static constexpr std::string_view kNames[] = {"ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"};
+  if (event.type == WatchEvent::Type::error)
+    return errorLine(event.error.value_or(makeError(Errc::gone, "the watch has ended")));
+  std::string out = "{\"type\":\"";
+  out += kNames[static_cast<std::size_t>(event.type)];
+  out += "\",\"object\":";
+  // The plain form needs no copy of the object.
+  out += options_.wanted.form == Wanted::Form::object ? jsonText(event.object->json()) : jsonText(shaped(event.object));
+  out += "}\n";
+  return out;
+}
+
+std::string WatchStream::bookmark(bool initialEnd) {
+  bookmarked_ = watch_->progress();
+  json::object meta{{"resourceVersion", std::to_string(bookmarked_)}, {"creationTimestamp", nullptr}};
+  if (initialEnd) meta["annotations"] = {{"k8s.io/initial-events-end", "true"}};
+  json::object object;
+  if (options_.wanted.form == Wanted::Form::table) {
+    object = tableOf(*options_.kind, {}, std::move(meta), options_.include, clock_.now(),
+                     std::exchange(columnsSent_, true) ? WithColumns::no : WithColumns::yes);
+  } else {
+    object = {{"kind", options_.kind->gvk.kind},
+              {"apiVersion", options_.kind->gvk.apiVersion()},
+              {"metadata", std::move(meta)}};
+  }
+  return jsonText(json::object{{"type", "BOOKMARK"}, {"object", std::move(object)}}) + "\n";
+}
+
+Stream::Chunk WatchStream::poll() {
+  Chunk out;
+  if (ended_) return {"", true};
+  while (out.data.size() < kChunkBytes) {
+    if (options_.markInitialEnd && watch_->initialDone()) {
+      options_.markInitialEnd = false;
+      out.data += bookmark(true);
+    }
+    auto event = watch_->poll();
+    if (!event) break;
+    out.data += line(*event);
+  }
+  const Time now = clock_.now();
+  const bool caughtUp = out.data.size() < kChunkBytes;
+  ended_ = watch_->closed() || (now >= options_.end && caughtUp);
+  if (options_.bookmarks && caughtUp && !watch_->closed() && (now >= nextBookmark_ || ended_)) {
+    nextBookmark_ = now + kBookmarkEvery;
+    out.data += bookmark(false);
+  }
+  out.end = ended_;
+  return out;
+}
+
+}  // namespace steer
