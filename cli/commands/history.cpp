@@ -35,13 +35,15 @@ int runHistory(const Flags& flags) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& run : runs) {
-    auto message = std::string(stringAt(run, {"message"}));
-    message = message.substr(0, message.find('\n'));
+    const auto firstLine = [&](const char* field) {
+      const std::string text(stringAt(run, {field}));
+      return text.substr(0, text.find('\n'));
+    };
     rows.push_back({std::string(stringAt(run, {"commit"}).substr(0, 7)), std::string(stringAt(run, {"result"})),
                     ageText(stringAt(run, {"finishedAt"}, stringAt(run, {"startedAt"}))),
-                    std::string(stringAt(run, {"author"})), message, std::string(stringAt(run, {"summary"}))});
+                    std::string(stringAt(run, {"author"})), firstLine("summary"), firstLine("message")});
   }
-  std::cout << tableText({"COMMIT", "RESULT", "AGE", "AUTHOR", "MESSAGE", "SUMMARY"}, rows);
+  std::cout << tableText({"COMMIT", "RESULT", "AGE", "AUTHOR", "COMMIT MESSAGE", "OUTCOME"}, rows);
   return 0;
 }
 

@@ -21,7 +21,7 @@ struct NodeView {
   std::int64_t podLimit = 0;
   Amounts used;
   std::int64_t pods = 0;
-  std::vector<HostPort> hostPorts;
+  std::vector<PortClaim> hostPorts;
   std::unordered_map<std::string, std::int64_t> groups;  ///< pods of each group
 };
 

@@ -42,8 +42,8 @@ Amounts podRequests(const json::object& spec) {
   return together;
 }
 
-std::vector<HostPort> hostPortsOf(const json::object& spec) {
-  std::vector<HostPort> out;
+std::vector<PortClaim> hostPortsOf(const json::object& spec) {
+  std::vector<PortClaim> out;
   const bool hostNetwork = boolAt(spec, {"hostNetwork"});
   for (const auto& container : arrayAt(spec, {"containers"})) {
     for (const auto& port : arrayAt(container, {"ports"})) {
@@ -112,7 +112,7 @@ Amounts amountsOf(const json::object& quantities) {
   return out;
 }
 
-bool HostPort::clashes(const HostPort& other) const {
+bool PortClaim::clashes(const PortClaim& other) const {
   return port == other.port && protocol == other.protocol &&
          (ip == other.ip || ip == "0.0.0.0" || other.ip == "0.0.0.0");
 }

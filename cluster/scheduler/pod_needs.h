@@ -24,18 +24,18 @@ struct Amounts {
 /// From a map of quantities ("cpu": "500m"); what cannot be read counts as nothing.
 Amounts amountsOf(const json::object& quantities);
 
-struct HostPort {
+struct PortClaim {
   std::string ip;  ///< "0.0.0.0" = every address
   std::string protocol;
   std::int64_t port = 0;
-  bool clashes(const HostPort& other) const;
-  bool operator==(const HostPort&) const = default;
+  bool clashes(const PortClaim& other) const;
+  bool operator==(const PortClaim&) const = default;
 };
 
 struct PodNeeds {
   ObjectPtr pod;
   Amounts requests;  ///< init containers, sidecars and overhead included
-  std::vector<HostPort> hostPorts;
+  std::vector<PortClaim> hostPorts;
   std::string group;  ///< replicas that should be spread share it; empty = alone
   std::int64_t priority = 0;
   bool gated = false;  ///< spec.schedulingGates

@@ -63,7 +63,7 @@ struct Agent::State {
   Waker waker_;
   References references_;
   PodVolumes volumes_;
-  EventRecorder events_;
+  PodEventRecorder events_;
   MachineFacts facts_;
   NodeContext node_;
   PodRunner runner_;

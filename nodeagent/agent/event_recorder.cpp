@@ -30,7 +30,7 @@ std::string fieldPath(const Object& about, const std::string& container) {
 
 }  // namespace
 
-void EventRecorder::note(const Object& about, const PodEventNote& event, Time now) {
+void PodEventRecorder::note(const Object& about, const PodEventNote& event, Time now) {
   const std::string key =
       about.uid() + about.name() + "|" + event.container + "|" + event.type + "|" + event.reason + "|" + event.message;
   entries_.with([&](auto& entries) {
@@ -61,7 +61,7 @@ void EventRecorder::note(const Object& about, const PodEventNote& event, Time no
   });
 }
 
-std::vector<Write> EventRecorder::writes(Time now) {
+std::vector<Write> PodEventRecorder::writes(Time now) {
   std::vector<Write> out;
   entries_.with([&](auto& entries) {
     std::erase_if(entries, [&](const auto& e) { return !e.second.dirty && now - e.second.last > kSameEvent; });

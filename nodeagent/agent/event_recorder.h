@@ -1,5 +1,5 @@
 #pragma once
-// EventRecorder: turns notes into v1 Events; equal notes become one Event with a count.
+// PodEventRecorder: turns notes into v1 Events; equal notes become one Event with a count.
 // Thread rule: note() is thread-safe, writes() on one thread.
 #include <map>
 #include <string>
@@ -13,9 +13,9 @@
 
 namespace steer {
 
-class EventRecorder {
+class PodEventRecorder {
  public:
-  explicit EventRecorder(std::string nodeName) : nodeName_(std::move(nodeName)) {}
+  explicit PodEventRecorder(std::string nodeName) : nodeName_(std::move(nodeName)) {}
 
   void note(const Object& about, const PodEventNote& event, Time now);
   /// What is to be written since the last call.

@@ -18,7 +18,7 @@ struct NodeContext {
   PodRuntime& runtime;
   References& references;
   PodVolumes& volumes;
-  EventRecorder& events;
+  PodEventRecorder& events;
   const Clock& clock;
   json::object allocatable;
   std::int64_t memoryCapacity = 0;
