@@ -1,5 +1,7 @@
 #include "cli/cluster/local_cluster.h"
 
+#include <unistd.h>
+
 #include <filesystem>
 
 #include "cli/cluster/local_agents.h"
@@ -11,6 +13,22 @@
 
 namespace steer::cli {
 namespace fs = std::filesystem;
+
+namespace {
+
+/// The cluster's own folder in every cgroup hierarchy; the nodes have emptied theirs.
+void removeCgroups(const std::string& tag) {
+  std::error_code ec;
+  std::vector<fs::path> roots{"/sys/fs/cgroup"};
+  for (const auto& entry : fs::directory_iterator("/sys/fs/cgroup", ec))
+    if (entry.is_directory(ec) && !entry.is_symlink(ec)) roots.push_back(entry.path());
+  for (const auto& root : roots) {
+    rmdir((root / "steer" / tag).c_str());
+    rmdir((root / "steer").c_str());  // only when no other cluster lives there
+  }
+}
+
+}  // namespace
 
 struct LocalCluster::State {
   LocalClusterOptions options;
@@ -108,9 +126,11 @@ void LocalCluster::stop() {
     state_->agents->stopWithPods(seconds(60));
     state_->agents.reset();
   }
-  if (state_->network)
+  if (state_->network) {
+    removeCgroups(state_->facts.tag);
     if (const auto destroyed = state_->network->destroy(); !destroyed.ok())
       log::error("the nodes' networks cannot be removed", {{"error", destroyed.error().message}});
+  }
 }
 
 }  // namespace steer::cli
