@@ -56,7 +56,7 @@ Result<int> choosePort(const Address& address) {
   return static_cast<int>(ntohs(where.sin_port));
 }
 
-Identity administrator() { return {"steersman", {"system:masters", "system:authenticated"}}; }
+Identity administrator() { return {"steersman-server", {"system:masters", "system:authenticated"}}; }
 
 }  // namespace
 

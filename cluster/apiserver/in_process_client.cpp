@@ -17,12 +17,20 @@ class InProcessClient final : public Client {
                                        std::uint64_t fromRevision, Waker waker) override {
     return server_.watch(resource, options, fromRevision, std::move(waker), identity_);
   }
-  Result<ObjectPtr> write(const Write& write) override { return server_.execute(write, identity_); }
+  Result<ObjectPtr> write(const Write& write) override { return server_.execute(named(write), identity_); }
   std::vector<Result<ObjectPtr>> batch(std::vector<Write> writes, const BatchOptions& options) override {
+    for (auto& write : writes)
+      if (write.fieldManager.empty()) write.fieldManager = identity_.user;
     return server_.executeBatch(std::move(writes), options, identity_);
   }
 
  private:
+  /// A writer that does not say who it is, is who it is: managedFields name it.
+  Write named(Write write) const {
+    if (write.fieldManager.empty()) write.fieldManager = identity_.user;
+    return write;
+  }
+
   ApiServer& server_;
   Identity identity_;
 };

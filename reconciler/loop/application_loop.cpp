@@ -67,7 +67,7 @@ Loop::Next ApplicationLoop::step(Time now) {
     keeper_.publish({record.path(), jsonPretty(toJson(record)) + "\n",
                      "steersman: " + record.commit.substr(0, 12) + " " + std::string(textOf(record.result)) + "\n\n" +
                          record.line() + "\n",
-                     record.commit, record.line() + "\n"},
+                     record.commit, record.note()},
                     now);
     want(now);
   } else if (!reports_.empty() && !reports_.front().second) {

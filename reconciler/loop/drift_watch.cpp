@@ -27,7 +27,7 @@ std::string lastManager(const Object& object) {
   for (const auto& entry : arrayAt(object.metadata(), {"managedFields"})) {
     const auto name = stringAt(entry, {"manager"});
     const auto time = stringAt(entry, {"time"});
-    if (name == kFieldManager || !stringAt(entry, {"subresource"}).empty() || time < newest) continue;
+    if (name == kFieldManager || stringAt(entry, {"subresource"}) == "status" || time < newest) continue;
     newest = time;
     manager = std::string(name);
   }

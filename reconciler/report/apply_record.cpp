@@ -53,6 +53,21 @@ std::string ApplyRecord::path() const {
   return "records/" + at.substr(0, 10) + "/" + clock + "-" + commit + ".json";
 }
 
+std::string ApplyRecord::note() const {
+  constexpr std::size_t most = 20;
+  std::string out = line() + "\n";
+  std::size_t shown = 0, all = 0;
+  const auto add = [&](const std::string& text) {
+    if (++all <= most) out += "  " + text + "\n";
+    shown = std::min(all, most);
+  };
+  for (const auto& finding : findings) add(finding);
+  for (const auto& row : objects)
+    if (!row.error.empty()) add(row.object + (row.source.empty() ? "" : " (" + row.source + ")") + ": " + row.error);
+  if (all > shown) out += "  and " + std::to_string(all - shown) + " more in the status record\n";
+  return out;
+}
+
 std::string ApplyRecord::line() const {
   std::string counts;
   count(counts, created, "created");

@@ -50,6 +50,8 @@ struct ApplyRecord {
   std::string path() const;
   /// One line: "healthy: 3 created, 1 updated (2026-11-21T04:10:59Z)".
   std::string line() const;
+  /// The Git note: the line, then the first findings and refusals, one a line.
+  std::string note() const;
 };
 
 std::string_view textOf(ApplyRecord::Result result);

@@ -10,36 +10,40 @@ ns=guestbook
 check "images are made" "$SOURCE/scripts/images" "$WORK/images"
 make_repo
 before=$(ip -o link | wc -l; ip netns list | wc -l; nft list tables | wc -l)
-start --nodes 2 --runtime cri --images "$WORK/images" --repo "$WORK/repo.git" --branch main --listen 127.0.0.1:0
+start --nodes 2 --runtime cri --images "$WORK/images" --repo "$WORK/repo.git" --branch main --path manifests --listen 127.0.0.1:0
 available() { [ "$(k -n $ns get deploy "$1" -o "jsonpath={.status.availableReplicas}/{.status.updatedReplicas}")" = "$2/$2" ]; }
 eventually 120 "the front end becomes available" available guestbook-web 3
 eventually 60 "the followers become available" available redis-follower 2
-vip=$(k -n $ns get svc guestbook -o 'jsonpath={.spec.clusterIP}')
-port=$(k -n $ns get svc guestbook -o 'jsonpath={.spec.ports[0].port}')
+vip=$(k -n $ns get svc guestbook-web -o 'jsonpath={.spec.clusterIP}')
+port=$(k -n $ns get svc guestbook-web -o 'jsonpath={.spec.ports[0].port}')
 url="http://$vip:$port"
 eventually 30 "the guestbook answers at its service address" curl -fsS -m 2 "$url/"
 check "logs reach kubectl" bash -c "$KUBECTL -n $ns logs deploy/guestbook-web --tail=5"
 
-: >"$WORK/lost"
-(n=0; while [ -e "$WORK/lost" ]; do curl -fsS -m 3 "$url/" >/dev/null 2>>"$WORK/curl.err" || echo lost >>"$WORK/lost"; n=$((n + 1)); echo $n >"$WORK/asked"; done) &
+: >"$WORK/lost"; : >"$WORK/asking"
+(n=0; while [ -e "$WORK/asking" ]; do curl -fsS -m 3 "$url/" >/dev/null 2>>"$WORK/curl.err" || echo lost >>"$WORK/lost"; n=$((n + 1)); echo $n >"$WORK/asked"; done) &
 loop=$!
-git -C "$WORK/clone" apply v2.patch
+cp "$SOURCE"/examples/repos/guestbook/v2/* "$WORK/clone/manifests/"
 commit "guestbook v2"
+second=$(git -C "$WORK/clone" rev-parse HEAD)
+noted() { git -C "$WORK/repo.git" log -1 --notes=steersman --format=%N "$1" | grep -qi "$2"; }
+eventually 60 "the second commit is noted as healthy" noted "$second" healthy
+check "healthy means that every pod is v2" bash -c "! $KUBECTL -n $ns get pods -l app=guestbook-web -o yaml | grep -q 'image: .*web:v1'"
 eventually 60 "the rollout reaches v2" outputs "successfully rolled out" k -n $ns rollout status deploy/guestbook-web --timeout=60s
 eventually 60 "every pod is v2" bash -c "! $KUBECTL -n $ns get pods -l app=guestbook-web -o yaml | grep -q 'image: .*web:v1'"
 sleep 2
-lost=$(wc -l <"$WORK/lost"); rm -f "$WORK/lost"; wait $loop
+rm -f "$WORK/asking"; wait $loop; lost=$(wc -l <"$WORK/lost")
 check "the client loop lost no request ($(cat "$WORK/asked") asked, $lost lost)" test "$lost" = 0
 eventually 20 "the guestbook shows v2" outputs "v2" curl -fsS -m 2 "$url/"
 
 pid=$(pgrep -f "redis-server" -n || true)
 murder
 check "containers outlive the server and its nodes" curl -fsS -m 3 "$url/"
-start --nodes 2 --runtime cri --images "$WORK/images" --repo "$WORK/repo.git" --branch main --listen 127.0.0.1:0
+start --nodes 2 --runtime cri --images "$WORK/images" --repo "$WORK/repo.git" --branch main --path manifests --listen 127.0.0.1:0
 eventually 30 "the guestbook still answers" curl -fsS -m 2 "$url/"
 check "the same containers were adopted" bash -c "[ -z '$pid' ] || kill -0 $pid"
 check "no pod was restarted" bash -c "[ -z \"\$($KUBECTL -n $ns get pods -o 'jsonpath={.items[*].status.containerStatuses[*].restartCount}' | tr -d '0 ')\" ]"
-check "Ctrl-C stops it cleanly" stop
+if stop; then say "ok: Ctrl-C stops it cleanly"; else fail "Ctrl-C ends with an error"; fi
 after=$(ip -o link | wc -l; ip netns list | wc -l; nft list tables | wc -l)
 check "no link, namespace or table is left behind" test "$before" = "$after"
 check "no process is left behind" bash -c "! pgrep -f '$D' >/dev/null"
