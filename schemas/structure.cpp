@@ -143,6 +143,13 @@ json::array mergeItems(const Place& place, json::array live, const json::array& 
   return live;
 }
 
+/// A part of the specification that one manager alone asked for and asks for no longer: what defaulting
+/// added inside goes with it, or a dropped probe would leave a port-less, refused rest behind.
+bool dropsWhole(const Place& here, std::string_view name, const FieldSet* needed) {
+  return here.kind == Place::Kind::object && needed == nullptr && name != "metadata" && name != "spec" &&
+         name != "status";
+}
+
 bool removeMembers(const Place& place, json::object& object, const FieldSet& gone, const FieldSet& kept) {
   bool touched = false;
   for (const auto& [step, node] : gone.children()) {
@@ -152,6 +159,11 @@ bool removeMembers(const Place& place, json::object& object, const FieldSet& gon
     if (member == nullptr) continue;
     const auto* needed = kept.find(step);
     const auto here = place.member(name);
+    if (dropsWhole(here, name, needed)) {
+      object.stable_erase(jkey(name));
+      touched = true;
+      continue;
+    }
     const bool empty =
         fits(here, *member) && removeFields(here, *member, node, needed == nullptr ? FieldSet() : *needed);
     const bool whole = node.self() && (needed == nullptr || needed->empty()) && (!fits(here, *member) || empty);

@@ -32,7 +32,7 @@ std::vector<WantedObject> randomShop(Random& random) {
         auto deployment = aDeployment(name, static_cast<int>(random.below(4)), "app" + std::to_string(i));
         auto& spec = deployment.body["spec"].as_object();
         if (random.below(2) == 0) spec["strategy"] = json::object{{"type", "Recreate"}};
-        if (i % 2 == 0) {
+        if (random.below(2) == 0) {
           auto& container = spec["template"].as_object()["spec"].as_object()["containers"].as_array()[0].as_object();
           container["ports"] = json::array{json::object{{"containerPort", 80}}};
           container["readinessProbe"] = json::object{{"httpGet", json::object{{"port", 80}, {"path", "/"}}}};

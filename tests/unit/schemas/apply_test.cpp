@@ -80,6 +80,40 @@ TEST_CASE("A dropped container goes whole, with what defaulting added to it") {
   CHECK(jsonCanonical(*find(fewer, {"spec"})) == jsonCanonical(*find(fresh, {"spec"})));
 }
 
+TEST_CASE("A dropped probe goes whole, with what defaulting added to it") {
+  const auto config = [](const char* probe) {
+    return parse(std::string(R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"w"},"spec":{
+      "selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[
+      {"name":"c","image":"i:1")") +
+                 probe + "}]}}}}");
+  };
+  const auto with = applied(nullptr, config(R"(,"readinessProbe":{"httpGet":{"port":80}})"), by("steersman"));
+  const auto& before = arrayAt(with, {"spec", "template", "spec", "containers"})[0];
+  REQUIRE(intAt(before, {"readinessProbe", "periodSeconds"}) == 10);
+  const auto without = applied(&with, config(""), by("steersman"));
+  CHECK(find(arrayAt(without, {"spec", "template", "spec", "containers"})[0], {"readinessProbe"}) == nullptr);
+
+  // Somebody else's field inside keeps the probe.
+  auto shared = applied(&with, config(R"(,"readinessProbe":{"timeoutSeconds":7})"), forcedBy("other"));
+  shared = applied(&shared, config(""), by("steersman"));
+  const auto& after = arrayAt(shared, {"spec", "template", "spec", "containers"})[0];
+  CHECK(intAt(after, {"readinessProbe", "timeoutSeconds"}) == 7);
+  CHECK(find(after, {"readinessProbe", "httpGet"}) == nullptr);
+}
+
+TEST_CASE("A volume that changes its source leaves nothing of the old one") {
+  const auto config = [](const char* source) {
+    return parse(std::string(R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[
+      {"name":"c","image":"i:1"}],"volumes":[{"name":"v",)") +
+                 source + "}]}}");
+  };
+  const auto first = applied(nullptr, config(R"("configMap":{"name":"m"})"), by("steersman"));
+  const auto second = applied(&first, config(R"("emptyDir":{"medium":"Memory"})"), by("steersman"));
+  const auto& volume = arrayAt(second, {"spec", "volumes"})[0];
+  CHECK(find(volume, {"configMap"}) == nullptr);
+  CHECK(stringAt(volume, {"emptyDir", "medium"}) == "Memory");
+}
+
 TEST_CASE("Changing another manager's field is a conflict that names both, and force settles it") {
   const auto live = applied(nullptr, parse(kConfig), by("one"));
   const auto other = parse(R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"},"data":{"a":"9"}})");
