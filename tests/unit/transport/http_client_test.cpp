@@ -60,7 +60,8 @@ class ApiLike final : public Handler {
     } else if (request.path == "/apis/steersman.dev/v1/batch") {
       std::vector<Result<ObjectPtr>> results;
       auto body = parseJson(request.body);
-      for (const auto& write : *decodeBatch(*body)) {
+      const auto writes = decodeBatch(*body);
+      for (const auto& write : *writes) {
         if (write.target.name == "bad") results.emplace_back(makeError(Errc::conflict, "moved"));
         else results.emplace_back(Object::make(podBody(write.target.name, 21)));
       }
