@@ -67,4 +67,8 @@ std::vector<Result<ObjectPtr>> SeverableClient::batch(std::vector<Write> writes,
   return out;
 }
 
+Result<Observation> SeverableClient::observe(const ObserveRequest& request) {
+  return inner_ ? inner_->observe(request) : Result<Observation>(gone());
+}
+
 }  // namespace steer

@@ -22,6 +22,7 @@ class SeverableClient final : public Client {
                                        std::uint64_t fromRevision, Waker waker) override;
   Result<ObjectPtr> write(const Write& write) override;
   std::vector<Result<ObjectPtr>> batch(std::vector<Write> writes, const BatchOptions& options) override;
+  Result<Observation> observe(const ObserveRequest& request) override;
 
  private:
   struct Line;  ///< one watch's connection, shared with the SeveredWatch that reads it

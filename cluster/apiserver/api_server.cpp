@@ -5,6 +5,7 @@
 #include "cluster/apiserver/bootstrap.h"
 #include "cluster/apiserver/http_front.h"
 #include "cluster/apiserver/list_pages.h"
+#include "cluster/apiserver/observing.h"
 #include "cluster/apiserver/selected_watch.h"
 #include "cluster/apiserver/server_parts.h"
 #include "cluster/apiserver/status_error.h"
@@ -96,6 +97,10 @@ Result<std::unique_ptr<Watch>> ApiServer::watch(const std::string& resource, con
   STEER_TRY(auto source, rooms_->parts.store.watch(resource, fromRevision, std::move(waker), selection.filter()));
   return std::unique_ptr<Watch>(
       std::make_unique<SelectedWatch>(std::move(selection), std::move(source), std::move(initial)));
+}
+
+Result<Observation> ApiServer::observe(const ObserveRequest& request, const Identity& identity) const {
+  return observeObjects(rooms_->parts, request, identity);
 }
 
 Snapshot ApiServer::snapshot() const { return rooms_->parts.store.snapshot(); }

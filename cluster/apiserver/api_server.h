@@ -47,6 +47,7 @@ class ApiServer final : public Handler {
   /// fromRevision 0: the present objects first, as additions.
   Result<std::unique_ptr<Watch>> watch(const std::string& resource, const ListOptions& options,
                                        std::uint64_t fromRevision, Waker waker, const Identity& identity);
+  Result<Observation> observe(const ObserveRequest& request, const Identity& identity) const;
   Snapshot snapshot() const;
 
  private:

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "cluster/apiserver/discovery.h"
+#include "cluster/apiserver/observing.h"
 #include "cluster/apiserver/reviews.h"
 #include "cluster/client/batch_codec.h"
 #include "core/rfc3339.h"
@@ -12,6 +13,7 @@ namespace steer {
 namespace {
 
 constexpr const char* kBatchPath = "/apis/steersman.dev/v1/batch";
+constexpr const char* kObservationPath = "/apis/steersman.dev/v1/observation";
 
 Error noSuchThing() { return makeError(Errc::notFound, "the server could not find the requested resource"); }
 
@@ -51,6 +53,7 @@ HttpFront::HttpFront(ServerParts& parts, ListPages& pages)
 
 Response HttpFront::answer(const Request& request) {
   if (request.path == kBatchPath) return batch(request);
+  if (request.path == kObservationPath) return observation(request);
   if (const auto route = routeOf(SchemaRegistry::builtin(), request.path)) {
     if (isReview(*route)) return reviewAnswer(parts_, request, *route);
     return resources_.answer(request, *route);
@@ -118,6 +121,18 @@ Response HttpFront::openApi(const Request& request) {
     out.headers.emplace("Expires", "Fri, 01 Jan 2100 00:00:00 GMT");
   }
   return out;
+}
+
+Response HttpFront::observation(const Request& request) {
+  if (request.method != "POST")
+    return errorAnswer(
+        makeError(Errc::methodNotAllowed, "the server does not allow this method on the requested resource"));
+  auto body = decodeBody(request);
+  if (!body.ok()) return errorAnswer(body.error());
+  const auto question = decodeObserveRequest(*body);
+  if (!question.ok()) return errorAnswer(question.error());
+  const auto seen = observeObjects(parts_, *question, request.identity);
+  return seen.ok() ? jsonAnswer(encodeObservation(*seen)) : errorAnswer(seen.error());
 }
 
 Response HttpFront::batch(const Request& request) {

@@ -15,6 +15,7 @@ class HttpFront {
   Response discover(const Request& request);
   Response openApi(const Request& request);
   Response batch(const Request& request);
+  Response observation(const Request& request);
 
   ServerParts& parts_;
   ResourceFront resources_;

@@ -24,6 +24,8 @@ class InProcessClient final : public Client {
     return server_.executeBatch(std::move(writes), options, identity_);
   }
 
+  Result<Observation> observe(const ObserveRequest& request) override { return server_.observe(request, identity_); }
+
  private:
   /// A writer that does not say who it is, is who it is: managedFields name it.
   Write named(Write write) const {

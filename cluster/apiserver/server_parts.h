@@ -2,6 +2,7 @@
 // What the API server is made of, for the files that answer requests. Thread rule: every part is
 // thread-safe.
 #include "cluster/apiserver/api_server.h"
+#include "cluster/apiserver/applied_bodies.h"
 #include "cluster/apiserver/authorizer.h"
 #include "cluster/apiserver/write_executor.h"
 #include "cluster/apiserver/write_planner.h"
@@ -16,7 +17,7 @@ struct ServerParts {
         options(std::move(o)),
         nodes(n),
         planner(c, r, options, authorizer),
-        executor(s, planner) {}
+        executor(s, planner, applied) {}
 
   Store& store;
   const Clock& clock;
@@ -25,6 +26,7 @@ struct ServerParts {
   NodeGateway* nodes;
   BuiltinAuthorizer authorizer;
   WritePlanner planner;
+  AppliedBodies applied;
   WriteExecutor executor;
 
   Result<void> authorize(const Identity& who, const AccessQuestion& question, const Snapshot& view) const {

@@ -56,6 +56,7 @@ WriteExecutor::Draft WriteExecutor::draft(const Snapshot& base, std::size_t firs
       out.answers.emplace_back();
       continue;
     }
+    if (planned->mutations.empty()) noteUnchanged(writes[i], planned->object);
     const std::size_t offset = out.mutations.size();
     for (auto& mutation : planned->mutations) {
       if (!alone) {
@@ -78,16 +79,32 @@ WriteExecutor::Draft WriteExecutor::draft(const Snapshot& base, std::size_t firs
   return out;
 }
 
+void WriteExecutor::noteUnchanged(const Write& write, const ObjectPtr& object) const {
+  if (write.verb != Write::Verb::patch || write.patchType != PatchType::apply || !write.subresource.empty()) return;
+  // On a fork an earlier write may have made it what it is; only what really lives has a revision to name.
+  if (object == nullptr || store_.snapshot().get(write.target) != object) return;
+  applied_.noteUnchanged(object->revision(), applyDigest(write.body, write.fieldManager));
+}
+
+void WriteExecutor::carryStatus(const Snapshot& base, const Write& write, const ObjectPtr& after) const {
+  if (write.subresource != "status" || after == nullptr) return;
+  if (const auto before = base.get(write.target)) applied_.carry(before->revision(), after->revision());
+}
+
 WriteExecutor::Outcomes WriteExecutor::group(Store& store, std::size_t first, std::size_t last,
                                              const std::vector<Write>& writes, const WriteSettings& settings,
                                              OnError onError, const Identity& identity) {
   for (int attempt = 1;; ++attempt) {
-    Draft plan = draft(store.snapshot(), first, last, writes, settings, onError, identity);
+    const Snapshot base = store.snapshot();
+    Draft plan = draft(base, first, last, writes, settings, onError, identity);
     if (plan.mutations.empty()) return std::move(plan.outcomes);
     auto committed = store.commit(std::move(plan.mutations));
     if (committed.ok()) {
       for (std::size_t i = 0; i < plan.outcomes.size(); ++i)
-        if (plan.answers[i]) plan.outcomes[i]->object = (*committed)[*plan.answers[i]].object;
+        if (plan.answers[i]) {
+          plan.outcomes[i]->object = (*committed)[*plan.answers[i]].object;
+          if (&store == &store_) carryStatus(base, writes[first + i], plan.outcomes[i]->object);
+        }
       return std::move(plan.outcomes);
     }
     const Errc code = committed.error().code;

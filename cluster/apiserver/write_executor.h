@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/apiserver/applied_bodies.h"
 #include "cluster/apiserver/turns.h"
 #include "cluster/apiserver/write_planner.h"
 #include "cluster/client/client.h"
@@ -22,7 +23,8 @@ struct WriteOutcome {
 
 class WriteExecutor {
  public:
-  WriteExecutor(Store& store, const WritePlanner& planner) : store_(store), planner_(planner) {}
+  WriteExecutor(Store& store, const WritePlanner& planner, AppliedBodies& applied)
+      : store_(store), planner_(planner), applied_(applied) {}
 
   Result<WriteOutcome> run(const Write& write, const WriteSettings& settings, const Identity& identity);
   std::vector<Result<WriteOutcome>> runAll(const std::vector<Write>& writes, const WriteSettings& settings,
@@ -35,11 +37,14 @@ class WriteExecutor {
                  const WriteSettings& settings, OnError onError, const Identity& identity);
   Draft draft(const Snapshot& base, std::size_t first, std::size_t last, const std::vector<Write>& writes,
               const WriteSettings& settings, OnError onError, const Identity& identity) const;
+  void noteUnchanged(const Write& write, const ObjectPtr& object) const;
+  void carryStatus(const Snapshot& base, const Write& write, const ObjectPtr& after) const;
   Outcomes onStore(Store& store, const std::vector<Write>& writes, const WriteSettings& settings, OnError onError,
                    const Identity& identity);
 
   Store& store_;
   const WritePlanner& planner_;
+  AppliedBodies& applied_;
   Turns turns_;
 };
 

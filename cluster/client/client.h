@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/client/observation.h"
 #include "core/loop.h"
 #include "core/object.h"
 #include "core/result.h"
@@ -70,6 +71,12 @@ class Client {
   /// Executes in order as one durable group. One result per write; after a failure with
   /// OnError::stop the rest are Errc::cancelled.
   virtual std::vector<Result<ObjectPtr>> batch(std::vector<Write> writes, const BatchOptions& options) = 0;
+  /// How objects live that a source asks for. Errors: those of list and get. Overridden where the
+  /// server can be asked in one go; what it does not know is told with its live object.
+  virtual Result<Observation> observe(const ObserveRequest& request);
 };
+
+/// Resources that an application can own: those with list and delete.
+std::vector<std::string> ownableResources();
 
 }  // namespace steer

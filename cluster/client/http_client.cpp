@@ -12,6 +12,7 @@ namespace steer {
 namespace {
 
 constexpr std::string_view kBatchPath = "/apis/steersman.dev/v1/batch";
+constexpr std::string_view kObservationPath = "/apis/steersman.dev/v1/observation";
 
 std::string numberText(std::uint64_t number) { return number == 0 ? "" : std::to_string(number); }
 
@@ -106,6 +107,15 @@ class HttpClient final : public Client {
       return all(makeError(Errc::internal, "the server answered " + std::to_string(results->size()) + " of " +
                                                std::to_string(writes.size()) + " writes"));
     return std::move(*results);
+  }
+
+  Result<Observation> observe(const ObserveRequest& request) override {
+    HttpCall call;
+    call.method = "POST";
+    call.path = kObservationPath;
+    call.body = jsonText(encodeObserveRequest(request));
+    STEER_TRY(auto body, answer(std::move(call)));
+    return decodeObservation(std::move(body), request);
   }
 
  private:

@@ -2,62 +2,28 @@
 
 #include <algorithm>
 
-#include "schemas/schema.h"
-
 namespace steer {
 namespace {
-
-constexpr std::size_t kListFrom = 4;  ///< objects of a kind and namespace from which one list beats gets
-
-bool has(const std::vector<std::string>& verbs, std::string_view verb) {
-  return std::find(verbs.begin(), verbs.end(), verb) != verbs.end();
-}
 
 void label(json::object& body, const std::string& application) {
   ensureObject(ensureObject(body, "metadata"), "labels")[kApplicationLabel] = application;
 }
 
-Result<void> readOwned(Client& client, PlanInput& input) {
-  ListOptions options;
-  options.labelSelector = std::string(kApplicationLabel) + "=" + input.application;
-  for (const auto& resource : ownableResources()) {
-    const auto list = client.list(resource, options);
-    if (!list.ok()) {
-      if (list.error().code == Errc::notFound || list.error().code == Errc::methodNotAllowed) continue;
-      return list.error();
-    }
-    for (const auto& object : list->items) {
-      const ObjectRef ref{resource, object->ns(), object->name()};
-      input.live.emplace(ref, object);
-      if (ownedBy(*object, input.application)) input.owned.emplace(ref, object);
-    }
+/// How everything lives that the plan speaks of. What stays as it is comes without its body.
+Result<void> observe(Client& client, const PlanOptions& options, PlanInput& input) {
+  ObserveRequest request;
+  request.items.reserve(input.wanted.size());
+  for (const auto& w : input.wanted) request.items.push_back({w.ref, applyDigest(w.body, kFieldManager)});
+  if (options.scope == PlanOptions::Scope::whole)
+    request.label = std::string(kApplicationLabel) + "=" + input.application;
+  STEER_TRY(auto seen, client.observe(request));
+  for (std::size_t i = 0; i < seen.items.size(); ++i) {
+    auto& item = seen.items[i];
+    if (item.unchanged) input.unchanged.insert(input.wanted[i].ref);
+    else if (item.live) input.live.emplace(input.wanted[i].ref, std::move(item.live));
   }
-  return {};
-}
-
-/// Wanted objects that do not carry our label: absent, or to be adopted.
-Result<void> readOthers(Client& client, PlanInput& input) {
-  std::map<std::pair<std::string, std::string>, std::vector<const ObjectRef*>> missing;
-  for (const auto& w : input.wanted)
-    if (!input.live.contains(w.ref)) missing[{w.ref.resource, w.ref.ns}].push_back(&w.ref);
-  for (const auto& [where, refs] : missing) {
-    if (refs.size() < kListFrom) {
-      for (const auto* ref : refs) {
-        const auto object = client.get(*ref);
-        if (object.ok()) input.live.emplace(*ref, *object);
-        else if (object.error().code != Errc::notFound) return object.error();
-      }
-      continue;
-    }
-    ListOptions options;
-    options.ns = where.second;
-    const auto list = client.list(where.first, options);
-    if (!list.ok()) return list.error();
-    std::map<std::string, ObjectPtr> byName;
-    for (const auto& object : list->items) byName.emplace(object->name(), object);
-    for (const auto* ref : refs)
-      if (const auto it = byName.find(ref->name); it != byName.end()) input.live.emplace(*ref, it->second);
-  }
+  for (auto& other : seen.others)
+    if (ownedBy(*other.object, input.application)) input.owned.emplace(std::move(other.ref), std::move(other.object));
   return {};
 }
 
@@ -69,12 +35,21 @@ bool serverGone(const Error& e) {
 
 Result<void> predict(Client& client, PlanInput& input) {
   std::vector<Write> writes;
-  writes.reserve(input.wanted.size());
-  for (const auto& w : input.wanted) writes.push_back(Write::apply(w.ref.resource, w.body, kFieldManager, true));
+  writes.reserve(input.wanted.size() - input.unchanged.size());
+  std::vector<std::size_t> open;
+  for (std::size_t i = 0; i < input.wanted.size(); ++i) {
+    const auto& w = input.wanted[i];
+    if (input.unchanged.contains(w.ref)) continue;
+    open.push_back(i);
+    writes.push_back(Write::apply(w.ref.resource, w.body, kFieldManager, true));
+  }
   const BatchOptions dryRun{OnError::proceed, true};
-  if (!writes.empty()) input.predicted = client.batch(std::move(writes), dryRun);
-  if (input.predicted.size() != input.wanted.size())
+  std::vector<Result<ObjectPtr>> answers;
+  if (!writes.empty()) answers = client.batch(std::move(writes), dryRun);
+  if (answers.size() != open.size())
     return makeError(Errc::internal, "the server answered a dry run with another number of results");
+  input.predicted.assign(input.wanted.size(), Result<ObjectPtr>(ObjectPtr{}));
+  for (std::size_t i = 0; i < open.size(); ++i) input.predicted[open[i]] = std::move(answers[i]);
   std::vector<Write> renewals;
   std::vector<ObjectRef> renewed;
   for (std::size_t i = 0; i < input.wanted.size(); ++i) {
@@ -91,23 +66,13 @@ Result<void> predict(Client& client, PlanInput& input) {
     renewed.push_back(w.ref);
   }
   if (renewals.empty()) return {};
-  auto answers = client.batch(std::move(renewals), dryRun);
+  answers = client.batch(std::move(renewals), dryRun);
   for (std::size_t i = 0; i < renewed.size() && 2 * i + 1 < answers.size(); ++i)
     input.renewed.emplace(renewed[i], std::move(answers[2 * i + 1]));
   return {};
 }
 
 }  // namespace
-
-std::vector<std::string> ownableResources() {
-  std::vector<std::string> out;
-  for (const auto* kind : SchemaRegistry::builtin().kinds()) {
-    // Events are the server's diary; nobody declares them.
-    if (kind->plural == "events" || !has(kind->verbs, "list") || !has(kind->verbs, "delete")) continue;
-    if (std::find(out.begin(), out.end(), kind->resource()) == out.end()) out.push_back(kind->resource());
-  }
-  return out;
-}
 
 Result<Plan> makePlan(Client& client, std::vector<WantedObject> wanted, const PlanOptions& options) {
   PlanInput input;
@@ -122,8 +87,7 @@ Result<Plan> makePlan(Client& client, std::vector<WantedObject> wanted, const Pl
     return wave(a) < wave(b);
   });
   input.wanted = std::move(wanted);
-  if (options.scope == PlanOptions::Scope::whole) STEER_CHECK(readOwned(client, input));
-  STEER_CHECK(readOthers(client, input));
+  STEER_CHECK(observe(client, options, input));
   STEER_CHECK(predict(client, input));
   if (options.prune == PlanOptions::Prune::no) input.owned.clear();
   return buildPlan(std::move(input));

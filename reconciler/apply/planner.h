@@ -24,7 +24,4 @@ struct PlanOptions {
 /// `wanted` in any order; labels are added here.
 Result<Plan> makePlan(Client& client, std::vector<WantedObject> wanted, const PlanOptions& options);
 
-/// Resources that an application can own: those with list and delete.
-std::vector<std::string> ownableResources();
-
 }  // namespace steer

@@ -75,6 +75,7 @@ PlannedChange decide(WantedObject wanted, const Result<ObjectPtr>& predicted, co
   c.wave = waveOf(c.gvk);
   c.source = std::move(wanted.source);
   c.wanted = std::move(wanted.body);
+  if (input.unchanged.contains(c.ref)) return c;
   if (const auto it = input.live.find(c.ref); it != input.live.end()) c.live = it->second;
   c.action = c.live ? PlanAction::update : PlanAction::create;
   c.adopts = c.live && !ownedBy(*c.live, input.application);

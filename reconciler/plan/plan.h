@@ -44,7 +44,7 @@ struct PlannedChange {
   std::vector<std::string> taken;   ///< "spec.replicas from kubectl": fields taken from others
   std::string refusal;              ///< the server would refuse this; such a plan is not applied as a whole
   json::object wanted;              ///< what is applied
-  ObjectPtr live;                   ///< null for a creation
+  ObjectPtr live;                   ///< null for a creation, and where nothing changes may be null
 
   /// "Deployment shop/web".
   std::string text() const { return gvk.kind + " " + (ref.ns.empty() ? ref.name : ref.ns + "/" + ref.name); }
@@ -74,11 +74,13 @@ struct PlanInput {
   std::string application = "root";
   std::string source;
   std::vector<WantedObject> wanted;
-  /// Answers of the dry run, one per wanted object.
+  /// Wanted objects that applying leaves as they are; nothing more need be known of them.
+  std::set<ObjectRef> unchanged;
+  /// Answers of the dry run, one per wanted object; those of unchanged ones are not looked at.
   std::vector<Result<ObjectPtr>> predicted;
   /// For those whose change is refused as immutable: what a new object would become.
   std::map<ObjectRef, Result<ObjectPtr>> renewed;
-  std::map<ObjectRef, ObjectPtr> live;   ///< wanted objects that exist
+  std::map<ObjectRef, ObjectPtr> live;   ///< wanted objects that exist, without the unchanged ones
   std::map<ObjectRef, ObjectPtr> owned;  ///< the inventory
 };
 

@@ -1,0 +1,51 @@
+#pragma once
+// Observation: how the objects that a source asks for live in the cluster, in one question. What is
+// known to stay as it is under server-side apply is told without its body, so that asking about an
+// unchanged repository costs neither side a copy of it. Thread rule: plain values.
+//
+// POST /apis/steersman.dev/v1/observation with
+//   {"label": "key=value", "items": [[resource, namespace, name, digest], …]}
+// is answered by {"items": [true | null | object, …], "others": [[resource, object], …]}:
+// true = applying that body changes nothing, null = absent.
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/object.h"
+#include "core/result.h"
+
+namespace steer {
+
+struct ObserveRequest {
+  struct Item {
+    ObjectRef ref;
+    std::string digest{};  ///< applyDigest of what would be applied; empty = always tell the live object
+  };
+  std::vector<Item> items{};
+  std::string label{};  ///< "key=value": other objects that carry it are told, too; empty = none
+};
+
+struct Observation {
+  struct Item {
+    bool unchanged = false;
+    ObjectPtr live{};  ///< null when absent or unchanged
+  };
+  struct Other {
+    ObjectRef ref;
+    ObjectPtr object;
+  };
+  std::vector<Item> items{};    ///< one per item asked for, in order
+  std::vector<Other> others{};  ///< carry the label and were not asked for
+};
+
+/// Names what a manager would apply: 32 hex digits, from the body as it is written, order included.
+std::string applyDigest(const json::value& body, std::string_view manager);
+
+json::object encodeObserveRequest(const ObserveRequest& request);
+/// Errors: badRequest.
+Result<ObserveRequest> decodeObserveRequest(const json::value& body);
+json::object encodeObservation(const Observation& observation);
+/// Errors: internal when the answer has another shape than the question.
+Result<Observation> decodeObservation(json::value body, const ObserveRequest& request);
+
+}  // namespace steer
