@@ -28,6 +28,10 @@ constexpr std::array kRows{
     Row{"batch/v1", "Job", "spec", "selector"},
     Row{"batch/v1", "Job", "spec", "template"},
     Row{"batch/v1", "Job", "spec", "completionMode"},
+    Row{"batch/v1", "Job", "spec", "podFailurePolicy"},
+    Row{"batch/v1", "Job", "spec", "successPolicy"},
+    Row{"batch/v1", "Job", "spec", "backoffLimitPerIndex"},
+    Row{"batch/v1", "Job", "spec", "managedBy"},
     Row{"v1", "Secret", "", "type"},
     Row{"v1", "PersistentVolumeClaim", "spec", "accessModes"},
     Row{"v1", "PersistentVolumeClaim", "spec", "storageClassName"},
@@ -92,6 +96,22 @@ void checkNode(const json::object& before, const json::object& after, RuleReport
   report.forbidden(spec.field("podCIDR"), "node updates may not change podCIDR except from \"\" to valid");
 }
 
+/// An indexed job may grow and shrink, its parallelism with it.
+void checkJobSize(const json::object& before, const json::object& after, RuleReport& report) {
+  const auto* old = find(before, {"spec", "completions"});
+  const auto* now = find(after, {"spec", "completions"});
+  if (!differ(old, now)) return;
+  const FieldPath root;
+  const auto spec = root.field("spec");
+  const auto at = spec.field("completions");
+  const json::value said = now == nullptr ? json::value() : *now;
+  if (stringAt(after, {"spec", "completionMode"}) != "Indexed")
+    return report.invalid(at, said, std::string(kImmutable));
+  const bool together =
+      !differ(old, find(before, {"spec", "parallelism"})) && !differ(now, find(after, {"spec", "parallelism"}));
+  if (!together) report.invalid(at, said, "can only be modified in tandem with parallelism");
+}
+
 /// Gives `after` the values that an update may change, so that what differs then is forbidden.
 void takeContainerImages(const json::object& before, json::object& after) {
   for (const auto* list : {"containers", "initContainers"}) {
@@ -154,6 +174,7 @@ std::vector<Finding> checkImmutable(const KindSchema& kind, const json::object& 
   if (core && name == "Service") checkService(before, after, report);
   if (core && name == "Node") checkNode(before, after, report);
   if (core && name == "Pod") checkPod(before, after, report);
+  if (kind.gvk.group == "batch" && name == "Job") checkJobSize(before, after, report);
   return report.take();
 }
 

@@ -256,6 +256,11 @@ void SimFleet::walk(SimPod& pod, Time now) {
 }
 
 void SimFleet::finishDeletion(SimPod& pod) {
+  // Who holds the pod waits to see how it ended.
+  const auto phase = stringAt(pod.object->status(), {"phase"});
+  if (!pod.object->finalizers().empty() && phase != "Succeeded" && phase != "Failed")
+    outbox_.push_back(Write::patch({"pods", pod.object->ns(), pod.object->name()}, PatchType::merge,
+                                   json::object{{"status", json::object{{"phase", "Failed"}}}}, "status"));
   DeleteOptions options;
   options.gracePeriodSeconds = 0;
   options.uid = pod.object->uid();

@@ -5,6 +5,7 @@
 #include "cluster/controllers/deployment.h"
 #include "cluster/controllers/endpoint_slices.h"
 #include "cluster/controllers/endpoints.h"
+#include "cluster/controllers/job.h"
 #include "cluster/controllers/namespaces.h"
 #include "cluster/controllers/pod_garbage.h"
 #include "cluster/controllers/replica_set.h"
@@ -25,6 +26,7 @@ std::vector<std::unique_ptr<Controller>> makeControllers(const ControllerOptions
   all.push_back(makeDeploymentController());
   all.push_back(makeReplicaSetController());
   all.push_back(makeReplicationController());
+  all.push_back(makeJobController());
   all.push_back(makeEndpointSliceController());
   all.push_back(makeEndpointMirrorController());
   all.push_back(makeEndpointsController());

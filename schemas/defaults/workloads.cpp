@@ -57,7 +57,8 @@ void defaultDaemonSetSpec(json::object& spec) {
 void defaultJobSpec(json::object& spec) {
   if (isAbsent(spec, "completions") && isAbsent(spec, "parallelism")) spec["completions"] = 1;
   setIfAbsent(spec, "parallelism", 1);
-  setIfAbsent(spec, "backoffLimit", 6);
+  // With a limit per index there is none for the job as a whole.
+  setIfAbsent(spec, "backoffLimit", isAbsent(spec, "backoffLimitPerIndex") ? 6 : 2147483647);
   setIfAbsent(spec, "completionMode", "NonIndexed");
   setIfAbsent(spec, "suspend", false);
   setIfAbsent(spec, "podReplacementPolicy", isAbsent(spec, "podFailurePolicy") ? "TerminatingOrFailed" : "Failed");

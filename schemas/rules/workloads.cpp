@@ -83,6 +83,52 @@ void checkRollingUpdate(const FieldPath& at, const json::object& spec, const cha
     report.invalid(unavailable, *find(*said, {"maxUnavailable"}), "may not be 0 when `maxSurge` is 0");
 }
 
+bool says(const json::object& spec, const char* field) {
+  const auto* value = spec.if_contains(field);
+  return value != nullptr && !value->is_null();
+}
+
+void checkIndexed(const FieldPath& at, const json::object& spec, RuleReport& report) {
+  constexpr std::int64_t kMostParallel = 100'000;
+  if (stringAt(spec, {"completionMode"}) == "Indexed") {
+    // Without both, both become 1.
+    if (!says(spec, "completions") && says(spec, "parallelism"))
+      report.required(at.field("completions"), "when completion mode is Indexed");
+    if (const auto n = intAt(spec, {"parallelism"}); n > kMostParallel)
+      report.invalid(at.field("parallelism"), n,
+                     "must be less than or equal to 100000 when completion mode is Indexed");
+  } else {
+    for (const auto* field : {"backoffLimitPerIndex", "maxFailedIndexes", "successPolicy"})
+      if (says(spec, field))
+        report.invalid(at.field(field), *spec.if_contains(field), "requires indexed completion mode");
+  }
+  if (says(spec, "maxFailedIndexes") && !says(spec, "backoffLimitPerIndex"))
+    report.required(at.field("backoffLimitPerIndex"), "when maxFailedIndexes is specified");
+  // Nobody here decides by it yet; silence would be worse than a refusal.
+  if (says(spec, "successPolicy")) report.forbidden(at.field("successPolicy"), "is not supported");
+}
+
+void checkFailurePolicy(const FieldPath& at, const json::object& spec, RuleReport& report) {
+  if (!says(spec, "podFailurePolicy")) return;
+  const auto here = at.field("podFailurePolicy");
+  if (const auto policy = stringAt(spec, {"template", "spec", "restartPolicy"}); policy != "Never") {
+    const auto tmpl = at.field("template");
+    const auto pod = tmpl.field("spec");
+    report.invalid(pod.field("restartPolicy"), json::value(jkey(policy)),
+                   "only \"Never\" is supported when podFailurePolicy is specified");
+  }
+  const auto rules = here.field("rules");
+  std::size_t index = 0;
+  for (const auto& rule : arrayAt(spec, {"podFailurePolicy", "rules"})) {
+    const auto one = rules.item(index++);
+    const bool codes = find(rule, {"onExitCodes"}) != nullptr;
+    const bool conditions = !arrayAt(rule, {"onPodConditions"}).empty();
+    if (codes == conditions) report.invalid(one, rule, "specifying one of OnExitCodes and OnPodConditions is required");
+    if (stringAt(rule, {"action"}) == "FailIndex" && !says(spec, "backoffLimitPerIndex"))
+      report.invalid(one.field("action"), "FailIndex", "requires the backoffLimitPerIndex to be set");
+  }
+}
+
 const std::vector<std::string> kAlways{"Always"};
 const std::vector<std::string> kJobPolicies{"OnFailure", "Never"};
 
@@ -154,9 +200,12 @@ void checkJob(const json::object& object, RuleReport& report) {
   const FieldPath root;
   const auto at = root.field("spec");
   const auto& spec = objectAt(object, {"spec"});
-  for (const auto* field :
-       {"parallelism", "completions", "backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished"})
+  for (const auto* field : {"parallelism", "completions", "backoffLimit", "activeDeadlineSeconds",
+                            "ttlSecondsAfterFinished", "backoffLimitPerIndex", "maxFailedIndexes"})
     checkNotNegative(at, spec, field, report);
+  if (boolAt(spec, {"manualSelector"})) checkSelector(at, spec, report);
+  checkIndexed(at, spec, report);
+  checkFailurePolicy(at, spec, report);
   checkTemplate(at, spec, kJobPolicies, report);
 }
 

@@ -102,3 +102,17 @@ TEST_CASE("Admission gives a pod its account and tolerations once, and respects 
   applyPodAdmissionDefaults(again);
   CHECK(again == plain);
 }
+
+TEST_CASE("A job's completions change only with its parallelism, and only when it is indexed") {
+  const auto job = [](const std::string& mode, int completions, int parallelism) {
+    return R"({"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"j"},"spec":{"completionMode":")" + mode +
+           R"(","completions":)" + std::to_string(completions) + R"(,"parallelism":)" + std::to_string(parallelism) +
+           "}}";
+  };
+  CHECK(changes(job("NonIndexed", 3, 1), job("NonIndexed", 3, 2)).empty());
+  CHECK(changes(job("NonIndexed", 3, 1), job("NonIndexed", 4, 1)) ==
+        Lines{"spec.completions: Invalid value: 4: field is immutable"});
+  CHECK(changes(job("Indexed", 3, 3), job("Indexed", 4, 4)).empty());
+  CHECK(changes(job("Indexed", 3, 3), job("Indexed", 4, 3)) ==
+        Lines{"spec.completions: Invalid value: 4: can only be modified in tandem with parallelism"});
+}
