@@ -34,7 +34,7 @@ class TempFolder {
   std::string path_;
 };
 
-Result<RenderedTree> loadRevision(const SourceRequest& request) {
+Result<LoadedSource> loadRevision(const SourceRequest& request) {
   const TempFolder folder;
   if (folder.path().empty()) return makeError(Errc::io, "no temporary folder can be made");
   Progress progress("fetching " + request.repo);
@@ -47,7 +47,8 @@ Result<RenderedTree> loadRevision(const SourceRequest& request) {
   STEER_TRY(const auto reader, GitTreeReader::open(source.cloneDir()));
   progress.say("reading " + request.repo);
   TreeRenderer renderer(&SchemaRegistry::builtin());
-  return renderer.render(*reader, fetched.commit.tree, request.path);
+  STEER_TRY(auto tree, renderer.render(*reader, fetched.commit.tree, request.path));
+  return LoadedSource{std::move(tree), fetched.commit.id};
 }
 
 Result<RenderedNode::Child> loadFile(const std::string& path) {
@@ -80,7 +81,7 @@ std::string withoutSlashes(std::string path) {
 
 }  // namespace
 
-Result<RenderedTree> loadSource(const SourceRequest& request) {
+Result<LoadedSource> openSource(const SourceRequest& request) {
   if (!request.repo.empty()) return loadRevision(request);
   Progress progress("reading manifests");
   auto root = std::make_shared<RenderedNode>();
@@ -90,7 +91,12 @@ Result<RenderedTree> loadSource(const SourceRequest& request) {
     // A directory alone is the root itself, so that findings of its entries get its name.
     root->children[withoutSlashes(path)] = std::move(child);
   }
-  return RenderedTree(std::move(root), "");
+  return LoadedSource{RenderedTree(std::move(root), "")};
+}
+
+Result<RenderedTree> loadSource(const SourceRequest& request) {
+  STEER_TRY(auto source, openSource(request));
+  return std::move(source.tree);
 }
 
 }  // namespace steer::cli

@@ -17,7 +17,14 @@ struct SourceRequest {
   std::string path{};                ///< directory inside the repository
 };
 
+struct LoadedSource {
+  RenderedTree tree;
+  std::string commit{};  ///< id of the commit that was read; empty for directories
+};
+
 /// Reads, parses and validates. A repository is cloned into a folder of its own for the time of the call.
+Result<LoadedSource> openSource(const SourceRequest& request);
+/// The same, where the commit does not matter.
 Result<RenderedTree> loadSource(const SourceRequest& request);
 
 }  // namespace steer::cli

@@ -202,7 +202,7 @@ class Differ {
 std::vector<FieldChange> diffObjects(const KindSchema* kind, const json::object& before, const json::object& after,
                                      const DiffOptions& options) {
   const bool secret = stringAt(after, {"kind"}, stringAt(before, {"kind"})) == "Secret";
-  Differ differ(secret);
+  Differ differ(secret && options.secrets == DiffOptions::Secrets::masked);
   if (!options.includeStatus) differ.skipTop("status");
   differ.object(kind == nullptr ? nullptr : kind->type, before, after, "");
   return differ.take();

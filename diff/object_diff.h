@@ -24,6 +24,8 @@ struct FieldChange {
 
 struct DiffOptions {
   bool includeStatus = false;
+  /// revealed: for comparing and hashing only; the result must reach no output.
+  enum class Secrets { masked, revealed } secrets = Secrets::masked;
 };
 
 /// Changes in document order of `after`, removals where they stood. kind may be null (no schema:

@@ -9,6 +9,7 @@
 
 #include "cli/commands/planning.h"
 #include "cli/output.h"
+#include "cli/saved_plan.h"
 #include "cli/terminal.h"
 #include "core/clock.h"
 #include "reconciler/apply/apply_run.h"
@@ -137,12 +138,17 @@ int runApply(const Flags& flags) {
     printError("--timeout is a number with s, m or h, such as 5m");
     return 1;
   }
-  auto planned = planFrom(flags.planning);
+  const auto saved = findPlanFile(flags.planning);
+  if (!saved.ok()) {
+    printError(saved.error().message);
+    return 1;
+  }
+  auto planned = *saved ? planFromFile(**saved, flags.planning) : planFrom(flags.planning);
   if (!planned) return 1;
   const bool text = flags.planning.output == "text";
   const bool empty = planned->plan.empty();
   printPlan(planned->plan, flags.planning.output);
-  if (!empty && !flags.yes && stdinIsTerminal() && !confirm("Apply this?")) return 1;
+  if (!empty && !*saved && !flags.yes && stdinIsTerminal() && !confirm("Apply this?")) return 1;
   const SystemClock clock;
   int code = 0;
   if (!empty) {
@@ -163,7 +169,10 @@ void addApplyCommand(CLI::App& app, ExitCode& exit) {
   auto flags = std::make_shared<Flags>();
   auto* command = app.add_subcommand("apply", "Make the cluster as the source says");
   command->footer(
-      "Shows the plan and asks on a terminal. Exit code: 0 everything is applied (and healthy, with --wait), 1 "
+      "Shows the plan and asks on a terminal. A plan that `steer plan --out FILE` saved is not asked about: exactly "
+      "that is\n"
+      "done, or nothing when something it rests on has moved. Exit code: 0 everything is applied (and healthy, with "
+      "--wait), 1 "
       "otherwise.\n"
       "Example: steer apply apps/ --yes --wait --timeout 5m");
   addPlanningFlags(*command, flags->planning);

@@ -48,16 +48,17 @@ void addPlanningFlags(CLI::App& command, PlanningFlags& flags) {
   command.add_option("-o,--output", flags.output, "text, json or yaml")->check(CLI::IsMember({"text", "json", "yaml"}));
 }
 
-std::optional<Planned> planFrom(const PlanningFlags& given) {
+std::optional<Planned> planFrom(const PlanningFlags& given, PlanOptions::Live live) {
   PlanningFlags flags = given;
   if (flags.source.repo.empty() && flags.source.paths.empty()) flags.source.paths = {"."};
   const auto fail = [](const Error& e) {
     printError(e.message);
     return std::nullopt;
   };
-  const auto tree = loadSource(flags.source);
-  if (!tree.ok()) return fail(tree.error());
+  const auto source = openSource(flags.source);
+  if (!source.ok()) return fail(source.error());
   Planned out;
+  out.commit = source->commit;
   auto client = connect(flags.kubeconfig);
   if (!client.ok()) return fail(client.error());
   out.client = std::move(*client);
@@ -65,9 +66,11 @@ std::optional<Planned> planFrom(const PlanningFlags& given) {
   options.defaultNamespace = flags.ns;
   const auto namespaces = out.client->list("namespaces", {});
   if (!namespaces.ok()) return fail(namespaces.error());
-  for (const auto& ns : namespaces->items)
+  for (const auto& ns : namespaces->items) {
     if (!ns->deleting()) options.existingNamespaces.insert(ns->name());
-  const auto desired = makeDesiredSet(*tree, options);
+    if (ns->name() == "kube-system") out.cluster = ns->uid();  // made with the cluster, never deleted
+  }
+  const auto desired = makeDesiredSet(source->tree, options);
   for (const auto& d : desired.findings.items())
     std::cerr << paint(d.severity == Severity::error ? Colour::red : Colour::yellow, d.text()) << "\n";
   if (desired.findings.hasErrors()) {
@@ -77,6 +80,7 @@ std::optional<Planned> planFrom(const PlanningFlags& given) {
   for (const auto& object : desired.objects)
     out.wanted.push_back({object.ref, object.object->json(), object.placeOf("")});
   PlanOptions planning;
+  planning.live = live;
   planning.application = flags.application;
   planning.source = sourceName(flags.source);
   planning.prune = flags.keepOthers ? PlanOptions::Prune::no : PlanOptions::Prune::yes;

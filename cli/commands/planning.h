@@ -7,6 +7,7 @@
 
 #include "cli/source_tree.h"
 #include "cluster/client/client.h"
+#include "reconciler/apply/planner.h"
 #include "reconciler/plan/plan_text.h"
 
 namespace CLI {
@@ -30,10 +31,12 @@ struct Planned {
   std::unique_ptr<Client> client;
   std::vector<WantedObject> wanted;
   Plan plan;
+  std::string commit{};   ///< that was read; empty for directories
+  std::string cluster{};  ///< uid of the cluster
 };
 
 /// Reads, validates, connects and plans. Prints what is wrong, all findings at once.
-std::optional<Planned> planFrom(const PlanningFlags& flags);
+std::optional<Planned> planFrom(const PlanningFlags& flags, PlanOptions::Live live = PlanOptions::Live::changing);
 /// In the format that the flags ask for.
 void printPlan(const Plan& plan, const std::string& format);
 

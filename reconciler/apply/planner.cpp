@@ -13,7 +13,8 @@ void label(json::object& body, const std::string& application) {
 Result<void> observe(Client& client, const PlanOptions& options, PlanInput& input) {
   ObserveRequest request;
   request.items.reserve(input.wanted.size());
-  for (const auto& w : input.wanted) request.items.push_back({w.ref, applyDigest(w.body, kFieldManager)});
+  const bool all = options.live == PlanOptions::Live::all;
+  for (const auto& w : input.wanted) request.items.push_back({w.ref, all ? "" : applyDigest(w.body, kFieldManager)});
   if (options.scope == PlanOptions::Scope::whole)
     request.label = std::string(kApplicationLabel) + "=" + input.application;
   STEER_TRY(auto seen, client.observe(request));

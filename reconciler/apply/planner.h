@@ -17,6 +17,8 @@ struct PlanOptions {
   std::string source;
   /// Off: nothing is deleted (a partial set, such as one directory of several).
   enum class Prune { no, yes } prune = Prune::yes;
+  /// all: also objects that stay as they are come with their live state; costs a copy of each.
+  enum class Live { changing, all } live = Live::changing;
   /// theseOnly: the wanted objects are a part of the application; nothing else is read or deleted.
   enum class Scope { whole, theseOnly } scope = Scope::whole;
 };

@@ -1,9 +1,9 @@
 #include "reconciler/plan/plan.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <tuple>
 
+#include "reconciler/plan/fingerprint.h"
 #include "schemas/schema.h"
 
 namespace steer {
@@ -85,14 +85,16 @@ PlannedChange decide(WantedObject wanted, const Result<ObjectPtr>& predicted, co
     if (forced && renewed != input.renewed.end() && renewed->second.ok()) {
       c.action = PlanAction::replace;
       c.forcedBy = *forced;
-      c.fields = diffObjects(schemaOf(c.gvk), c.live->json(), (*renewed->second)->json());
+      c.predicted = *renewed->second;
+      c.fields = diffObjects(schemaOf(c.gvk), c.live->json(), c.predicted->json());
     } else {
       c.refusal = refusalText(forced && renewed != input.renewed.end() ? renewed->second.error() : predicted.error());
     }
     return c;
   }
+  c.predicted = *predicted;
   if (!c.live) return c;
-  const json::object& after = (*predicted)->json();
+  const json::object& after = c.predicted->json();
   c.fields = diffObjects(schemaOf(c.gvk), c.live->json(), after);
   c.taken = takenFields(c.live->json(), after);
   if (c.fields.empty() && ownedFields(c.live->json()) == ownedFields(after)) c.action = PlanAction::none;
@@ -164,23 +166,16 @@ bool Plan::empty() const {
 }
 
 std::string Plan::digest() const {
-  // FNV-1a: names a plan for people and for comparison; it protects nothing.
-  std::uint64_t h = 14695981039346656037ULL;
-  const auto add = [&](std::string_view text) {
-    for (const char ch : text) h = (h ^ static_cast<unsigned char>(ch)) * 1099511628211ULL;
-    h = (h ^ 0xFF) * 1099511628211ULL;
-  };
+  Fingerprint print;
   for (const auto& c : changes) {
     if (c.action == PlanAction::none) continue;
-    add(actionName(c.action));
-    add(c.ref.text());
-    add(jsonCanonical(c.wanted));
-    add(c.live ? c.live->uid() : "");
-    add(c.refusal);
+    print.add(actionName(c.action));
+    print.add(c.ref.text());
+    print.add(jsonCanonical(withoutSecrets(c.wanted)));
+    print.add(c.live ? c.live->uid() : "");
+    print.add(c.refusal);
   }
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(h));
-  return text;
+  return print.hex();
 }
 
 }  // namespace steer

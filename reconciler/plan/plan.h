@@ -45,6 +45,7 @@ struct PlannedChange {
   std::string refusal;              ///< the server would refuse this; such a plan is not applied as a whole
   json::object wanted;              ///< what is applied
   ObjectPtr live;                   ///< null for a creation, and where nothing changes may be null
+  ObjectPtr predicted{};            ///< what it becomes; null for a deletion and a refusal
 
   /// "Deployment shop/web".
   std::string text() const { return gvk.kind + " " + (ref.ns.empty() ? ref.name : ref.ns + "/" + ref.name); }
@@ -66,7 +67,8 @@ struct Plan {
 
   PlanCounts counts() const;
   bool empty() const;
-  /// Hash of what would be done: equal plans have equal digests.
+  /// SHA-256 of what would be done: equal plans have equal digests. Values of Secrets are not in it, so
+  /// that a digest in a review tells nobody anything; the commit stands for them.
   std::string digest() const;
 };
 

@@ -1,0 +1,154 @@
+#include "cli/saved_plan.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "cli/terminal.h"
+#include "core/clock.h"
+#include "core/random.h"
+#include "core/rfc3339.h"
+#include "core/version.h"
+#include "reconciler/git/remote_url.h"
+#include "reconciler/plan/staleness.h"
+
+namespace steer::cli {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::uintmax_t kMaxPlanBytes = 256UL * 1024 * 1024;
+
+std::string absolute(const std::string& path) {
+  std::error_code ec;
+  const auto full = fs::canonical(path, ec);
+  return ec ? path : full.string();
+}
+
+Result<json::object> requestOf(const Planned& planned, const PlanningFlags& flags) {
+  json::object out{{"application", flags.application}, {"namespace", flags.ns}, {"prune", !flags.keepOthers}};
+  if (flags.source.repo.empty()) {
+    json::array paths;
+    for (const auto& path : flags.source.paths) paths.emplace_back(absolute(path));
+    if (paths.empty()) paths.emplace_back(absolute("."));
+    out["paths"] = std::move(paths);
+    return out;
+  }
+  STEER_TRY(const auto url, RemoteUrl::parse(flags.source.repo));
+  if (!url.password.empty())
+    return makeError(Errc::badRequest, "the address of the repository holds a password, which a saved plan must not");
+  out["repo"] = url.kind == RemoteUrl::Kind::local ? absolute(url.path) : flags.source.repo;
+  out["path"] = flags.source.path;
+  out["commit"] = planned.commit;
+  return out;
+}
+
+PlanningFlags flagsOf(const json::object& request, const PlanningFlags& given) {
+  PlanningFlags out;
+  out.kubeconfig = given.kubeconfig;
+  out.output = given.output;
+  out.application = stringAt(request, {"application"});
+  out.ns = stringAt(request, {"namespace"});
+  out.keepOthers = !boolAt(request, {"prune"});
+  out.source.repo = stringAt(request, {"repo"});
+  out.source.path = stringAt(request, {"path"});
+  out.source.revision = stringAt(request, {"commit"});
+  for (const auto& path : arrayAt(request, {"paths"}))
+    if (path.is_string()) out.source.paths.emplace_back(view(path.get_string()));
+  if (given.source.paths.size() > 1 && out.source.repo.empty())
+    out.source.paths.assign(given.source.paths.begin() + 1, given.source.paths.end());
+  return out;
+}
+
+Error ioError(const std::string& file, const std::string& what) {
+  return makeError(Errc::io, file + ": cannot be " + what + ": " + std::strerror(errno));
+}
+
+/// Written beside and renamed, so that nobody ever reads half a plan or an old file's permissions.
+Result<void> writePrivately(const std::string& file, const std::string& text) {
+  std::error_code ec;
+  if (const auto status = fs::symlink_status(file, ec); fs::exists(status) && !fs::is_regular_file(status))
+    return makeError(Errc::io, file + ": is not a file");  // renaming would put one in the place of a device
+  std::string beside = file + ".XXXXXX";
+  const int fd = ::mkostemp(beside.data(), O_CLOEXEC);  // mode 0600
+  if (fd < 0) return ioError(file, "written");
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const auto n = ::write(fd, text.data() + done, text.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  const bool kept = done == text.size() && ::fsync(fd) == 0;
+  if (::close(fd) == 0 && kept && ::rename(beside.c_str(), file.c_str()) == 0) return {};
+  const auto error = ioError(file, "written");
+  ::unlink(beside.c_str());
+  return error;
+}
+
+void printMoves(const char* what, const std::vector<std::string>& moves) {
+  printError(what);
+  for (const auto& move : moves) std::cerr << "  " << move << "\n";
+}
+
+}  // namespace
+
+Result<void> writePlanFile(const std::string& file, const Planned& planned, const PlanningFlags& flags) {
+  STEER_TRY(auto request, requestOf(planned, flags));
+  Random random;
+  const auto saved = savePlan(planned.plan, planned.wanted,
+                              {std::string("steer ") + kVersion, planned.cluster, formatTime(SystemClock().now()),
+                               std::move(request), random.uuid()});
+  return writePrivately(file, planFileText(saved));
+}
+
+Result<std::shared_ptr<const SavedPlan>> findPlanFile(const PlanningFlags& flags) {
+  const std::shared_ptr<const SavedPlan> none;
+  if (flags.source.paths.empty()) return none;
+  const auto& path = flags.source.paths.front();
+  std::error_code ec;
+  if (!fs::is_regular_file(path, ec) || fs::file_size(path, ec) > kMaxPlanBytes || ec) return none;
+  std::ifstream in(path, std::ios::binary);
+  if ((in >> std::ws).peek() != '{') return none;  // YAML, most likely
+  std::ostringstream text;
+  text << in.rdbuf();
+  const auto document = parseJson(text.str());
+  if (!document.ok() || !looksLikePlanFile(*document)) {
+    if (text.str().substr(0, 200).find("\"steersman-plan\"") == std::string::npos) return none;
+    return makeError(Errc::invalid, path + ": the saved plan is damaged: " + document.error().message);
+  }
+  auto plan = readPlanFile(*document);
+  if (!plan.ok()) return makeError(plan.error().code, path + ": " + plan.error().message);
+  return std::shared_ptr<const SavedPlan>(std::make_shared<SavedPlan>(std::move(*plan)));
+}
+
+std::optional<Planned> planFromFile(const SavedPlan& saved, const PlanningFlags& flags) {
+  if (saved.tool != std::string("steer ") + kVersion) {
+    printError("the plan was made by " + saved.tool + ", this is steer " + kVersion + "; plan again");
+    return std::nullopt;
+  }
+  auto planned = planFrom(flagsOf(saved.request, flags), PlanOptions::Live::all);
+  if (!planned) return std::nullopt;
+  if (planned->cluster != saved.cluster) {
+    printError("the plan was made for another cluster");
+    return std::nullopt;
+  }
+  if (const auto moves = sourceMoves(saved, planned->wanted); !moves.empty()) {
+    printMoves("the source is not what was planned; nothing was applied. Plan again.", moves);
+    return std::nullopt;
+  }
+  if (const auto moves = liveMoves(saved, planned->plan); !moves.empty()) {
+    printMoves("the cluster is not what was planned for; nothing was applied. Plan again.", moves);
+    return std::nullopt;
+  }
+  planned->plan = asSaved(saved, std::move(planned->plan));
+  return planned;
+}
+
+}  // namespace steer::cli

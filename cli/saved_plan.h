@@ -1,0 +1,25 @@
+#pragma once
+// Saved plans on disk: `steer plan --out FILE`, `steer apply FILE`. The file is readable by its owner
+// only, and holds no manifest and no value of a Secret; the source is read again when it is applied.
+// Thread rule: main thread.
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/commands/planning.h"
+#include "reconciler/plan/plan_file.h"
+
+namespace steer::cli {
+
+/// Errors: io; badRequest when the repository's address holds a password.
+Result<void> writePlanFile(const std::string& file, const Planned& planned, const PlanningFlags& flags);
+
+/// The saved plan that the first path of the command line is; null when it is anything else.
+/// Errors: invalid for a damaged plan.
+Result<std::shared_ptr<const SavedPlan>> findPlanFile(const PlanningFlags& flags);
+
+/// Plans again from the same source and keeps what the file says. Prints what moved, and returns
+/// nothing then. Paths after the file on the command line replace the directories it names.
+std::optional<Planned> planFromFile(const SavedPlan& saved, const PlanningFlags& flags);
+
+}  // namespace steer::cli
