@@ -9,7 +9,7 @@ namespace steer {
 Health assessHealth(const Object& object) {
   if (object.deleting()) return {HealthState::progressing, "is being deleted"};
   if (const auto rule = healthRuleFor(object.gvk().group, object.kind())) return rule(object);
-  return healthByConditions(object);
+  return health::byConditions(object);
 }
 
 const char* healthName(HealthState state) {

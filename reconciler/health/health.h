@@ -1,5 +1,5 @@
 #pragma once
-// Health: has an applied object become what it was asked to be? One rule per kind in rules.cpp;
+// Health: has an applied object become what it was asked to be? One rule per kind in rules/;
 // anything with status.conditions has a default. Pure; the reason is words for a person.
 #include <string>
 

@@ -27,7 +27,7 @@ TEST_CASE("a deployment progresses while old or unavailable replicas remain, and
             .state == HealthState::progressing);
   CHECK(assess(deployment(R"({"replicas":3})",
                           R"({"observedGeneration":3,"replicas":4,"updatedReplicas":3,"availableReplicas":4})"))
-            .reason == "1 replicas of older versions remain");
+            .reason == "1 replica of older versions remains");
   CHECK(assess(deployment(R"({"replicas":3})",
                           R"({"observedGeneration":3,"replicas":3,"updatedReplicas":3,"availableReplicas":2})"))
             .reason == "2 of 3 replicas are available");
