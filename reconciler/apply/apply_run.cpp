@@ -39,7 +39,7 @@ Write ApplyRun::writeFor(const Pending& pending) const {
   const auto& c = plan_.changes[rows_[pending.row].change];
   const bool gone = pending.phase == Pending::Phase::await;
   if (c.action == PlanAction::remove || (c.action == PlanAction::replace && !gone)) return removalOf(c);
-  return Write::apply(c.ref.resource, c.wanted, kFieldManager, true);
+  return Write::apply(c.ref.resource, c.wanted, kFieldManager, c.conflicts == OwnershipPolicy::Conflicts::take);
 }
 
 void ApplyRun::settle(Pending& pending, const Result<ObjectPtr>& answer, Time now, std::vector<Pending>& left) {

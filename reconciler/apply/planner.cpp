@@ -14,7 +14,11 @@ Result<void> observe(Client& client, const PlanOptions& options, PlanInput& inpu
   ObserveRequest request;
   request.items.reserve(input.wanted.size());
   const bool all = options.live == PlanOptions::Live::all;
-  for (const auto& w : input.wanted) request.items.push_back({w.ref, all ? "" : applyDigest(w.body, kFieldManager)});
+  for (const auto& w : input.wanted) {
+    // What is applied may depend on who holds what: then the live object is asked for.
+    const bool told = all || options.policy.concerns(w.body);
+    request.items.push_back({w.ref, told ? "" : applyDigest(w.body, kFieldManager)});
+  }
   if (options.scope == PlanOptions::Scope::whole)
     request.label = std::string(kApplicationLabel) + "=" + input.application;
   STEER_TRY(auto seen, client.observe(request));
@@ -24,9 +28,28 @@ Result<void> observe(Client& client, const PlanOptions& options, PlanInput& inpu
     else if (item.live) input.live.emplace(input.wanted[i].ref, std::move(item.live));
   }
   for (auto& other : seen.others)
-    if (ownedBy(*other.object, input.application)) input.owned.emplace(std::move(other.ref), std::move(other.object));
+    if (ownedBy(*other.object, input.application) && options.selection.contains(other.object->gvk(), other.ref))
+      input.owned.emplace(std::move(other.ref), std::move(other.object));
   return {};
 }
+
+/// Takes out of what is applied what the policy leaves to others.
+void leaveFields(const OwnershipPolicy& policy, PlanInput& input) {
+  input.conflicts = policy.conflicts;
+  if (policy.empty()) return;
+  for (auto& w : input.wanted) {
+    const auto live = input.live.find(w.ref);
+    if (live == input.live.end()) continue;
+    if (auto left = leaveToOthers(w.body, *live->second, policy); !left.empty())
+      input.left.emplace(w.ref, std::move(left));
+  }
+}
+
+Write applyOf(const WantedObject& w, const PlanInput& input) {
+  return Write::apply(w.ref.resource, w.body, kFieldManager, input.conflicts == OwnershipPolicy::Conflicts::take);
+}
+
+Gvk gvkOf(const WantedObject& w) { return Gvk::from(stringAt(w.body, {"apiVersion"}), stringAt(w.body, {"kind"})); }
 
 /// The server's own refusal apart, a dry run fails only when the server cannot be asked.
 bool serverGone(const Error& e) {
@@ -42,7 +65,7 @@ Result<void> predict(Client& client, PlanInput& input) {
     const auto& w = input.wanted[i];
     if (input.unchanged.contains(w.ref)) continue;
     open.push_back(i);
-    writes.push_back(Write::apply(w.ref.resource, w.body, kFieldManager, true));
+    writes.push_back(applyOf(w, input));
   }
   const BatchOptions dryRun{OnError::proceed, true};
   std::vector<Result<ObjectPtr>> answers;
@@ -63,7 +86,7 @@ Result<void> predict(Client& client, PlanInput& input) {
     now.propagation = Propagation::background;
     now.gracePeriodSeconds = 0;
     renewals.push_back(Write::remove(w.ref, now));
-    renewals.push_back(Write::apply(w.ref.resource, w.body, kFieldManager, true));
+    renewals.push_back(applyOf(w, input));
     renewed.push_back(w.ref);
   }
   if (renewals.empty()) return {};
@@ -81,14 +104,15 @@ Result<Plan> makePlan(Client& client, std::vector<WantedObject> wanted, const Pl
   input.source = options.source;
   for (auto& w : wanted) label(w.body, options.application);
   // The batch runs in order: what others stand in (namespaces) comes first, as in the real thing.
-  std::stable_sort(wanted.begin(), wanted.end(), [](const WantedObject& a, const WantedObject& b) {
-    const auto wave = [](const WantedObject& w) {
-      return waveOf(Gvk::from(stringAt(w.body, {"apiVersion"}), stringAt(w.body, {"kind"})));
-    };
-    return wave(a) < wave(b);
-  });
-  input.wanted = std::move(wanted);
+  std::stable_sort(wanted.begin(), wanted.end(),
+                   [](const WantedObject& a, const WantedObject& b) { return waveOf(gvkOf(a)) < waveOf(gvkOf(b)); });
+  input.kept = options.elsewhere;
+  for (auto& w : wanted) {
+    if (options.selection.contains(gvkOf(w), w.ref)) input.wanted.push_back(std::move(w));
+    else input.kept.insert(w.ref);
+  }
   STEER_CHECK(observe(client, options, input));
+  leaveFields(options.policy, input);
   STEER_CHECK(predict(client, input));
   if (options.prune == PlanOptions::Prune::no) input.owned.clear();
   return buildPlan(std::move(input));

@@ -9,6 +9,7 @@
 
 #include "cluster/client/client.h"
 #include "reconciler/plan/plan.h"
+#include "reconciler/plan/selection.h"
 
 namespace steer {
 
@@ -17,6 +18,12 @@ struct PlanOptions {
   std::string source;
   /// Off: nothing is deleted (a partial set, such as one directory of several).
   enum class Prune { no, yes } prune = Prune::yes;
+  /// What is left to other managers, and whether their fields are taken.
+  OwnershipPolicy policy{};
+  /// Only these are planned and deleted.
+  ObjectSelection selection{};
+  /// Asked for by other applications: such an object changes its owner and is never deleted here.
+  std::set<ObjectRef> elsewhere{};
   /// all: also objects that stay as they are come with their live state; costs a copy of each.
   enum class Live { changing, all } live = Live::changing;
   /// theseOnly: the wanted objects are a part of the application; nothing else is read or deleted.

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <tuple>
 
+#include "reconciler/plan/field_steps.h"
 #include "reconciler/plan/fingerprint.h"
+#include "schemas/managed_fields.h"
 #include "schemas/schema.h"
 
 namespace steer {
@@ -26,41 +28,41 @@ std::string ownedFields(const json::object& object) {
   return fields == nullptr ? "" : jsonCanonical(*fields);
 }
 
-void collectPaths(const json::value& fields, const std::string& at, std::vector<std::string>& out) {
-  const auto* members = fields.if_object();
-  if (members == nullptr) return;
-  bool leaf = true;
-  for (const auto& [key, value] : *members) {
-    const std::string_view k(key.data(), key.size());
-    if (!k.starts_with("f:")) continue;
-    leaf = false;
-    collectPaths(value, at.empty() ? std::string(k.substr(2)) : at + "." + std::string(k.substr(2)), out);
-  }
-  if (leaf && !at.empty()) out.push_back(at);
-}
-
 /// Fields that other managers lost to us, as "spec.replicas from kubectl-edit".
 std::vector<std::string> takenFields(const json::object& before, const json::object& after) {
   std::vector<std::string> out;
-  for (const auto& entry : arrayAt(before, {"metadata", "managedFields"})) {
-    const auto manager = stringAt(entry, {"manager"});
-    if (manager == kFieldManager || !stringAt(entry, {"subresource"}).empty()) continue;
-    const auto* had = find(entry, {"fieldsV1"});
-    if (had == nullptr) continue;
-    std::vector<std::string> old;
-    collectPaths(*had, "", old);
-    std::vector<std::string> kept;
-    for (const auto& now : arrayAt(after, {"metadata", "managedFields"}))
-      if (stringAt(now, {"manager"}) == manager && stringAt(now, {"operation"}) == stringAt(entry, {"operation"}))
-        if (const auto* has = find(now, {"fieldsV1"})) collectPaths(*has, "", kept);
-    for (const auto& path : old)
-      if (std::find(kept.begin(), kept.end(), path) == kept.end())
-        out.push_back(path + " from " + std::string(manager));
+  const auto now = readOwners(after);
+  for (const auto& had : readOwners(before)) {
+    if (had.manager == kFieldManager || !had.subresource.empty()) continue;
+    const auto same = std::find_if(now.begin(), now.end(), [&](const FieldOwner& o) {
+      return o.manager == had.manager && o.operation == had.operation && o.subresource == had.subresource;
+    });
+    for (const auto& path : leafPaths(same == now.end() ? had.fields : had.fields.minus(same->fields)))
+      out.push_back(path + " from " + had.manager);
+  }
+  return out;
+}
+
+/// `conflict with "kubectl" using apps/v1` → kubectl.
+std::string quoted(const std::string& text) {
+  const auto begin = text.find('"');
+  const auto end = begin == std::string::npos ? begin : text.find('"', begin + 1);
+  return end == std::string::npos ? text : text.substr(begin + 1, end - begin - 1);
+}
+
+/// "spec.replicas is held by kubectl"; empty when the error is no conflict of managers.
+std::string conflictText(const Error& error) {
+  std::string out;
+  for (const auto& cause : error.causes) {
+    if (cause.reason != "FieldManagerConflict") continue;
+    const bool dot = cause.field.starts_with(".");
+    out += (out.empty() ? "" : ", ") + cause.field.substr(dot ? 1 : 0) + " is held by " + quoted(cause.message);
   }
   return out;
 }
 
 std::string refusalText(const Error& error) {
+  if (auto conflicts = conflictText(error); !conflicts.empty()) return conflicts;
   std::string out = error.message;
   for (const auto& cause : error.causes)
     if (out.find(cause.message) == std::string::npos)
@@ -75,10 +77,16 @@ PlannedChange decide(WantedObject wanted, const Result<ObjectPtr>& predicted, co
   c.wave = waveOf(c.gvk);
   c.source = std::move(wanted.source);
   c.wanted = std::move(wanted.body);
+  c.conflicts = input.conflicts;
+  if (const auto it = input.left.find(c.ref); it != input.left.end()) c.left = it->second;
   if (input.unchanged.contains(c.ref)) return c;
   if (const auto it = input.live.find(c.ref); it != input.live.end()) c.live = it->second;
   c.action = c.live ? PlanAction::update : PlanAction::create;
   c.adopts = c.live && !ownedBy(*c.live, input.application);
+  if (c.adopts) {
+    const std::string owner(c.live->label(kApplicationLabel));
+    if (!owner.empty() && ownedBy(*c.live, owner)) c.movedFrom = owner;
+  }
   if (!predicted.ok()) {
     const auto forced = c.live ? immutableField(predicted.error()) : std::nullopt;
     const auto renewed = input.renewed.find(c.ref);
@@ -113,7 +121,8 @@ Plan buildPlan(PlanInput input) {
     plan.changes.push_back(decide(std::move(input.wanted[i]), input.predicted[i], input));
   }
   for (const auto& [ref, object] : input.owned) {
-    if (kept.contains(ref) || object->deleting() || !ownedBy(*object, input.application)) continue;
+    if (kept.contains(ref) || input.kept.contains(ref) || object->deleting() || !ownedBy(*object, input.application))
+      continue;
     PlannedChange c;
     c.action = PlanAction::remove;
     c.ref = ref;

@@ -11,6 +11,7 @@
 #include "core/object.h"
 #include "core/result.h"
 #include "diff/object_diff.h"
+#include "reconciler/plan/ownership_policy.h"
 
 namespace steer {
 
@@ -41,11 +42,14 @@ struct PlannedChange {
   std::vector<FieldChange> fields;  ///< update and replace; secrets masked
   std::string forcedBy;             ///< replace: the immutable field that forces it
   bool adopts = false;              ///< the object exists and was not ours
+  std::string movedFrom{};          ///< the application that owned it until now
   std::vector<std::string> taken;   ///< "spec.replicas from kubectl": fields taken from others
-  std::string refusal;              ///< the server would refuse this; such a plan is not applied as a whole
-  json::object wanted;              ///< what is applied
-  ObjectPtr live;                   ///< null for a creation, and where nothing changes may be null
-  ObjectPtr predicted{};            ///< what it becomes; null for a deletion and a refusal
+  std::vector<std::string> left{};  ///< "spec.replicas to autoscaler": fields not applied, since another holds them
+  OwnershipPolicy::Conflicts conflicts = OwnershipPolicy::Conflicts::take;
+  std::string refusal;    ///< the server would refuse this; such a plan is not applied as a whole
+  json::object wanted;    ///< what is applied
+  ObjectPtr live;         ///< null for a creation, and where nothing changes may be null
+  ObjectPtr predicted{};  ///< what it becomes; null for a deletion and a refusal
 
   /// "Deployment shop/web".
   std::string text() const { return gvk.kind + " " + (ref.ns.empty() ? ref.name : ref.ns + "/" + ref.name); }
@@ -84,6 +88,9 @@ struct PlanInput {
   std::map<ObjectRef, Result<ObjectPtr>> renewed;
   std::map<ObjectRef, ObjectPtr> live;   ///< wanted objects that exist, without the unchanged ones
   std::map<ObjectRef, ObjectPtr> owned;  ///< the inventory
+  std::set<ObjectRef> kept{};            ///< of the inventory: asked for elsewhere, or not spoken of; never deleted
+  std::map<ObjectRef, std::vector<std::string>> left{};  ///< PlannedChange::left
+  OwnershipPolicy::Conflicts conflicts = OwnershipPolicy::Conflicts::take;
 };
 
 /// Pure.

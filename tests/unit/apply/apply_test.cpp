@@ -128,3 +128,103 @@ TEST_CASE("a field that a person changed is taken back, and the plan says from w
   applied(c, shop(2));
   CHECK(intAt((*c.client->get({"deployments.apps", "shop", "web"}))->spec(), {"replicas"}) == 2);
 }
+
+namespace {
+
+Result<Plan> planWith(TestCluster& c, std::vector<WantedObject> wanted, PlanOptions options) {
+  return makePlan(*c.client, std::move(wanted), options);
+}
+
+void run(TestCluster& c, Plan plan) {
+  ApplyRun apply(*c.client, std::move(plan));
+  while (!apply.finished())
+    if (const auto next = apply.step(c.clock.now())) c.clock.advanceTo(*next);
+}
+
+void edit(TestCluster& c, const std::string& manager, const std::string& patch) {
+  Write write = Write::patch({"deployments.apps", "shop", "web"}, PatchType::merge, *parseJson(patch));
+  write.fieldManager = manager;
+  REQUIRE(c.client->write(write).ok());
+}
+
+const PlannedChange& webOf(const Plan& plan) {
+  for (const auto& change : plan.changes)
+    if (change.ref.name == "web" && change.gvk.kind == "Deployment") return change;
+  throw std::runtime_error("no web in the plan");
+}
+
+}  // namespace
+
+TEST_CASE("what an autoscaler holds is not fought over, and everything else is still applied") {
+  TestCluster c;
+  applied(c, shop(2));
+  edit(c, "autoscaler", R"({"spec":{"replicas":7}})");
+  PlanOptions options;
+  options.policy.ignored.push_back({"", "Deployment", "", "", {}, {"spec.replicas"}});
+  auto plan = planWith(c, shop(2), options);
+  REQUIRE(plan.ok());
+  CHECK(plan->empty());
+  CHECK(webOf(*plan).fields.empty());
+  CHECK(webOf(*plan).left == std::vector<std::string>{"spec.replicas to autoscaler"});
+  run(c, std::move(*plan));
+  CHECK(intAt((*c.client->get({"deployments.apps", "shop", "web"}))->spec(), {"replicas"}) == 7);
+  CHECK(planWith(c, shop(2), options)->empty());
+  auto paused = shop(2);
+  paused[0].body["spec"].as_object()["paused"] = true;
+  run(c, *planWith(c, paused, options));
+  const auto live = c.client->get({"deployments.apps", "shop", "web"});
+  CHECK(intAt((*live)->spec(), {"replicas"}) == 7);
+  CHECK(boolAt((*live)->spec(), {"paused"}));
+}
+
+TEST_CASE("with conflicts refused, an object that another manager holds is refused by name and the others go on") {
+  TestCluster c;
+  applied(c, shop(2));
+  edit(c, "kubectl-edit", R"({"spec":{"replicas":7}})");
+  auto wanted = shop(2);
+  wanted[2] = aConfigMap("settings", "2");
+  PlanOptions options;
+  options.policy.conflicts = OwnershipPolicy::Conflicts::refuse;
+  auto plan = planWith(c, wanted, options);
+  REQUIRE(plan.ok());
+  CHECK(webOf(*plan).refusal == "spec.replicas is held by kubectl-edit");
+  CHECK(plan->counts().refused == 1);
+  CHECK(plan->counts().update == 1);
+  run(c, std::move(*plan));
+  CHECK(intAt((*c.client->get({"deployments.apps", "shop", "web"}))->spec(), {"replicas"}) == 7);
+  CHECK(stringAt((*c.client->get({"configmaps", "shop", "settings"}))->json(), {"data", "k"}) == "2");
+}
+
+TEST_CASE("with targets, nothing else is applied and nothing else is deleted") {
+  TestCluster c;
+  applied(c, {aNamespace("shop"), aConfigMap("old", "1"), aConfigMap("gone", "1"), aDeployment("web", 2)});
+  PlanOptions options;
+  options.selection.targets.push_back(*ObjectPattern::parse("cm/o*"));
+  auto plan = planWith(c, {aNamespace("shop"), aDeployment("web", 5)}, options);
+  REQUIRE(plan.ok());
+  REQUIRE(plan->changes.size() == 1);
+  CHECK(plan->changes[0].ref.name == "old");
+  options.selection = {};
+  options.selection.excludes.push_back(*ObjectPattern::parse("configmap/shop/*"));
+  plan = planWith(c, {aNamespace("shop"), aDeployment("web", 5)}, options);
+  CHECK(plan->counts().remove == 0);
+  CHECK(plan->counts().update == 1);
+}
+
+TEST_CASE("an object that another application asks for changes its owner and is never deleted") {
+  TestCluster c;
+  applied(c, {aNamespace("shop"), aConfigMap("settings", "1")});
+  const auto uid = (*c.client->get({"configmaps", "shop", "settings"}))->uid();
+  PlanOptions root;
+  root.elsewhere = {{"configmaps", "shop", "settings"}};
+  CHECK(planWith(c, {aNamespace("shop")}, root)->empty());
+  PlanOptions other;
+  other.application = "other";
+  auto plan = planWith(c, {aConfigMap("settings", "1")}, other);
+  REQUIRE(plan->counts().update == 1);
+  CHECK(plan->changes[0].movedFrom == "root");
+  run(c, std::move(*plan));
+  CHECK((*c.client->get({"configmaps", "shop", "settings"}))->uid() == uid);
+  CHECK(planWith(c, {aNamespace("shop")}, {})->empty());
+  CHECK(planWith(c, {aConfigMap("settings", "1")}, other)->empty());
+}

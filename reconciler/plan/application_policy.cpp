@@ -1,0 +1,48 @@
+#include "reconciler/plan/application_policy.h"
+
+namespace steer {
+namespace {
+
+std::vector<std::string> texts(const json::value& of, std::string_view member) {
+  std::vector<std::string> out;
+  for (const auto& item : arrayAt(of, {member}))
+    if (item.is_string()) out.emplace_back(view(item.get_string()));
+  return out;
+}
+
+}  // namespace
+
+OwnershipPolicy policyOf(const json::object& spec) {
+  OwnershipPolicy out;
+  if (!boolAt(spec, {"force"}, true)) out.conflicts = OwnershipPolicy::Conflicts::refuse;
+  for (const auto& rule : arrayAt(spec, {"ignoreFields"})) {
+    if (!rule.is_object()) continue;
+    IgnoredFields ignored{std::string(stringAt(rule, {"apiVersion"})),
+                          std::string(stringAt(rule, {"kind"})),
+                          std::string(stringAt(rule, {"namespace"})),
+                          std::string(stringAt(rule, {"name"})),
+                          texts(rule, "managers"),
+                          texts(rule, "paths")};
+    // A rule that names neither a place nor a manager would give everything away.
+    if (!ignored.managers.empty() || !ignored.paths.empty()) out.ignored.push_back(std::move(ignored));
+  }
+  out.respectedManagers = texts(json::value(spec), "respectManagers");
+  return out;
+}
+
+std::vector<std::pair<std::string, std::string>> policyProblems(const json::object& spec) {
+  std::vector<std::pair<std::string, std::string>> out;
+  const auto& rules = arrayAt(spec, {"ignoreFields"});
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const std::string at = "spec.ignoreFields[" + std::to_string(i) + "]";
+    const auto paths = texts(rules[i], "paths");
+    for (std::size_t k = 0; k < paths.size(); ++k)
+      if (auto problem = pathPatternProblem(paths[k]); !problem.empty())
+        out.emplace_back(at + ".paths[" + std::to_string(k) + "]", "\"" + paths[k] + "\" " + problem);
+    if (paths.empty() && texts(rules[i], "managers").empty())
+      out.emplace_back(at, "names neither paths nor managers, and so leaves nothing to anybody");
+  }
+  return out;
+}
+
+}  // namespace steer
