@@ -147,11 +147,14 @@ Response HttpFront::batch(const Request& request) {
   settings.dryRun = request.queryValue("dryRun") == "All";
   const auto onError = request.queryValue("onError") == "stop" ? OnError::stop : OnError::proceed;
   std::vector<Result<ObjectPtr>> results;
+  const Answer answer = answerOf(request.queryValue("answer"));
   std::size_t index = 0;
   for (auto& outcome : parts_.executor.runAll(*writes, settings, onError, request.identity)) {
     const bool scale = (*writes)[index++].subresource == "scale";
     if (!outcome.ok()) results.emplace_back(std::move(outcome).error());
     else if (scale && outcome->object != nullptr) results.emplace_back(Object::make(scaleOf(*outcome->object)));
+    else if (outcome->object && (answer == Answer::brief || (answer == Answer::briefCreated && outcome->created)))
+      results.emplace_back(briefly(*outcome->object));
     else results.emplace_back(std::move(outcome->object));
   }
   return jsonAnswer(encodeResults(results));

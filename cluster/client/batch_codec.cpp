@@ -83,6 +83,25 @@ Result<Write> decodeWrite(const json::value& item) {
 
 }  // namespace
 
+std::string_view answerName(Answer answer) {
+  return answer == Answer::full ? "" : answer == Answer::brief ? "brief" : "briefCreated";
+}
+
+Answer answerOf(std::string_view name) {
+  return name == "brief" ? Answer::brief : name == "briefCreated" ? Answer::briefCreated : Answer::full;
+}
+
+ObjectPtr briefly(const Object& object) {
+  json::object metadata;
+  for (const char* key : {"name", "namespace", "uid", "resourceVersion", "generation", "deletionTimestamp"})
+    if (const auto* value = object.metadata().if_contains(key)) metadata[key] = *value;
+  json::object out;
+  setText(out, "apiVersion", object.gvk().apiVersion());
+  setText(out, "kind", object.kind());
+  out["metadata"] = std::move(metadata);
+  return Object::make(std::move(out));
+}
+
 std::string_view patchTypeName(PatchType type) { return kPatches[static_cast<std::size_t>(type)].name; }
 std::string_view patchContentType(PatchType type) { return kPatches[static_cast<std::size_t>(type)].contentType; }
 

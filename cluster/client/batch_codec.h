@@ -2,7 +2,7 @@
 // The wire form of batches and of errors, both directions: the HTTP client encodes what the server
 // decodes, and the other way round. Pure functions.
 //
-// POST /apis/steersman.dev/v1/batch[?dryRun=All][&onError=stop] with
+// POST /apis/steersman.dev/v1/batch[?dryRun=All][&onError=stop][&answer=brief|briefCreated] with
 //   {"writes": [{"verb": "create|update|patch|delete", "resource": "deployments.apps", "namespace", "name",
 //     "subresource", "body", "patchType": "json|merge|strategic|apply", "fieldManager", "force",
 //     "deleteOptions": a metav1.DeleteOptions}]}
@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cluster/client/client.h"
 #include "core/json.h"
 #include "core/object.h"
 #include "core/result.h"
@@ -34,6 +35,12 @@ Result<DeleteOptions> decodeDeleteOptions(const json::value& body);
 json::object encodeStatus(const Error& error);
 /// The Error that a metav1.Status tells; httpStatus decides when the body is something else.
 Error decodeStatus(const json::value& body, int httpStatus);
+
+/// "" for full.
+std::string_view answerName(Answer answer);
+Answer answerOf(std::string_view name);
+/// The identity of an object without its content.
+ObjectPtr briefly(const Object& object);
 
 std::string_view patchTypeName(PatchType type);
 /// "application/strategic-merge-patch+json" and so on.

@@ -52,10 +52,15 @@ class Watch {
 
 enum class OnError { stop, proceed };
 
+/// What comes back of what a batch wrote. brief: apiVersion, kind and the identity in metadata (name,
+/// namespace, uid, resourceVersion, generation); briefCreated: that for new objects, the whole of others.
+enum class Answer { full, briefCreated, brief };
+
 struct BatchOptions {
   OnError onError = OnError::proceed;
   /// Runs everything on a fork of the cluster: later writes see earlier ones, nothing is kept.
   bool dryRun = false;
+  Answer answer = Answer::full;
 };
 
 class Client {

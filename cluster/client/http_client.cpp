@@ -96,7 +96,8 @@ class HttpClient final : public Client {
     HttpCall call;
     call.method = "POST";
     call.path = std::string(kBatchPath) + queryText({{"dryRun", options.dryRun ? "All" : ""},
-                                                     {"onError", options.onError == OnError::stop ? "stop" : ""}});
+                                                     {"onError", options.onError == OnError::stop ? "stop" : ""},
+                                                     {"answer", std::string(answerName(options.answer))}});
     call.body = jsonText(encodeBatch(writes));
     auto all = [&](const Error& error) { return std::vector<Result<ObjectPtr>>(writes.size(), error); };
     auto body = answer(std::move(call));

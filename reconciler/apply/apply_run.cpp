@@ -87,7 +87,7 @@ std::optional<Time> ApplyRun::step(Time now) {
   std::vector<Write> writes;
   for (const auto& pending : writing) writes.push_back(writeFor(pending));
   if (!writes.empty()) {
-    const auto answers = client_.batch(std::move(writes), {OnError::proceed, false});
+    const auto answers = client_.batch(std::move(writes), {OnError::proceed, false, Answer::brief});
     const Result<ObjectPtr> missing = makeError(Errc::internal, "the server gave no answer for this object");
     for (std::size_t i = 0; i < writing.size(); ++i)
       settle(writing[i], i < answers.size() ? answers[i] : missing, now, left);

@@ -67,7 +67,7 @@ Result<void> predict(Client& client, PlanInput& input) {
     open.push_back(i);
     writes.push_back(applyOf(w, input));
   }
-  const BatchOptions dryRun{OnError::proceed, true};
+  const BatchOptions dryRun{OnError::proceed, true, Answer::briefCreated};
   std::vector<Result<ObjectPtr>> answers;
   if (!writes.empty()) answers = client.batch(std::move(writes), dryRun);
   if (answers.size() != open.size())
