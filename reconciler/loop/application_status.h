@@ -8,11 +8,10 @@
 
 #include "cluster/client/client.h"
 #include "core/clock.h"
+#include "reconciler/plan/application_graph.h"
 #include "reconciler/report/apply_record.h"
 
 namespace steer {
-
-inline constexpr const char* kSystemNamespace = "steersman-system";
 
 class ApplicationStatus {
  public:

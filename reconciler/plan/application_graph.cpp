@@ -1,0 +1,82 @@
+#include "reconciler/plan/application_graph.h"
+
+#include <algorithm>
+#include <set>
+
+namespace steer {
+namespace {
+
+/// Depth-first walk with a stack of its own: a long chain must not end the process.
+class CycleSearch {
+ public:
+  explicit CycleSearch(const ApplicationGraph& graph) : graph_(graph) {}
+
+  std::vector<std::vector<std::string>> run() {
+    for (const auto& [name, unused] : graph_)
+      if (!done_.contains(name)) walk(name);
+    return {found_.begin(), found_.end()};
+  }
+
+ private:
+  struct Frame {
+    std::string name;
+    std::size_t next = 0;
+  };
+
+  void walk(const std::string& start) {
+    std::vector<Frame> path{{start}};
+    while (!path.empty()) {
+      auto& frame = path.back();
+      const auto& edges = graph_.at(frame.name);
+      if (frame.next == edges.size()) {
+        done_.insert(frame.name);
+        path.pop_back();
+        continue;
+      }
+      const std::string target = edges[frame.next++];
+      if (!graph_.contains(target) || done_.contains(target)) continue;
+      const auto at = std::find_if(path.begin(), path.end(), [&](const Frame& f) { return f.name == target; });
+      if (at == path.end()) path.push_back({target});
+      else note(at, path.end());
+    }
+  }
+
+  void note(std::vector<Frame>::const_iterator from, std::vector<Frame>::const_iterator to) {
+    std::vector<std::string> cycle;
+    for (; from != to; ++from) cycle.push_back(from->name);
+    std::rotate(cycle.begin(), std::min_element(cycle.begin(), cycle.end()), cycle.end());
+    found_.insert(std::move(cycle));
+  }
+
+  const ApplicationGraph& graph_;
+  std::set<std::string> done_;
+  std::set<std::vector<std::string>> found_;
+};
+
+}  // namespace
+
+std::string applicationLabel(std::string_view ns, std::string_view name) {
+  if (ns == kSystemNamespace) return std::string(name);
+  return std::string(ns) + "." + std::string(name);
+}
+
+std::vector<std::string> dependenciesOf(const json::object& spec, std::string_view ns) {
+  std::vector<std::string> out;
+  for (const auto& item : arrayAt(spec, {"dependsOn"})) {
+    const auto name = stringAt(item, {"name"});
+    if (!name.empty()) out.push_back(applicationLabel(stringAt(item, {"namespace"}, ns), name));
+  }
+  return out;
+}
+
+std::vector<std::vector<std::string>> dependencyCycles(const ApplicationGraph& graph) {
+  return CycleSearch(graph).run();
+}
+
+std::string cycleText(const std::vector<std::string>& cycle) {
+  std::string out;
+  for (const auto& name : cycle) out += name + " -> ";
+  return cycle.empty() ? out : out + cycle.front();
+}
+
+}  // namespace steer
