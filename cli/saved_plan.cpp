@@ -32,7 +32,14 @@ std::string absolute(const std::string& path) {
 }
 
 Result<json::object> requestOf(const Planned& planned, const PlanningFlags& flags) {
-  json::object out{{"application", flags.application}, {"namespace", flags.ns}, {"prune", !flags.keepOthers}};
+  json::object out{{"application", flags.application},
+                   {"namespace", flags.ns},
+                   {"prune", !flags.keepOthers},
+                   {"force", !flags.noForce},
+                   {"destroy", flags.destroy},
+                   {"targets", json::value_from(flags.targets)},
+                   {"excludes", json::value_from(flags.excludes)}};
+  if (flags.destroy) return out;
   if (flags.source.repo.empty()) {
     json::array paths;
     for (const auto& path : flags.source.paths) paths.emplace_back(absolute(path));
@@ -49,6 +56,13 @@ Result<json::object> requestOf(const Planned& planned, const PlanningFlags& flag
   return out;
 }
 
+std::vector<std::string> textsAt(const json::object& of, std::string_view member) {
+  std::vector<std::string> out;
+  for (const auto& text : arrayAt(of, {member}))
+    if (text.is_string()) out.emplace_back(view(text.get_string()));
+  return out;
+}
+
 PlanningFlags flagsOf(const json::object& request, const PlanningFlags& given) {
   PlanningFlags out;
   out.kubeconfig = given.kubeconfig;
@@ -56,11 +70,14 @@ PlanningFlags flagsOf(const json::object& request, const PlanningFlags& given) {
   out.application = stringAt(request, {"application"});
   out.ns = stringAt(request, {"namespace"});
   out.keepOthers = !boolAt(request, {"prune"});
+  out.noForce = !boolAt(request, {"force"});
+  out.destroy = boolAt(request, {"destroy"});
+  out.targets = textsAt(request, "targets");
+  out.excludes = textsAt(request, "excludes");
   out.source.repo = stringAt(request, {"repo"});
   out.source.path = stringAt(request, {"path"});
   out.source.revision = stringAt(request, {"commit"});
-  for (const auto& path : arrayAt(request, {"paths"}))
-    if (path.is_string()) out.source.paths.emplace_back(view(path.get_string()));
+  out.source.paths = textsAt(request, "paths");
   if (given.source.paths.size() > 1 && out.source.repo.empty())
     out.source.paths.assign(given.source.paths.begin() + 1, given.source.paths.end());
   return out;
@@ -102,7 +119,7 @@ void printMoves(const char* what, const std::vector<std::string>& moves) {
 Result<void> writePlanFile(const std::string& file, const Planned& planned, const PlanningFlags& flags) {
   STEER_TRY(auto request, requestOf(planned, flags));
   Random random;
-  const auto saved = savePlan(planned.plan, planned.wanted,
+  const auto saved = savePlan(planned.plans, planned.wanted,
                               {std::string("steer ") + kVersion, planned.cluster, formatTime(SystemClock().now()),
                                std::move(request), random.uuid()});
   return writePrivately(file, planFileText(saved));
@@ -143,11 +160,11 @@ std::optional<Planned> planFromFile(const SavedPlan& saved, const PlanningFlags&
     printMoves("the source is not what was planned; nothing was applied. Plan again.", moves);
     return std::nullopt;
   }
-  if (const auto moves = liveMoves(saved, planned->plan); !moves.empty()) {
+  if (const auto moves = liveMoves(saved, planned->plans); !moves.empty()) {
     printMoves("the cluster is not what was planned for; nothing was applied. Plan again.", moves);
     return std::nullopt;
   }
-  planned->plan = asSaved(saved, std::move(planned->plan));
+  planned->plans = asSaved(saved, std::move(planned->plans));
   return planned;
 }
 

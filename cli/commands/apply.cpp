@@ -132,6 +132,28 @@ int waitForHealth(Client& client, const std::vector<WantedObject>& wanted, Durat
   }
 }
 
+int applyOne(Client& client, Plan plan, bool text, const SystemClock& clock) {
+  ApplyRun run(client, std::move(plan));
+  const int code = applyPlan(run, !text, clock);
+  if (text) {
+    std::cout << "Applied " << run.completed() << " of " << run.rows().size() << " changes.\n";
+    return code;
+  }
+  for (const auto& row : run.rows())
+    if (!row.done) printError(run.plan().changes[row.change].text() + ": " + (row.error ? row.error->message : ""));
+  return code;
+}
+
+/// Asks on a terminal. Without one, only what deletes everything must be agreed to beforehand.
+bool agreed(const Flags& flags, const PlanSet& plans) {
+  if (stdinIsTerminal())
+    return confirm(flags.planning.destroy
+                       ? "Delete " + std::to_string(plans.counts().remove) + " objects? There is no way back."
+                       : "Apply this?");
+  if (flags.planning.destroy) printError("nothing was deleted: without a terminal, --destroy needs --yes");
+  return !flags.planning.destroy;
+}
+
 int runApply(const Flags& flags) {
   const auto timeout = durationOf(flags.timeout);
   if (!timeout) {
@@ -146,19 +168,17 @@ int runApply(const Flags& flags) {
   auto planned = *saved ? planFromFile(**saved, flags.planning) : planFrom(flags.planning);
   if (!planned) return 1;
   const bool text = flags.planning.output == "text";
-  const bool empty = planned->plan.empty();
-  printPlan(planned->plan, flags.planning.output);
-  if (!empty && !*saved && !flags.yes && stdinIsTerminal() && !confirm("Apply this?")) return 1;
+  const bool empty = planned->plans.empty();
+  printPlans(planned->plans, flags.planning.output);
+  if (!empty && !*saved && !flags.yes && !agreed(flags, planned->plans)) return 1;
+  std::set<ObjectRef> meant;
+  for (const auto& plan : planned->plans.plans)
+    for (const auto& change : plan.changes) meant.insert(change.ref);
+  std::erase_if(planned->wanted, [&](const WantedObject& w) { return !meant.contains(w.ref); });
   const SystemClock clock;
   int code = 0;
-  if (!empty) {
-    ApplyRun run(*planned->client, std::move(planned->plan));
-    code = applyPlan(run, !text, clock);
-    if (text) std::cout << "Applied " << run.completed() << " of " << run.rows().size() << " changes.\n";
-    else
-      for (const auto& row : run.rows())
-        if (!row.done) printError(run.plan().changes[row.change].text() + ": " + (row.error ? row.error->message : ""));
-  }
+  for (auto& plan : planned->plans.plans)
+    if (code != 130 && !plan.empty()) code = std::max(code, applyOne(*planned->client, std::move(plan), text, clock));
   if (code != 0 || !flags.wait) return code;
   return waitForHealth(*planned->client, planned->wanted, *timeout, clock);
 }
@@ -171,9 +191,8 @@ void addApplyCommand(CLI::App& app, ExitCode& exit) {
   command->footer(
       "Shows the plan and asks on a terminal. A plan that `steer plan --out FILE` saved is not asked about: exactly "
       "that is\n"
-      "done, or nothing when something it rests on has moved. Exit code: 0 everything is applied (and healthy, with "
-      "--wait), 1 "
-      "otherwise.\n"
+      "done, or nothing when something it rests on has moved.\n"
+      "Exit code: 0 everything is applied (and healthy, with --wait), 1 otherwise.\n"
       "Example: steer apply apps/ --yes --wait --timeout 5m");
   addPlanningFlags(*command, flags->planning);
   command->add_flag("-y,--yes", flags->yes, "Do not ask");

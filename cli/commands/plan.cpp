@@ -10,12 +10,45 @@
 
 namespace steer::cli {
 
+namespace {
+
+struct Flags {
+  PlanningFlags planning;
+  bool detailed = false;
+  bool refreshOnly = false;
+  std::string out{};
+};
+
+/// 2 = there is something, when the caller wants to know; else 0.
+int codeFor(const Flags& flags, bool something) { return flags.detailed && something ? 2 : 0; }
+
+int showDrift(const Flags& flags) {
+  const auto planned = planFrom(flags.planning, PlanOptions::Live::all);
+  if (!planned) return 1;
+  return codeFor(flags, printDrift(planned->plans, flags.planning.output));
+}
+
+int showPlan(const Flags& flags) {
+  const auto planned = planFrom(flags.planning);
+  if (!planned) return 1;
+  printPlans(planned->plans, flags.planning.output);
+  const bool refused = planned->plans.counts().refused != 0;
+  if (!flags.out.empty() && refused) printError("the plan was not saved: the server refuses a part of it");
+  if (refused) return 1;
+  if (!flags.out.empty()) {
+    if (const auto saved = writePlanFile(flags.out, *planned, flags.planning); !saved.ok()) {
+      printError(saved.error().message);
+      return 1;
+    }
+    if (flags.planning.output == "text")
+      std::cout << "Saved to " << flags.out << ". This does exactly that: steer apply " << flags.out << "\n";
+  }
+  return codeFor(flags, !planned->plans.empty());
+}
+
+}  // namespace
+
 void addPlanCommand(CLI::App& app, ExitCode& exit) {
-  struct Flags {
-    PlanningFlags planning;
-    bool detailed = false;
-    std::string out{};
-  };
   auto flags = std::make_shared<Flags>();
   auto* command = app.add_subcommand("plan", "Show what applying would change");
   command->footer(
@@ -24,25 +57,10 @@ void addPlanCommand(CLI::App& app, ExitCode& exit) {
       "Example: steer plan apps/ --out shop.plan && steer apply shop.plan");
   addPlanningFlags(*command, flags->planning);
   command->add_flag("--detailed-exitcode", flags->detailed, "Exit with 2 when there are changes");
-  command->add_option("--out", flags->out, "Save the plan to this file, for `steer apply FILE`");
-  command->callback([flags, &exit] {
-    const auto planned = planFrom(flags->planning);
-    exit.value = 1;
-    if (!planned) return;
-    printPlan(planned->plan, flags->planning.output);
-    const bool refused = planned->plan.counts().refused != 0;
-    if (!flags->out.empty() && !refused) {
-      if (const auto saved = writePlanFile(flags->out, *planned, flags->planning); !saved.ok()) {
-        printError(saved.error().message);
-        return;
-      }
-      if (flags->planning.output == "text")
-        std::cout << "Saved to " << flags->out << ". This does exactly that: steer apply " << flags->out << "\n";
-    } else if (refused && !flags->out.empty()) {
-      printError("the plan was not saved: the server refuses a part of it");
-    }
-    exit.value = refused ? 1 : flags->detailed && !planned->plan.empty() ? 2 : 0;
-  });
+  auto* out = command->add_option("--out", flags->out, "Save the plan to this file, for `steer apply FILE`");
+  command->add_flag("--refresh-only", flags->refreshOnly, "Plan nothing: show what others changed since the last apply")
+      ->excludes(out);
+  command->callback([flags, &exit] { exit.value = flags->refreshOnly ? showDrift(*flags) : showPlan(*flags); });
 }
 
 }  // namespace steer::cli

@@ -1,9 +1,10 @@
 #pragma once
-// What `steer plan` and `steer apply` share: flags, the connection and the plan itself.
+// What `steer plan` and `steer apply` share: flags, the connection and the plans themselves.
 // Thread rule: main thread. Failure rule: errors and findings are printed; nothing is returned then.
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/source_tree.h"
 #include "cluster/client/client.h"
@@ -22,15 +23,19 @@ struct PlanningFlags {
   std::string output = "text";
   std::string application = "root";
   std::string ns = "default";
+  std::vector<std::string> targets{};
+  std::vector<std::string> excludes{};
   bool keepOthers = false;  ///< --no-prune
+  bool noForce = false;     ///< --no-force
+  bool destroy = false;     ///< the source is empty
 };
 
 void addPlanningFlags(CLI::App& command, PlanningFlags& flags);
 
 struct Planned {
   std::unique_ptr<Client> client;
-  std::vector<WantedObject> wanted;
-  Plan plan;
+  std::vector<WantedObject> wanted;  ///< of all plans, as the source says it
+  PlanSet plans;
   std::string commit{};   ///< that was read; empty for directories
   std::string cluster{};  ///< uid of the cluster
 };
@@ -38,6 +43,8 @@ struct Planned {
 /// Reads, validates, connects and plans. Prints what is wrong, all findings at once.
 std::optional<Planned> planFrom(const PlanningFlags& flags, PlanOptions::Live live = PlanOptions::Live::changing);
 /// In the format that the flags ask for.
-void printPlan(const Plan& plan, const std::string& format);
+void printPlans(const PlanSet& plans, const std::string& format);
+/// What others changed, in the format that the flags ask for; true when there is any.
+bool printDrift(const PlanSet& plans, const std::string& format);
 
 }  // namespace steer::cli

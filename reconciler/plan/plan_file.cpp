@@ -62,6 +62,7 @@ json::object jsonOf(const SavedChange& c) {
                    {"resource", c.ref.resource},
                    {"namespace", c.ref.ns},
                    {"name", c.ref.name}};
+  out["application"] = c.application;
   if (!c.uid.empty()) out["uid"] = c.uid;
   json::array fields;
   for (const auto& f : c.fields) fields.emplace_back(jsonOf(f));
@@ -79,6 +80,7 @@ SavedChange changeFrom(const json::value& v) {
   out.gvk = Gvk::from(stringAt(v, {"apiVersion"}), stringAt(v, {"kind"}));
   out.ref = {std::string(stringAt(v, {"resource"})), std::string(stringAt(v, {"namespace"})),
              std::string(stringAt(v, {"name"}))};
+  out.application = stringAt(v, {"application"});
   out.uid = stringAt(v, {"uid"});
   for (const auto& f : v.is_object() ? arrayAt(v, {"fields"}) : json::array{}) {
     SavedField field{kindNamed(stringAt(f, {"op"})), std::string(stringAt(f, {"path"}))};
@@ -150,7 +152,7 @@ std::string hiddenPrint(const PlannedChange& c, const std::string& salt) {
   return slowHash(salt, all.hex());
 }
 
-SavedPlan savePlan(const Plan& plan, const std::vector<WantedObject>& source, PlanBinding binding) {
+SavedPlan savePlan(const PlanSet& plans, const std::vector<WantedObject>& source, PlanBinding binding) {
   SavedPlan out;
   out.tool = std::move(binding.tool);
   out.cluster = std::move(binding.cluster);
@@ -159,9 +161,13 @@ SavedPlan savePlan(const Plan& plan, const std::vector<WantedObject>& source, Pl
   out.salt = std::move(binding.salt);
   out.source = sourcePrints(source);
   out.sourceSecrets = secretsPrint(source, out.salt);
-  for (const auto& c : plan.changes)
-    if (c.action != PlanAction::none) out.changes.push_back(savedOf(c, out.salt));
-  out.planDigest = plan.digest();
+  for (const auto& plan : plans.plans)
+    for (const auto& c : plan.changes) {
+      if (c.action == PlanAction::none) continue;
+      out.changes.push_back(savedOf(c, out.salt));
+      out.changes.back().application = plan.application;
+    }
+  out.planDigest = plans.digest();
   return out;
 }
 

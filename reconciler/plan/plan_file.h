@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "reconciler/plan/plan.h"
+#include "reconciler/plan/plan_set.h"
 
 namespace steer {
 
@@ -20,6 +20,7 @@ struct SavedField {
 };
 
 struct SavedChange {
+  std::string application;
   PlanAction action = PlanAction::none;
   Gvk gvk;
   ObjectRef ref;
@@ -54,7 +55,7 @@ struct PlanBinding {
 };
 
 /// `source` is what was read, before anything was added to it.
-SavedPlan savePlan(const Plan& plan, const std::vector<WantedObject>& source, PlanBinding binding);
+SavedPlan savePlan(const PlanSet& plans, const std::vector<WantedObject>& source, PlanBinding binding);
 
 /// The content of a file, with a digest over all of it.
 std::string planFileText(const SavedPlan& plan);

@@ -1,17 +1,12 @@
 #pragma once
-// How a plan looks: for a terminal, and as a value for JSON and YAML. Pure; secrets stay masked.
+// How one plan looks: for a terminal, and as a value for JSON and YAML. Pure; secrets stay masked.
 #include <string>
 
-#include "diff/text.h"
-#include "reconciler/plan/plan.h"
+#include "reconciler/plan/report.h"
 
 namespace steer {
 
-struct PlanTextOptions {
-  /// Colours a piece by its mark; null = plain.
-  std::function<std::string(Mark, const std::string&)> paint{};
-  std::size_t maxFields = 200;  ///< per object; the rest is counted
-};
+using PlanTextOptions = ReportTextOptions;
 
 /// Grouped by namespace, in the order of application, with one line of counts at the end.
 std::string planText(const Plan& plan, const PlanTextOptions& options = {});

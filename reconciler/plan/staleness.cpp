@@ -85,23 +85,26 @@ std::vector<std::string> sourceMoves(const SavedPlan& saved, const std::vector<W
   return out;
 }
 
-std::vector<std::string> liveMoves(const SavedPlan& saved, const Plan& now) {
-  std::map<ObjectRef, const PlannedChange*> fresh;
-  for (const auto& c : now.changes) fresh[c.ref] = &c;
+std::vector<std::string> liveMoves(const SavedPlan& saved, const PlanSet& now) {
+  std::map<std::pair<std::string, ObjectRef>, const PlannedChange*> fresh;
+  for (const auto& plan : now.plans)
+    for (const auto& c : plan.changes) fresh[{plan.application, c.ref}] = &c;
   std::vector<std::string> out;
   for (const auto& change : saved.changes) {
-    const auto it = fresh.find(change.ref);
+    const auto it = fresh.find({change.application, change.ref});
     for (const auto& move : movesOf(change, it == fresh.end() ? nullptr : it->second, saved.salt))
       out.push_back(change.text() + ": " + move);
   }
   return out;
 }
 
-Plan asSaved(const SavedPlan& saved, Plan now) {
-  std::set<ObjectRef> kept;
-  for (const auto& c : saved.changes) kept.insert(c.ref);
-  std::erase_if(now.changes,
-                [&](const PlannedChange& c) { return c.action == PlanAction::none || !kept.contains(c.ref); });
+PlanSet asSaved(const SavedPlan& saved, PlanSet now) {
+  std::set<std::pair<std::string, ObjectRef>> kept;
+  for (const auto& c : saved.changes) kept.emplace(c.application, c.ref);
+  for (auto& plan : now.plans)
+    std::erase_if(plan.changes, [&](const PlannedChange& c) {
+      return c.action == PlanAction::none || !kept.contains({plan.application, c.ref});
+    });
   return now;
 }
 

@@ -13,9 +13,9 @@ namespace steer {
 std::vector<std::string> sourceMoves(const SavedPlan& saved, const std::vector<WantedObject>& source);
 
 /// What moved in the cluster: "Deployment shop/web: spec.replicas was 2, is 5". Empty = not stale.
-std::vector<std::string> liveMoves(const SavedPlan& saved, const Plan& now);
+std::vector<std::string> liveMoves(const SavedPlan& saved, const PlanSet& now);
 
 /// Only what the saved plan does, in the order of `now`.
-Plan asSaved(const SavedPlan& saved, Plan now);
+PlanSet asSaved(const SavedPlan& saved, PlanSet now);
 
 }  // namespace steer

@@ -47,7 +47,7 @@ struct World {
     for (const auto& w : wanted) out.push_back({refOf(w), w, {"web.yaml", 1, 1}});
     return out;
   }
-  Plan plan() const {
+  PlanSet plan() const {
     PlanInput in;
     in.wanted = source();
     for (const auto& object : live) {
@@ -59,7 +59,7 @@ struct World {
       // What the server would make of it, in this world: the wanted fields over what is there.
       in.predicted.push_back(Object::make(owned(w, it == in.live.end() ? "new" : it->second->uid())));
     }
-    return buildPlan(std::move(in));
+    return {{buildPlan(std::move(in))}};
   }
   SavedPlan save() const {
     return savePlan(plan(), source(), {"steer 1", "c", "2026-01-01T00:00:00Z", {{"paths", {"/x"}}}, "salt"});
@@ -139,8 +139,8 @@ TEST_CASE("what moves elsewhere does not make a plan stale, and is not done with
   other["metadata"].as_object()["name"] = "abandoned";
   world.live.push_back(owned(other, "u7"));  // would be pruned by a plan made now
   CHECK(liveMoves(saved, world.plan()).empty());
-  REQUIRE(world.plan().changes.size() == 3);
-  CHECK(asSaved(saved, world.plan()).changes.size() == 2);
+  REQUIRE(world.plan().plans[0].changes.size() == 3);
+  CHECK(asSaved(saved, world.plan()).plans[0].changes.size() == 2);
 }
 
 TEST_CASE("a secret's values are in no saved plan, and yet bind it") {

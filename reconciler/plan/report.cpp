@@ -1,0 +1,162 @@
+#include "reconciler/plan/report.h"
+
+#include <algorithm>
+#include <map>
+
+namespace steer {
+namespace {
+
+const char* signOf(PlanAction action) {
+  switch (action) {
+    case PlanAction::create:
+      return "+";
+    case PlanAction::update:
+      return "~";
+    case PlanAction::replace:
+      return "-/+";
+    case PlanAction::remove:
+      return "-";
+    case PlanAction::none:
+      break;
+  }
+  return " ";
+}
+
+Mark markOf(PlanAction action) {
+  switch (action) {
+    case PlanAction::create:
+      return Mark::add;
+    case PlanAction::update:
+      return Mark::change;
+    case PlanAction::replace:
+    case PlanAction::remove:
+      return Mark::remove;
+    case PlanAction::none:
+      break;
+  }
+  return Mark::plain;
+}
+
+std::string remarkOf(const PlannedChange& c) {
+  if (c.action == PlanAction::replace) return "must be replaced: " + c.forcedBy + " cannot change";
+  if (!c.movedFrom.empty()) return "moves here from application " + c.movedFrom;
+  if (c.adopts && c.refusal.empty()) return "adopts an object that exists";
+  if (c.action == PlanAction::update && c.fields.empty()) return "only the ownership of fields changes";
+  return "";
+}
+
+std::string placeText(const SourcePos& pos) { return pos.file.empty() ? "" : SourcePos{pos.file, pos.line, 0}.text(); }
+
+ReportItem itemOf(const PlannedChange& c) {
+  ReportItem item{markOf(c.action), signOf(c.action), c.gvk.kind + " " + c.ref.name, remarkOf(c), placeText(c.source)};
+  if (!c.refusal.empty()) item.problems.push_back("the server refuses this: " + c.refusal);
+  item.fields = c.fields;
+  for (const auto& taken : c.taken) item.notes.push_back("takes " + taken);
+  for (const auto& left : c.left) item.notes.push_back("leaves " + left);
+  return item;
+}
+
+/// Groups by namespace, in the order in which namespaces come up.
+class Grouping {
+ public:
+  void add(const std::string& ns, ReportItem item) {
+    const auto [it, isNew] = at_.emplace(ns, groups_.size());
+    if (isNew) groups_.push_back({ns.empty() ? "cluster" : "namespace " + ns});
+    groups_[it->second].items.push_back(std::move(item));
+  }
+  std::vector<ReportGroup> take() { return std::move(groups_); }
+
+ private:
+  std::map<std::string, std::size_t> at_;
+  std::vector<ReportGroup> groups_;
+};
+
+ReportSection sectionOf(const Plan& plan) {
+  ReportSection section{"application " + plan.application};
+  Grouping grouping;
+  for (const auto& c : plan.changes) {
+    if (c.action == PlanAction::none && c.refusal.empty()) section.unchanged.push_back(c.text());
+    else grouping.add(c.ref.ns, itemOf(c));
+  }
+  section.groups = grouping.take();
+  return section;
+}
+
+std::string byWhom(const DriftedField& f) {
+  std::string out = f.path + (f.kind == DriftedField::Kind::added ? " was set by " : " was changed by ");
+  out += f.manager.empty() ? "someone who left no name" : f.manager;
+  return out + (f.time.empty() ? "" : " at " + f.time);
+}
+
+ReportItem itemOf(const ObjectDrift& drift) {
+  ReportItem item{drift.missing ? Mark::remove : Mark::change, drift.missing ? "-" : "~",
+                  drift.gvk.kind + " " + drift.ref.name, drift.missing ? "is not in the cluster" : "",
+                  placeText(drift.source)};
+  for (const auto& f : drift.fields) {
+    const auto kind = !f.before && f.kind == DriftedField::Kind::added ? FieldChange::Kind::add
+                      : !f.after                                       ? FieldChange::Kind::remove
+                      : !f.before                                      ? FieldChange::Kind::add
+                                                                       : FieldChange::Kind::change;
+    if (f.before || f.after) item.fields.push_back({kind, f.path, f.before, f.after});
+    item.notes.push_back(byWhom(f));
+  }
+  return item;
+}
+
+json::object fieldJson(const DriftedField& f) {
+  json::object out{{"path", f.path}, {"how", f.kind == DriftedField::Kind::added ? "added" : "changed"}};
+  if (f.before) out["wanted"] = *f.before;
+  if (f.after) out["live"] = *f.after;
+  if (!f.manager.empty()) out["manager"] = f.manager;
+  if (!f.time.empty()) out["time"] = f.time;
+  return out;
+}
+
+}  // namespace
+
+Report planReport(const PlanSet& set) {
+  Report report;
+  if (set.plans.empty()) return report;
+  if (set.empty()) report.nothing = "No changes. The cluster matches " + set.plans.front().source + ".";
+  report.headline = countsText(set.counts());
+  report.facts = {{"Source", set.plans.front().source}, {"Digest", set.digest()}};
+  for (const auto& plan : set.plans) report.sections.push_back(sectionOf(plan));
+  return report;
+}
+
+Report driftReport(const std::vector<ApplicationDrift>& drifts) {
+  Report report;
+  std::size_t objects = 0;
+  for (const auto& drift : drifts) {
+    ReportSection section{"application " + drift.application};
+    Grouping grouping;
+    for (const auto& object : drift.objects) grouping.add(object.ref.ns, itemOf(object));
+    section.groups = grouping.take();
+    objects += drift.objects.size();
+    report.sections.push_back(std::move(section));
+  }
+  report.headline = "Drift: " + std::to_string(objects) + (objects == 1 ? " object was" : " objects were") +
+                    " changed by others since the last apply.";
+  if (objects == 0) report.nothing = "No drift. Nobody changed what was applied.";
+  return report;
+}
+
+json::object driftJson(const std::vector<ApplicationDrift>& drifts) {
+  json::array applications;
+  for (const auto& drift : drifts) {
+    json::array objects;
+    for (const auto& object : drift.objects) {
+      json::array fields;
+      for (const auto& f : object.fields) fields.emplace_back(fieldJson(f));
+      json::object row{{"apiVersion", object.gvk.apiVersion()}, {"kind", object.gvk.kind}, {"name", object.ref.name}};
+      if (!object.ref.ns.empty()) row["namespace"] = object.ref.ns;
+      row["missing"] = object.missing;
+      row["fields"] = std::move(fields);
+      objects.emplace_back(std::move(row));
+    }
+    applications.emplace_back(json::object{{"application", drift.application}, {"drift", std::move(objects)}});
+  }
+  return {{"applications", std::move(applications)}};
+}
+
+}  // namespace steer
