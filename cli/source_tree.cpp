@@ -3,12 +3,15 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 #include "cli/terminal.h"
 #include "reconciler/git/directory_reader.h"
 #include "reconciler/git/git_source.h"
 #include "reconciler/git/git_tree_reader.h"
+#include "reconciler/git/remote_url.h"
+#include "reconciler/git/work_tree.h"
 #include "render/blob_parser.h"
 #include "render/tree_renderer.h"
 
@@ -33,23 +36,6 @@ class TempFolder {
  private:
   std::string path_;
 };
-
-Result<LoadedSource> loadRevision(const SourceRequest& request) {
-  const TempFolder folder;
-  if (folder.path().empty()) return makeError(Errc::io, "no temporary folder can be made");
-  Progress progress("fetching " + request.repo);
-  SourceOptions options;
-  options.url = request.repo;
-  if (request.revision != "HEAD") options.revision = request.revision;  // a source's own word for its HEAD is ""
-  options.path = request.path;
-  STEER_TRY(auto source, GitSource::open(std::move(options), folder.path() + "/clone"));
-  STEER_TRY(const auto fetched, source.fetch());
-  STEER_TRY(const auto reader, GitTreeReader::open(source.cloneDir()));
-  progress.say("reading " + request.repo);
-  TreeRenderer renderer(&SchemaRegistry::builtin());
-  STEER_TRY(auto tree, renderer.render(*reader, fetched.commit.tree, request.path));
-  return LoadedSource{std::move(tree), fetched.commit.id};
-}
 
 Result<RenderedNode::Child> loadFile(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -79,24 +65,112 @@ std::string withoutSlashes(std::string path) {
   return path;
 }
 
+class RepositoryReader final : public SourceReader {
+ public:
+  static Result<std::unique_ptr<SourceReader>> open(SourceRequest request) {
+    std::unique_ptr<RepositoryReader> out(new RepositoryReader(std::move(request)));
+    if (out->folder_.path().empty()) return makeError(Errc::io, "no temporary folder can be made");
+    Progress progress("fetching " + out->request_.repo);
+    SourceOptions options;
+    options.url = out->request_.repo;
+    if (out->request_.revision != "HEAD")  // a source's own word for its HEAD is ""
+      options.revision = out->request_.revision;
+    options.path = out->request_.path;
+    STEER_TRY(auto source, GitSource::open(std::move(options), out->folder_.path() + "/clone"));
+    STEER_TRY(auto fetched, source.fetch());
+    out->commit_ = std::move(fetched.commit);
+    STEER_TRY(out->reader_, GitTreeReader::open(source.cloneDir()));
+    return std::unique_ptr<SourceReader>(std::move(out));
+  }
+
+  Result<RenderedTree> main() override { return at(request_.path); }
+  Result<RenderedTree> at(const std::string& path) override {
+    Progress progress("reading " + request_.repo);
+    return renderer_.render(*reader_, commit_.tree, path);
+  }
+  std::string commit() const override { return commit_.id; }
+  SourceIdentity identity() const override {
+    SourceIdentity out{{}, request_.revision == commit_.id || request_.revision == "HEAD" ? "" : request_.revision};
+    if (const auto url = RemoteUrl::parse(request_.repo); url.ok()) {
+      out.urls.push_back(url->url);
+      if (url->kind == RemoteUrl::Kind::local) {
+        std::error_code ec;
+        out.urls.push_back(fs::weakly_canonical(url->path, ec).string());
+        for (auto& remote : remotesOf(url->path)) out.urls.push_back(std::move(remote));
+      }
+    }
+    return out;
+  }
+
+ private:
+  explicit RepositoryReader(SourceRequest request) : request_(std::move(request)) {}
+
+  SourceRequest request_;
+  TempFolder folder_;
+  SourceCommit commit_;
+  std::unique_ptr<GitTreeReader> reader_;
+  TreeRenderer renderer_{&SchemaRegistry::builtin()};
+};
+
+class DirectoriesReader final : public SourceReader {
+ public:
+  explicit DirectoriesReader(SourceRequest request) : request_(std::move(request)) {}
+
+  Result<RenderedTree> main() override {
+    Progress progress("reading manifests");
+    auto root = std::make_shared<RenderedNode>();
+    for (const auto& path : request_.paths) {
+      STEER_TRY(auto child, loadPath(path));
+      root->manifests += child.tree != nullptr ? child.tree->manifests : child.blob->manifests.size();
+      // A directory alone is the root itself, so that findings of its entries get its name.
+      root->children[withoutSlashes(path)] = std::move(child);
+    }
+    return RenderedTree(std::move(root), "");
+  }
+
+  Result<RenderedTree> at(const std::string& path) override {
+    const auto& base = around().root;
+    std::error_code ec;
+    const auto real = fs::canonical(fs::path(base) / path, ec).string();
+    const auto top = ec ? std::string() : fs::canonical(base, ec).string();
+    if (ec) return makeError(Errc::notFound, path + ": no such directory in " + base);
+    if (real != top && !real.starts_with(top + "/")) return makeError(Errc::forbidden, path + " leads out of " + base);
+    auto root = std::make_shared<RenderedNode>();
+    STEER_TRY(auto child, loadPath(real));
+    root->manifests = child.tree != nullptr ? child.tree->manifests : child.blob->manifests.size();
+    root->children[path.empty() ? base : path] = std::move(child);
+    return RenderedTree(std::move(root), "");
+  }
+
+  std::string commit() const override { return ""; }
+  SourceIdentity identity() const override { return {around().urls, ""}; }
+
+ private:
+  /// Looked for only when an application asks: most sources hold none.
+  const WorkTree& around() const {
+    if (around_) return *around_;
+    std::error_code ec;
+    auto first = fs::weakly_canonical(request_.paths.front(), ec);
+    if (!fs::is_directory(first, ec)) first = first.parent_path();
+    auto found = workTreeOf(first.string());
+    around_ = found ? std::move(*found) : WorkTree{first.string(), {}};
+    return *around_;
+  }
+
+  SourceRequest request_;
+  mutable std::optional<WorkTree> around_;
+};
+
 }  // namespace
 
-Result<LoadedSource> openSource(const SourceRequest& request) {
-  if (!request.repo.empty()) return loadRevision(request);
-  Progress progress("reading manifests");
-  auto root = std::make_shared<RenderedNode>();
-  for (const auto& path : request.paths) {
-    STEER_TRY(auto child, loadPath(path));
-    root->manifests += child.tree != nullptr ? child.tree->manifests : child.blob->manifests.size();
-    // A directory alone is the root itself, so that findings of its entries get its name.
-    root->children[withoutSlashes(path)] = std::move(child);
-  }
-  return LoadedSource{RenderedTree(std::move(root), "")};
+Result<std::unique_ptr<SourceReader>> SourceReader::open(SourceRequest request) {
+  if (!request.repo.empty()) return RepositoryReader::open(std::move(request));
+  return std::unique_ptr<SourceReader>(std::make_unique<DirectoriesReader>(std::move(request)));
 }
 
 Result<RenderedTree> loadSource(const SourceRequest& request) {
-  STEER_TRY(auto source, openSource(request));
-  return std::move(source.tree);
+  STEER_TRY(const auto reader, SourceReader::open(request));
+  return reader->main();
 }
 
 }  // namespace steer::cli

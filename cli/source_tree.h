@@ -2,10 +2,12 @@
 // Manifests that a command line names: directories, files, or a revision of a repository.
 // Thread rule: main thread. Failure rule: what cannot be read is an error; what people wrote wrongly
 // are findings of the tree.
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/result.h"
+#include "reconciler/plan/application_source.h"
 #include "render/rendered_tree.h"
 
 namespace steer::cli {
@@ -17,14 +19,23 @@ struct SourceRequest {
   std::string path{};                ///< directory inside the repository
 };
 
-struct LoadedSource {
-  RenderedTree tree;
-  std::string commit{};  ///< id of the commit that was read; empty for directories
+/// A source that is open: more of the same repository can be read. A repository is cloned into a folder
+/// of its own for as long as this lives.
+class SourceReader {
+ public:
+  static Result<std::unique_ptr<SourceReader>> open(SourceRequest request);
+  virtual ~SourceReader() = default;
+
+  /// What was asked for: parsed and validated.
+  virtual Result<RenderedTree> main() = 0;
+  /// A directory of the same repository; of the work tree around a plain directory, or below that.
+  virtual Result<RenderedTree> at(const std::string& path) = 0;
+  /// Id of the commit that is read; empty for directories.
+  virtual std::string commit() const = 0;
+  virtual SourceIdentity identity() const = 0;
 };
 
-/// Reads, parses and validates. A repository is cloned into a folder of its own for the time of the call.
-Result<LoadedSource> openSource(const SourceRequest& request);
-/// The same, where the commit does not matter.
+/// Reads once, where nothing else of the source matters.
 Result<RenderedTree> loadSource(const SourceRequest& request);
 
 }  // namespace steer::cli

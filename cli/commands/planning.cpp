@@ -5,10 +5,11 @@
 #include <iostream>
 
 #include "cli/connection.h"
+#include "cli/nested_applications.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
+#include "reconciler/plan/application_graph.h"
 #include "reconciler/plan/application_policy.h"
-#include "render/desired_set.h"
 
 namespace steer::cli {
 namespace {
@@ -47,26 +48,33 @@ std::string reportAs(const Report& report, const std::string& format) {
 bool isDocument(const std::string& format) { return format == "json" || format == "yaml"; }
 
 /// What the cluster says that planning needs to know.
-Result<void> askCluster(Planned& out, DesiredOptions& options) {
+struct ClusterFacts {
+  std::set<std::string> namespaces;
+  std::map<std::string, ObjectPtr> applications;  ///< by label
+};
+
+Result<ClusterFacts> askCluster(Planned& out) {
+  ClusterFacts facts;
   STEER_TRY(const auto namespaces, out.client->list("namespaces", {}));
   for (const auto& ns : namespaces.items) {
-    if (!ns->deleting()) options.existingNamespaces.insert(ns->name());
+    if (!ns->deleting()) facts.namespaces.insert(ns->name());
     if (ns->name() == "kube-system") out.cluster = ns->uid();  // made with the cluster, never deleted
   }
-  return {};
+  const auto applications = out.client->list("applications.steersman.dev", {});
+  if (!applications.ok() && applications.error().code != Errc::notFound) return applications.error();
+  if (applications.ok())
+    for (const auto& object : applications->items)
+      facts.applications[applicationLabel(object->ns(), object->name())] = object;
+  return facts;
 }
 
 /// False with findings that forbid planning; they are printed.
-bool readWanted(const RenderedTree& tree, const DesiredOptions& options, std::vector<WantedObject>& out) {
-  const auto desired = makeDesiredSet(tree, options);
-  for (const auto& d : desired.findings.items())
-    std::cerr << paint(d.severity == Severity::error ? Colour::red : Colour::yellow, d.text()) << "\n";
-  if (desired.findings.hasErrors()) {
-    printError(std::to_string(desired.findings.errorCount()) + " findings; nothing was planned or applied");
-    return false;
-  }
-  for (const auto& object : desired.objects) out.push_back({object.ref, object.object->json(), object.placeOf("")});
-  return true;
+bool accept(const Diagnostics& findings) {
+  for (const auto& d : findings.items())
+    std::cerr << paint(d.severity == Severity::error ? Colour::red : Colour::yellow, visible(d.text())) << "\n";
+  if (!findings.hasErrors()) return true;
+  printError(std::to_string(findings.errorCount()) + " findings; nothing was planned or applied");
+  return false;
 }
 
 Result<ObjectSelection> selectionOf(const PlanningFlags& flags) {
@@ -95,30 +103,49 @@ Result<void> checkTargets(const ObjectSelection& selection, const PlanSet& plans
   return {};
 }
 
-/// How the cluster itself applies this application, if it does: the plan must say what it would do.
-Result<OwnershipPolicy> policyFor(Client& client, const PlanningFlags& flags) {
-  const auto dot = flags.application.find('.');
-  const ObjectRef ref{"applications.steersman.dev",
-                      dot == std::string::npos ? "steersman-system" : flags.application.substr(0, dot),
-                      dot == std::string::npos ? flags.application : flags.application.substr(dot + 1)};
-  const auto object = client.get(ref);
-  if (!object.ok() && object.error().code != Errc::notFound) return object.error();
-  auto policy = object.ok() ? policyOf((*object)->spec()) : OwnershipPolicy{};
-  if (flags.noForce) policy.conflicts = OwnershipPolicy::Conflicts::refuse;
-  return policy;
+/// The application itself and those that it made, what it made before itself.
+std::vector<DeclaredApplication> applicationsBelow(const std::string& label, const ClusterFacts& facts) {
+  std::vector<DeclaredApplication> out{{label, ""}};
+  std::set<std::string> seen{label};
+  for (std::size_t i = 0; i < out.size(); ++i)
+    for (const auto& [name, object] : facts.applications)
+      if (ownedBy(*object, out[i].label) && seen.insert(name).second)
+        out.push_back({name, object->ns(), {}, object->spec()});
+  std::reverse(out.begin(), out.end());
+  return out;
 }
 
-Result<void> planAll(const PlanningFlags& flags, PlanOptions::Live live, Planned& out) {
+/// How the cluster itself applies this application, if it does: the plan must say what it would do.
+PlanOptions optionsFor(const DeclaredApplication& application, const PlanningFlags& flags, const ClusterFacts& facts) {
+  const auto known = facts.applications.find(application.label);
+  const json::object none;
+  const auto& spec = !application.spec.empty()           ? application.spec
+                     : known != facts.applications.end() ? known->second->spec()
+                                                         : none;
   PlanOptions options;
-  options.live = live;
-  options.application = flags.application;
+  options.application = application.label;
   options.source = sourceName(flags);
-  options.prune = flags.keepOthers ? PlanOptions::Prune::no : PlanOptions::Prune::yes;
-  STEER_TRY(options.selection, selectionOf(flags));
-  STEER_TRY(options.policy, policyFor(*out.client, flags));
-  STEER_TRY(auto plan, makePlan(*out.client, out.wanted, options));
-  out.plans.plans.push_back(std::move(plan));
-  return checkTargets(options.selection, out.plans);
+  options.policy = policyOf(spec);
+  if (flags.noForce) options.policy.conflicts = OwnershipPolicy::Conflicts::refuse;
+  const bool prune = flags.destroy || (!flags.keepOthers && boolAt(spec, {"prune"}, true));
+  options.prune = prune ? PlanOptions::Prune::yes : PlanOptions::Prune::no;
+  return options;
+}
+
+Result<void> planAll(const std::vector<DeclaredApplication>& applications, const PlanningFlags& flags,
+                     PlanOptions::Live live, const ClusterFacts& facts, Planned& out) {
+  STEER_TRY(const auto selection, selectionOf(flags));
+  std::vector<ApplicationWish> wishes;
+  for (const auto& application : applications) {
+    out.wanted.insert(out.wanted.end(), application.wanted.begin(), application.wanted.end());
+    wishes.push_back({application.wanted, optionsFor(application, flags, facts)});
+    wishes.back().options.live = live;
+    wishes.back().options.selection = selection;
+  }
+  STEER_TRY(auto plans, makePlans(*out.client, std::move(wishes)));
+  plans.notes = std::move(out.plans.notes);
+  out.plans = std::move(plans);
+  return checkTargets(selection, out.plans);
 }
 
 }  // namespace
@@ -153,21 +180,31 @@ std::optional<Planned> planFrom(const PlanningFlags& given, PlanOptions::Live li
     return std::nullopt;
   };
   Planned out;
-  LoadedSource source;
+  std::unique_ptr<SourceReader> source;
   if (!flags.destroy) {
-    auto opened = openSource(flags.source);
+    auto opened = SourceReader::open(flags.source);
     if (!opened.ok()) return fail(opened.error());
     source = std::move(*opened);
+    out.commit = source->commit();
   }
-  out.commit = source.commit;
   auto client = connect(flags.kubeconfig);
   if (!client.ok()) return fail(client.error());
   out.client = std::move(*client);
-  DesiredOptions options;
-  options.defaultNamespace = flags.ns;
-  if (const auto asked = askCluster(out, options); !asked.ok()) return fail(asked.error());
-  if (!flags.destroy && !readWanted(source.tree, options, out.wanted)) return std::nullopt;
-  if (const auto done = planAll(flags, live, out); !done.ok()) return fail(done.error());
+  const auto facts = askCluster(out);
+  if (!facts.ok()) return fail(facts.error());
+  std::vector<DeclaredApplication> applications;
+  if (flags.destroy) {
+    applications = applicationsBelow(flags.application, *facts);
+  } else {
+    NestedRequest request{flags.application, flags.ns, facts->namespaces, {}};
+    for (const auto& [label, object] : facts->applications) request.applications.push_back(label);
+    auto read = readApplications(*source, request);
+    if (!read.ok()) return fail(read.error());
+    if (!accept(read->findings)) return std::nullopt;
+    out.plans.notes = std::move(read->notes);
+    applications = std::move(read->all);
+  }
+  if (const auto done = planAll(applications, flags, live, *facts, out); !done.ok()) return fail(done.error());
   return out;
 }
 

@@ -57,48 +57,74 @@ bool serverGone(const Error& e) {
          e.code == Errc::cancelled;
 }
 
-Result<void> predict(Client& client, PlanInput& input) {
-  std::vector<Write> writes;
-  writes.reserve(input.wanted.size() - input.unchanged.size());
-  std::vector<std::size_t> open;
-  for (std::size_t i = 0; i < input.wanted.size(); ++i) {
-    const auto& w = input.wanted[i];
-    if (input.unchanged.contains(w.ref)) continue;
-    open.push_back(i);
-    writes.push_back(applyOf(w, input));
-  }
-  const BatchOptions dryRun{OnError::proceed, true, Answer::briefCreated};
-  std::vector<Result<ObjectPtr>> answers;
-  if (!writes.empty()) answers = client.batch(std::move(writes), dryRun);
-  if (answers.size() != open.size())
-    return makeError(Errc::internal, "the server answered a dry run with another number of results");
-  input.predicted.assign(input.wanted.size(), Result<ObjectPtr>(ObjectPtr{}));
-  for (std::size_t i = 0; i < open.size(); ++i) input.predicted[open[i]] = std::move(answers[i]);
-  std::vector<Write> renewals;
-  std::vector<ObjectRef> renewed;
-  for (std::size_t i = 0; i < input.wanted.size(); ++i) {
-    if (input.predicted[i].ok()) continue;
-    const Error& e = input.predicted[i].error();
-    if (serverGone(e)) return e;
-    const auto& w = input.wanted[i];
-    if (!immutableField(e) || !input.live.contains(w.ref)) continue;
-    DeleteOptions now;
-    now.propagation = Propagation::background;
-    now.gracePeriodSeconds = 0;
-    renewals.push_back(Write::remove(w.ref, now));
-    renewals.push_back(applyOf(w, input));
-    renewed.push_back(w.ref);
-  }
-  if (renewals.empty()) return {};
-  answers = client.batch(std::move(renewals), dryRun);
-  for (std::size_t i = 0; i < renewed.size() && 2 * i + 1 < answers.size(); ++i)
-    input.renewed.emplace(renewed[i], std::move(answers[2 * i + 1]));
-  return {};
-}
+/// Runs the writes of all applications in one dry run, and hands each answer to whom it belongs.
+class Prediction {
+ public:
+  explicit Prediction(std::vector<PlanInput>& inputs) : inputs_(inputs) {}
 
-}  // namespace
+  Result<void> run(Client& client) {
+    std::vector<Write> writes;
+    for (std::size_t k = 0; k < inputs_.size(); ++k) collect(k, writes);
+    STEER_TRY(auto answers, ask(client, std::move(writes)));
+    for (std::size_t i = 0; i < open_.size(); ++i) inputOf(open_[i]).predicted[open_[i].index] = std::move(answers[i]);
+    return renew(client);
+  }
 
-Result<Plan> makePlan(Client& client, std::vector<WantedObject> wanted, const PlanOptions& options) {
+ private:
+  struct Open {
+    std::size_t application;
+    std::size_t index;
+  };
+  PlanInput& inputOf(const Open& open) { return inputs_[open.application]; }
+  const WantedObject& wantedOf(const Open& open) { return inputOf(open).wanted[open.index]; }
+
+  void collect(std::size_t k, std::vector<Write>& writes) {
+    auto& input = inputs_[k];
+    input.predicted.assign(input.wanted.size(), Result<ObjectPtr>(ObjectPtr{}));
+    for (std::size_t i = 0; i < input.wanted.size(); ++i) {
+      if (input.unchanged.contains(input.wanted[i].ref)) continue;
+      open_.push_back({k, i});
+      writes.push_back(applyOf(input.wanted[i], input));
+    }
+  }
+
+  static Result<std::vector<Result<ObjectPtr>>> ask(Client& client, std::vector<Write> writes) {
+    const auto count = writes.size();
+    std::vector<Result<ObjectPtr>> answers;
+    if (!writes.empty()) answers = client.batch(std::move(writes), {OnError::proceed, true});
+    if (answers.size() != count)
+      return makeError(Errc::internal, "the server answered a dry run with another number of results");
+    return answers;
+  }
+
+  /// What is refused as immutable is tried once more as a new object.
+  Result<void> renew(Client& client) {
+    std::vector<Write> writes;
+    std::vector<Open> renewed;
+    for (const auto& open : open_) {
+      const auto& predicted = inputOf(open).predicted[open.index];
+      if (predicted.ok()) continue;
+      if (serverGone(predicted.error())) return predicted.error();
+      const auto& w = wantedOf(open);
+      if (!immutableField(predicted.error()) || !inputOf(open).live.contains(w.ref)) continue;
+      DeleteOptions now;
+      now.propagation = Propagation::background;
+      now.gracePeriodSeconds = 0;
+      writes.push_back(Write::remove(w.ref, now));
+      writes.push_back(applyOf(w, inputOf(open)));
+      renewed.push_back(open);
+    }
+    STEER_TRY(auto answers, ask(client, std::move(writes)));
+    for (std::size_t i = 0; i < renewed.size(); ++i)
+      inputOf(renewed[i]).renewed.emplace(wantedOf(renewed[i]).ref, std::move(answers[2 * i + 1]));
+    return {};
+  }
+
+  std::vector<PlanInput>& inputs_;
+  std::vector<Open> open_;
+};
+
+Result<PlanInput> prepare(Client& client, std::vector<WantedObject> wanted, const PlanOptions& options) {
   PlanInput input;
   input.application = options.application;
   input.source = options.source;
@@ -113,9 +139,33 @@ Result<Plan> makePlan(Client& client, std::vector<WantedObject> wanted, const Pl
   }
   STEER_CHECK(observe(client, options, input));
   leaveFields(options.policy, input);
-  STEER_CHECK(predict(client, input));
   if (options.prune == PlanOptions::Prune::no) input.owned.clear();
-  return buildPlan(std::move(input));
+  return input;
+}
+
+}  // namespace
+
+Result<PlanSet> makePlans(Client& client, std::vector<ApplicationWish> wishes) {
+  for (auto& wish : wishes)
+    for (const auto& other : wishes)
+      if (&other != &wish)
+        for (const auto& w : other.wanted) wish.options.elsewhere.insert(w.ref);
+  std::vector<PlanInput> inputs;
+  for (auto& wish : wishes) {
+    STEER_TRY(auto input, prepare(client, std::move(wish.wanted), wish.options));
+    inputs.push_back(std::move(input));
+  }
+  STEER_CHECK(Prediction(inputs).run(client));
+  PlanSet out;
+  for (auto& input : inputs) out.plans.push_back(buildPlan(std::move(input)));
+  return out;
+}
+
+Result<Plan> makePlan(Client& client, std::vector<WantedObject> wanted, const PlanOptions& options) {
+  std::vector<ApplicationWish> one;
+  one.push_back({std::move(wanted), options});
+  STEER_TRY(auto plans, makePlans(client, std::move(one)));
+  return std::move(plans.plans.front());
 }
 
 }  // namespace steer

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cluster/client/client.h"
-#include "reconciler/plan/plan.h"
+#include "reconciler/plan/plan_set.h"
 #include "reconciler/plan/selection.h"
 
 namespace steer {
@@ -32,5 +32,13 @@ struct PlanOptions {
 
 /// `wanted` in any order; labels are added here.
 Result<Plan> makePlan(Client& client, std::vector<WantedObject> wanted, const PlanOptions& options);
+
+/// Several applications as one: what one declares, another may stand in, and an object that moves from
+/// one to another changes its owner. In this order; `elsewhere` is filled in.
+struct ApplicationWish {
+  std::vector<WantedObject> wanted;
+  PlanOptions options;
+};
+Result<PlanSet> makePlans(Client& client, std::vector<ApplicationWish> wishes);
 
 }  // namespace steer

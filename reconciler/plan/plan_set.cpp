@@ -47,6 +47,7 @@ json::object countsJson(const PlanCounts& n) {
 json::object planSetJson(const PlanSet& set) {
   if (set.plans.empty()) return {};
   json::object out = planJson(set.plans.front());
+  if (!set.notes.empty()) out["notes"] = json::value_from(set.notes);
   if (set.plans.size() == 1) return out;
   json::array all;
   for (const auto& plan : set.plans) all.emplace_back(planJson(plan));

@@ -10,6 +10,7 @@ namespace steer {
 
 struct PlanSet {
   std::vector<Plan> plans;
+  std::vector<std::string> notes{};  ///< applications that were left out, and why
 
   PlanCounts counts() const;
   bool empty() const;

@@ -120,6 +120,7 @@ Report planReport(const PlanSet& set) {
   if (set.empty()) report.nothing = "No changes. The cluster matches " + set.plans.front().source + ".";
   report.headline = countsText(set.counts());
   report.facts = {{"Source", set.plans.front().source}, {"Digest", set.digest()}};
+  report.notes = set.notes;
   for (const auto& plan : set.plans) report.sections.push_back(sectionOf(plan));
   return report;
 }

@@ -40,6 +40,7 @@ struct Report {
   std::string headline{};  ///< "Plan: 3 to create, …"
   std::vector<std::pair<std::string, std::string>> facts{};
   std::vector<ReportSection> sections{};
+  std::vector<std::string> notes{};  ///< of the whole
 };
 
 Report planReport(const PlanSet& set);

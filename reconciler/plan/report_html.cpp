@@ -73,6 +73,7 @@ std::string reportHtml(const Report& report) {
     for (const auto& name : section.unchanged) out += "<li>" + htmlEscaped(name) + "</li>\n";
     out += "</ul></details>\n";
   }
+  for (const auto& note : report.notes) out += "<p class=\"note\">" + htmlEscaped(note) + "</p>\n";
   return out + "</body></html>\n";
 }
 

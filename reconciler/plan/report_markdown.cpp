@@ -116,6 +116,7 @@ std::string reportMarkdown(const Report& report, const MarkdownOptions& options)
     if (report.sections.size() > 1 && !body.empty()) out += "<h4>" + htmlEscaped(section.title) + "</h4>\n\n";
     out += body;
   }
+  for (const auto& note : report.notes) out += "<p><code>" + htmlEscaped(note) + "</code></p>\n\n";
   if (dropped != 0) out += "<p>and " + std::to_string(dropped) + " more objects, too many for this page</p>\n";
   return out;
 }

@@ -30,8 +30,11 @@ class TextWriter {
   explicit TextWriter(const ReportTextOptions& options) : options_(options) {}
 
   std::string write(const Report& report) {
-    if (!report.nothing.empty()) return visible(report.nothing) + "\n";
+    std::string notes;
+    for (const auto& note : report.notes) notes += "# " + visible(note) + "\n";
+    if (!report.nothing.empty()) return notes + visible(report.nothing) + "\n";
     for (const auto& section : report.sections) {
+      if (section.groups.empty() && section.unchanged.empty()) continue;
       if (report.sections.size() > 1) out_ += paint(Mark::plain, section.title) + "\n";
       for (const auto& group : section.groups) {
         out_ += visible(group.title) + "\n";
@@ -40,7 +43,7 @@ class TextWriter {
       }
       if (!section.unchanged.empty()) out_ += std::to_string(section.unchanged.size()) + " unchanged\n\n";
     }
-    return out_ + visible(report.headline) + "\n";
+    return out_ + notes + visible(report.headline) + "\n";
   }
 
  private:

@@ -1,0 +1,52 @@
+#pragma once
+// Applications inside a source: which of them read the same source, and what is wrong among them. Pure.
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/diagnostics.h"
+#include "reconciler/plan/plan.h"
+
+namespace steer {
+
+/// By what names a source is known.
+struct SourceIdentity {
+  std::vector<std::string> urls{};  ///< the repository and its remotes; empty for a plain directory
+  std::string revision{};           ///< branch, tag or commit that was asked for; empty = whatever is there
+};
+
+/// Where an Application finds its manifests: a path of the same source, or why it is another one.
+struct NestedSource {
+  std::optional<std::string> path{};
+  std::string reason{};  ///< "reads another repository"
+};
+
+/// `repositories`: url of each GitRepository that the source declares, by "namespace/name". An application
+/// without an address reads what declares it; one that is pinned to a tag or commit does not follow.
+NestedSource nestedSource(const json::object& spec, std::string_view ns, const SourceIdentity& source,
+                          const std::map<std::string, std::string>& repositories);
+
+/// The same repository, written in another way: file://, a trailing slash, ".git".
+bool sameRepository(std::string_view a, std::string_view b);
+
+struct DeclaredApplication {
+  std::string label;    ///< as in kApplicationLabel
+  std::string ns;       ///< of the Application object
+  SourcePos place{};    ///< of the Application object; empty for the one that was asked for
+  json::object spec{};  ///< empty likewise
+  std::vector<WantedObject> wanted{};
+  std::string parent{};  ///< label of the one that declares it, and so must come before it
+};
+
+/// Cycles among dependsOn and declarations, objects that two applications declare, dependencies on nothing, and
+/// policies that cannot be read. `elsewhere`: labels of applications that the cluster knows.
+Diagnostics applicationFindings(const std::vector<DeclaredApplication>& applications,
+                                const std::vector<std::string>& elsewhere);
+
+/// Those that others depend on, and that declare others, first; otherwise as they stand. Members of a cycle
+/// keep their order.
+std::vector<DeclaredApplication> inOrder(std::vector<DeclaredApplication> applications);
+
+}  // namespace steer
