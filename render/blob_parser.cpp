@@ -46,6 +46,7 @@ class BlobReader {
   }
 
   void takeObject(json::object body, const std::string& prefix) {
+    const auto before = out_.findings.items().size();
     const auto object = Object::make(std::move(body));
     const KindSchema* kind = registry_ == nullptr ? nullptr : registry_->find(object->gvk());
     if (registry_ != nullptr && kind == nullptr) reportUnknownKind(*object, prefix);
@@ -58,7 +59,15 @@ class BlobReader {
         if (f.path != "metadata.name" || object->metadata().contains("name"))
           report(prefix + f.pointer, object->text(), f.path, std::move(f.message), std::move(f.hint));
     }
-    out_.manifests.push_back({object, kind, places_, prefix});
+    ParsedManifest manifest{object, kind, places_, prefix};
+    for (auto i = before; i < out_.findings.items().size(); ++i) {
+      const auto& finding = out_.findings.items()[i];
+      if (finding.severity != Severity::error) continue;
+      ++manifest.errors;
+      for (const std::string_view identity : {"apiVersion", "kind", "metadata.name", "metadata.namespace", "metadata"})
+        if (finding.path == identity) manifest.named = false;
+    }
+    out_.manifests.push_back(std::move(manifest));
   }
 
   void reportMissingName(const Object& object, const std::string& prefix) {

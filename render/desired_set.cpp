@@ -22,7 +22,11 @@ class DesiredSetBuilder {
     out_.tree = tree;
     out_.findings = tree.findings();
     tree.forEach([&](const Manifest& m) { take(m); });
-    for (const auto& desired : out_.objects) checkNamespace(desired);
+    for (auto& desired : out_.objects) checkNamespace(desired);
+    std::size_t known = 0;
+    for (const auto& desired : out_.objects)
+      if (desired.named) known += desired.errors;
+    out_.complete = out_.findings.errorCount() == known;
     out_.findings.sort();
     return std::move(out_);
   }
@@ -31,23 +35,28 @@ class DesiredSetBuilder {
   void take(const Manifest& m) {
     const auto* kind = m.parsed->kind;
     if (kind == nullptr || m.object()->name().empty()) return;  // a finding of its file already
-    DesiredObject desired{m.object(), {kind->resource(), "", m.object()->name()}, kind, m};
+    DesiredObject desired{m.object(),     {kind->resource(), "", m.object()->name()}, kind, m, m.parsed->errors,
+                          m.parsed->named};
     if (kind->namespaced) {
       if (desired.object->ns().empty()) desired.object = inNamespace(desired.object, options_.defaultNamespace);
       desired.ref.ns = desired.object->ns();
     }
-    const auto [known, isNew] = places_.emplace(desired.ref, m.pos());
+    const auto [known, isNew] = places_.emplace(desired.ref, out_.objects.size());
     if (!isNew) {
-      report(desired, "", "", "is declared twice, first at " + known->second.text(), "remove one of the two");
+      auto& first = out_.objects[known->second];
+      first.named = false;
+      report(desired, "", "", "is declared twice, first at " + first.source.pos().text(), "remove one of the two");
       return;
     }
     if (desired.ref.resource == "namespaces") namespaces_.insert(desired.ref.name);
     out_.objects.push_back(std::move(desired));
   }
 
-  void checkNamespace(const DesiredObject& desired) {
+  void checkNamespace(DesiredObject& desired) {
     const auto& ns = desired.ref.ns;
     if (!desired.kind->namespaced || namespaces_.contains(ns)) return;
+    ++desired.errors;
+    desired.named = false;
     const auto near = nearestName(ns, {namespaces_.begin(), namespaces_.end()});
     report(desired, "/metadata/namespace", "metadata.namespace", "namespace \"" + ns + "\" is declared nowhere",
            (near.empty() ? "" : "did you mean \"" + near + "\"? Otherwise ") +
@@ -62,7 +71,7 @@ class DesiredSetBuilder {
 
   const DesiredOptions& options_;
   std::set<std::string> namespaces_;
-  std::map<ObjectRef, SourcePos> places_;
+  std::map<ObjectRef, std::size_t> places_;  ///< index into out_.objects
   DesiredSet out_;
 };
 

@@ -18,14 +18,21 @@ struct DesiredObject {
   ObjectRef ref;
   const KindSchema* kind = nullptr;
   Manifest source;  ///< points into the tree that the set keeps
+  /// Findings about it. named: none of them is about which object it is; a copy whose name was not
+  /// changed, or a namespace that does not exist, may be meant for another one.
+  std::size_t errors = 0;
+  bool named = true;
 
   SourcePos placeOf(std::string_view pointer) const { return source.placeOf(pointer); }
 };
 
 struct DesiredSet {
   std::vector<DesiredObject> objects;  ///< without those whose kind is unknown or that are declared twice
-  Diagnostics findings;                ///< of all files, sorted; with an error nothing may be applied
-  RenderedTree tree;                   ///< keeps the sources alive
+  Diagnostics findings;                ///< of all files, sorted; an object with an error must not be applied
+  /// Every finding is about an object that is known by name. Otherwise an object that is not here may
+  /// stand in what could not be read, so that nothing may be deleted.
+  bool complete = true;
+  RenderedTree tree;  ///< keeps the sources alive
 };
 
 struct DesiredOptions {

@@ -19,6 +19,8 @@ struct ParsedManifest {
   const KindSchema* kind = nullptr;         ///< null: unknown, or no schemas were asked
   std::shared_ptr<const SourceMap> places;  ///< of the whole document
   std::string prefix;                       ///< where the object stands in it: "" or "/items/3"
+  std::size_t errors = 0;                   ///< findings about this object
+  bool named = true;                        ///< and none of them is about its kind, name or namespace
 
   /// The place of a value of the object, given its JSON pointer; the file is up to the caller.
   SourcePos placeOf(std::string_view pointer, std::string file) const {

@@ -79,6 +79,7 @@ void printRow(const ApplyRun& run, const ApplyRun::Row& row) {
 std::string unhealthy(Client& client, const std::vector<WantedObject>& wanted, bool& bad) {
   std::string first;
   for (const auto& w : wanted) {
+    if (isHook(w.body)) continue;
     const auto object = client.get(w.ref);
     const Health health =
         object.ok() ? assessHealth(**object) : Health{HealthState::progressing, object.error().message};
@@ -108,9 +109,11 @@ int applyPlan(ApplyRun& run, bool quiet, const SystemClock& clock) {
         if (!row.done && !row.error) break;  // of a later wave
         printRow(run, row);
       }
+    if (!run.waitingFor().empty()) progress.say("waiting for " + run.waitingFor());
     if (next && *next > clock.now() && !pauseFor(*next - clock.now())) return 130;
   }
-  return run.failures() == 0 ? 0 : 1;
+  if (run.stopped()) printError(run.stopped()->reason + "; what comes after it was not applied");
+  return run.failures() == 0 && !run.stopped() ? 0 : 1;
 }
 
 int waitForHealth(Client& client, const std::vector<WantedObject>& wanted, Duration timeout, const SystemClock& clock) {
@@ -132,15 +135,15 @@ int waitForHealth(Client& client, const std::vector<WantedObject>& wanted, Durat
   }
 }
 
-int applyOne(Client& client, Plan plan, bool text, const SystemClock& clock) {
-  ApplyRun run(client, std::move(plan));
+int applyOne(Client& client, Plan plan, const ApplyOptions& options, bool text, const SystemClock& clock) {
+  ApplyRun run(client, std::move(plan), options);
   const int code = applyPlan(run, !text, clock);
   if (text) {
     std::cout << "Applied " << run.completed() << " of " << run.rows().size() << " changes.\n";
     return code;
   }
   for (const auto& row : run.rows())
-    if (!row.done) printError(run.plan().changes[row.change].text() + ": " + (row.error ? row.error->message : ""));
+    if (!row.done && row.error) printError(run.plan().changes[row.change].text() + ": " + row.error->message);
   return code;
 }
 
@@ -168,7 +171,7 @@ int runApply(const Flags& flags) {
   auto planned = *saved ? planFromFile(**saved, flags.planning) : planFrom(flags.planning);
   if (!planned) return 1;
   const bool text = flags.planning.output == "text";
-  const bool empty = planned->plans.empty();
+  const bool empty = planned->plans.empty() && planned->plans.hooksDue() == 0;
   printPlans(planned->plans, flags.planning.output);
   if (!empty && !*saved && !flags.yes && !agreed(flags, planned->plans)) return 1;
   std::set<ObjectRef> meant;
@@ -177,8 +180,11 @@ int runApply(const Flags& flags) {
   std::erase_if(planned->wanted, [&](const WantedObject& w) { return !meant.contains(w.ref); });
   const SystemClock clock;
   int code = 0;
+  ApplyOptions options;
+  options.healthTimeout = *timeout;
   for (auto& plan : planned->plans.plans)
-    if (code != 130 && !plan.empty()) code = std::max(code, applyOne(*planned->client, std::move(plan), text, clock));
+    if (code != 130 && (!plan.empty() || plan.hooksDue()))
+      code = std::max(code, applyOne(*planned->client, std::move(plan), options, text, clock));
   if (code != 0 || !flags.wait) return code;
   return waitForHealth(*planned->client, planned->wanted, *timeout, clock);
 }
@@ -197,7 +203,7 @@ void addApplyCommand(CLI::App& app, ExitCode& exit) {
   addPlanningFlags(*command, flags->planning);
   command->add_flag("-y,--yes", flags->yes, "Do not ask");
   command->add_flag("--wait", flags->wait, "Wait until everything is healthy");
-  command->add_option("--timeout", flags->timeout, "How long --wait waits: 30s, 5m, 1h");
+  command->add_option("--timeout", flags->timeout, "How long a wave, a hook and --wait may take: 30s, 5m, 1h");
   command->callback([flags, &exit] { exit.value = runApply(*flags); });
 }
 

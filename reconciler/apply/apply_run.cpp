@@ -2,60 +2,56 @@
 
 #include <algorithm>
 
+#include "core/rfc3339.h"
+#include "reconciler/apply/apply_stages.h"
+
 namespace steer {
 namespace {
 
 constexpr Duration kLookAgain = milliseconds(100);
+constexpr Duration kWatchAgain = milliseconds(500);
 
 /// Workloads take their pods along before they are made anew, or two generations would run at once.
-Propagation propagationOf(const PlannedChange& c) {
-  if (c.action == PlanAction::remove) return Propagation::background;
-  return c.wave == Wave::workloads && c.gvk.kind != "Pod" ? Propagation::foreground : Propagation::background;
-}
-
-Write removalOf(const PlannedChange& c) {
-  DeleteOptions options;
-  options.propagation = propagationOf(c);
-  options.uid = c.live->uid();  // never another object of the same name
-  return Write::remove(c.ref, options);
+Propagation propagationOf(const PlannedChange& c, bool awaited) {
+  const bool workload = c.wave == Wave::workloads && c.gvk.kind != "Pod";
+  return workload && (c.action == PlanAction::replace || awaited) ? Propagation::foreground : Propagation::background;
 }
 
 }  // namespace
 
 ApplyRun::ApplyRun(Client& client, Plan plan, ApplyOptions options)
-    : client_(client), plan_(std::move(plan)), options_(options) {
-  for (std::size_t i = 0; i < plan_.changes.size(); ++i) {
-    const auto& c = plan_.changes[i];
-    if (c.action == PlanAction::none) continue;
-    const bool removal = c.action == PlanAction::remove;
-    if (stages_.empty() || stages_.back().wave != c.wave || stages_.back().removal != removal)
-      stages_.push_back({c.wave, removal, {}});
-    rows_.push_back({i});
-    stages_.back().pending.push_back({rows_.size() - 1});
-  }
+    : client_(client), plan_(std::move(plan)), options_(std::move(options)) {
+  StageBuilder(*this).build();
+}
+
+Write ApplyRun::removalOf(const PlannedChange& c, bool awaited) const {
+  DeleteOptions options;
+  options.propagation = propagationOf(c, awaited);
+  options.uid = c.live->uid();  // never another object of the same name
+  return Write::remove(c.ref, options);
 }
 
 Write ApplyRun::writeFor(const Pending& pending) const {
   const auto& c = plan_.changes[rows_[pending.row].change];
   const bool gone = pending.phase == Pending::Phase::await;
-  if (c.action == PlanAction::remove || (c.action == PlanAction::replace && !gone)) return removalOf(c);
+  if (c.action == PlanAction::remove || (c.action == PlanAction::replace && !gone))
+    return removalOf(c, stages_[stage_].awaitGone);
   return Write::apply(c.ref.resource, c.wanted, kFieldManager, c.conflicts == OwnershipPolicy::Conflicts::take);
 }
 
 void ApplyRun::settle(Pending& pending, const Result<ObjectPtr>& answer, Time now, std::vector<Pending>& left) {
   Row& row = rows_[pending.row];
   const auto action = plan_.changes[row.change].action;
-  const bool removing =
-      action == PlanAction::remove || (action == PlanAction::replace && pending.phase == Pending::Phase::write);
+  const bool writing = pending.phase == Pending::Phase::write;
+  const bool removing = action == PlanAction::remove || (action == PlanAction::replace && writing);
   const bool already = removing && !answer.ok() && answer.error().code == Errc::notFound;
   if (answer.ok() || already) {
     row.error.reset();
-    if (action == PlanAction::replace && pending.phase == Pending::Phase::write) {
-      left.push_back({pending.row, Pending::Phase::await, 0, now + options_.removalTimeout});
-      return;
-    }
-    row.done = true;
     if (answer.ok()) row.result = *answer;
+    row.done = action != PlanAction::replace || !writing;
+    const bool awaits = action == PlanAction::replace || stages_[stage_].awaitGone;
+    if (removing && writing && awaits && !(already && action == PlanAction::remove))
+      left.push_back({pending.row, Pending::Phase::await, 0, now + options_.removalTimeout});
     return;
   }
   row.error = answer.error();
@@ -68,16 +64,16 @@ void ApplyRun::await(Pending& pending, Time now, std::vector<Pending>& left) {
   const auto there = client_.get(c.ref);
   const bool gone = !there.ok() && there.error().code == Errc::notFound;
   if (!gone && !(there.ok() && (*there)->uid() != c.live->uid())) {
+    waitingFor_ = c.text() + ": is being deleted";
     if (now < pending.until) left.push_back(pending);
-    else row.error = makeError(Errc::timeout, "the old object did not go away in time, so it was not made anew");
+    else if (c.action == PlanAction::replace)
+      row.error = makeError(Errc::timeout, "the old object did not go away in time, so it was not made anew");
     return;
   }
-  settle(pending, client_.write(writeFor(pending)), now, left);
+  if (c.action == PlanAction::replace) settle(pending, client_.write(writeFor(pending)), now, left);
 }
 
-std::optional<Time> ApplyRun::step(Time now) {
-  if (finished()) return std::nullopt;
-  Stage& stage = stages_[stage_];
+std::optional<Time> ApplyRun::write(Stage& stage, Time now) {
   std::vector<Pending> left;
   std::vector<Pending> writing;
   for (auto& pending : stage.pending) {
@@ -96,15 +92,104 @@ std::optional<Time> ApplyRun::step(Time now) {
   const bool retry =
       std::any_of(left.begin(), left.end(), [](const Pending& p) { return p.phase == Pending::Phase::write; });
   stage.pending = std::move(left);
-  if (!stage.pending.empty()) return now + (retry ? options_.retryAfter : kLookAgain);
-  ++stage_;
-  return finished() ? std::nullopt : std::optional(now);
+  if (stage.pending.empty()) return std::nullopt;
+  return now + (retry ? options_.retryAfter : kLookAgain);
+}
+
+std::optional<Time> ApplyRun::watch(Stage& stage, Time now, const LookUp& lookUp) {
+  if (!stage.watch) {
+    stage.watch.emplace();
+    stage.until = now + options_.healthTimeout;
+    std::vector<const Row*> rowOf(plan_.changes.size(), nullptr);
+    for (const auto& row : rows_) rowOf[row.change] = &row;
+    for (const auto index : stage.watched) {
+      const auto* row = rowOf[index];
+      if (row != nullptr && !row->done) continue;  // it was refused, and is reported as that
+      stage.watch->add(plan_.changes[index], row == nullptr ? nullptr : row->result);
+    }
+  }
+  const LookUp ask = [this](const ObjectRef& ref) {
+    auto there = client_.get(ref);
+    return there.ok() ? *there : ObjectPtr{};
+  };
+  const auto worst = stage.watch->look(lookUp ? lookUp : ask);
+  if (worst.state == HealthState::healthy) return std::nullopt;
+  waitingFor_ = worst.reason;
+  if (worst.state == HealthState::degraded) stop_ = {Stop::Why::degraded, worst.reason};
+  else if (now >= *stage.until)
+    stop_ = {Stop::Why::timedOut,
+             "wave " + std::to_string(stage.syncWave) + " is not healthy in time; still waiting for " + worst.reason};
+  return std::min(*stage.until, now + kWatchAgain);
+}
+
+std::optional<Time> ApplyRun::runHooks(Stage& stage, Time now) {
+  std::optional<Time> again;
+  for (auto& hook : stage.hooks) {
+    const auto next = hook.step(now);
+    if (next) waitingFor_ = hook.state();
+    if (next && (!again || *next < *again)) again = next;
+  }
+  if (again) return again;
+  for (const auto& hook : stage.hooks)
+    if (hook.error())
+      stop_ = {Stop::Why::hookFailed,
+               std::string(hookName(hook.hook().when)) + " hook " + hook.hook().text() + ": " + hook.error()->message};
+  return std::nullopt;
+}
+
+std::optional<Time> ApplyRun::step(Time now, const LookUp& lookUp) {
+  if (finished()) return std::nullopt;
+  Stage& stage = stages_[stage_];
+  waitingFor_.clear();
+  std::optional<Time> again;
+  switch (stage.kind) {
+    case Stage::Kind::changes:
+    case Stage::Kind::removals:
+      again = write(stage, now);
+      break;
+    case Stage::Kind::health:
+      again = watch(stage, now, lookUp);
+      break;
+    case Stage::Kind::hooks:
+      again = runHooks(stage, now);
+      break;
+  }
+  if (stop_) stage_ = stages_.size();
+  else if (!again) ++stage_;
+  if (finished()) return std::nullopt;
+  return again ? again : std::optional(now);
+}
+
+bool ApplyRun::interruptible() const {
+  if (finished()) return true;
+  const auto& pending = stages_[stage_].pending;
+  return std::none_of(pending.begin(), pending.end(), [&](const Pending& p) {
+    return p.phase == Pending::Phase::await && plan_.changes[rows_[p.row].change].action == PlanAction::replace;
+  });
 }
 
 std::string ApplyRun::stageName() const {
   if (finished()) return "";
   const auto& stage = stages_[stage_];
-  return (stage.removal ? "delete " : "") + std::string(waveName(stage.wave));
+  const std::string wave = "wave " + std::to_string(stage.syncWave);
+  switch (stage.kind) {
+    case Stage::Kind::health:
+      return "health of " + (manyWaves_ ? wave : "what was applied");
+    case Stage::Kind::hooks:
+      return std::string(hookName(stage.hooks.front().hook().when)) + " hooks";
+    case Stage::Kind::removals:
+    case Stage::Kind::changes:
+      break;
+  }
+  return (manyWaves_ ? wave + ": " : "") + (stage.kind == Stage::Kind::removals ? "delete " : "") +
+         waveName(stage.wave);
+}
+
+std::vector<const HookRun*> ApplyRun::hooks() const {
+  std::vector<const HookRun*> out;
+  for (const auto& stage : stages_)
+    for (const auto& hook : stage.hooks) out.push_back(&hook);
+  return out;
 }
 
 std::size_t ApplyRun::failures() const {

@@ -1,6 +1,9 @@
 #include "reconciler/apply/planner.h"
 
 #include <algorithm>
+#include <tuple>
+
+#include "reconciler/plan/hooks.h"
 
 namespace steer {
 namespace {
@@ -124,21 +127,43 @@ class Prediction {
   std::vector<Open> open_;
 };
 
+/// The last run of each hook. Hooks are no state: they are neither compared nor pruned while they are wanted.
+Result<void> findRuns(Client& client, PlanInput& input) {
+  for (auto& hook : input.hooks) {
+    const auto owned = input.owned.find(hook.ref);
+    if (owned != input.owned.end()) {
+      hook.last = std::move(owned->second);
+      input.owned.erase(owned);
+      continue;
+    }
+    const auto there = client.get(hook.ref);
+    if (there.ok()) hook.last = *there;
+    else if (there.error().code != Errc::notFound) return there.error();
+  }
+  return {};
+}
+
 Result<PlanInput> prepare(Client& client, std::vector<WantedObject> wanted, const PlanOptions& options) {
   PlanInput input;
   input.application = options.application;
   input.source = options.source;
   for (auto& w : wanted) label(w.body, options.application);
+  input.hooks = takeHooks(wanted);
+  std::erase_if(input.hooks, [&](const PlannedHook& h) { return !options.selection.contains(h.gvk(), h.ref); });
   // The batch runs in order: what others stand in (namespaces) comes first, as in the real thing.
-  std::stable_sort(wanted.begin(), wanted.end(),
-                   [](const WantedObject& a, const WantedObject& b) { return waveOf(gvkOf(a)) < waveOf(gvkOf(b)); });
+  std::stable_sort(wanted.begin(), wanted.end(), [](const WantedObject& a, const WantedObject& b) {
+    const auto wave = [](const WantedObject& w) { return std::tuple(syncOrderOf(w.body).wave, waveOf(gvkOf(w))); };
+    return wave(a) < wave(b);
+  });
   input.kept = options.elsewhere;
+  input.kept.insert(options.keep.begin(), options.keep.end());
   for (auto& w : wanted) {
     if (options.selection.contains(gvkOf(w), w.ref)) input.wanted.push_back(std::move(w));
     else input.kept.insert(w.ref);
   }
   STEER_CHECK(observe(client, options, input));
   leaveFields(options.policy, input);
+  STEER_CHECK(findRuns(client, input));
   if (options.prune == PlanOptions::Prune::no) input.owned.clear();
   return input;
 }

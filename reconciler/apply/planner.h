@@ -4,6 +4,7 @@
 // Failure rule: an error when the cluster cannot be read; what the server would refuse is part of
 // the plan. Deletions are planned only from a desired set that was read completely: the caller
 // never passes a broken one.
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ struct PlanOptions {
   enum class Live { changing, all } live = Live::changing;
   /// theseOnly: the wanted objects are a part of the application; nothing else is read or deleted.
   enum class Scope { whole, theseOnly } scope = Scope::whole;
+  /// Objects that are not wanted as far as anyone can read, and yet must not be deleted.
+  std::set<ObjectRef> keep{};
 };
 
 /// `wanted` in any order; labels are added here.

@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "core/rfc3339.h"
 #include "reconciler/health/health.h"
+#include "schemas/sync_order.h"
 
 namespace steer {
 namespace {
@@ -52,13 +53,13 @@ Loop::Next ApplicationLoop::step(Time now) {
   static const std::set<std::uint64_t> none;
   drift_.pump(now, operation_ ? operation_->ownRevisions() : none);
   want(drift_.retryAt());
-  if (pending_ && operation_ && operation_->phase() != Operation::Phase::applying)
-    operation_->supersede(now, commit_->id);
+  if (pending_ && operation_ && operation_->interruptible()) operation_->supersede(now, commit_->id);
   if (pending_ && !operation_) {
     pending_ = false;
     begin(pendingTrigger_, pendingTrigger_ == "start" ? Operation::WhenEmpty::drop : Operation::WhenEmpty::record, now);
   }
-  if (resyncDue_ && now >= *resyncDue_ && !operation_ && haveWanted_) begin("drift", Operation::WhenEmpty::drop, now);
+  if (sync_ != Sync::blocked && resyncDue_ && now >= *resyncDue_ && !operation_ && haveWanted_)
+    begin("drift", Operation::WhenEmpty::drop, now);
   heal(now);
   if (operation_) stepOperation(now);
   if (!reports_.empty() && !reports_.front().second && now >= reportDue_ && !keeper_.publishing()) {
@@ -75,15 +76,18 @@ Loop::Next ApplicationLoop::step(Time now) {
   }
   if (!operation_ && haveWanted_) showHealth();
   want(status_.flush(now));
-  want(drift_.nextDue());
-  want(resyncDue_);
+  if (mayHeal()) want(drift_.nextDue());
+  if (!operation_ && sync_ != Sync::blocked) want(resyncDue_);
   return Next{next_};
 }
 
 void ApplicationLoop::onUpdate(SourceUpdate update, Time now) {
   if (!recordsKnown_) {
     for (auto it = update.records.rbegin(); it != update.records.rend(); ++it)
-      if (const auto record = recordFromJson(*it); record.ok()) status_.addRun(*record);
+      if (auto record = recordFromJson(*it); record.ok()) {
+        status_.addRun(*record);
+        newestRecord_ = std::move(*record);
+      }
     recordsKnown_ = !update.error || update.fetched;
     if (recordsKnown_) resumeDraft(now);
   }
@@ -115,27 +119,44 @@ void ApplicationLoop::onRendered(const FetchOutcome& fetched, Rendered rendered,
   // After a restart the newest record tells whether this commit was dealt with already.
   const bool reported = !haveWanted_ && status_.lastRunCommit() == fetched.commit.id;
   rendered.findings.sort();
-  if (rendered.findings.hasErrors()) {
-    const std::string first = firstErrors(rendered.findings);
-    status_.setCondition("Valid", false, "Findings", first, now);
+  const bool flawed = rendered.findings.hasErrors();
+  const std::string first = firstErrors(rendered.findings);
+  if (flawed) status_.setCondition("Valid", false, "Findings", first, now);
+  else status_.setCondition("Valid", true, "Valid", std::to_string(rendered.objects.size()) + " objects", now);
+  if (!rendered.refusal.empty()) {
     status_.setPhase("Failed", first);
     if (operation_ && operation_->phase() == Operation::Phase::watching) operation_->supersede(now, fetched.commit.id);
     if (reported) return;
     ApplyRecord record = freshRecord("push", now);
     record.finished = now;
     record.result = ApplyRecord::Result::invalid;
-    record.message = std::to_string(rendered.findings.errorCount()) + " findings; nothing was applied";
+    record.message = rendered.refusal + "; nothing was applied";
     for (const auto& d : rendered.findings.items()) record.findings.push_back(d.text());
     report(std::move(record), now);
     return;
   }
-  status_.setCondition("Valid", true, "Valid", std::to_string(rendered.objects.size()) + " objects", now);
+  findings_.clear();
+  if (flawed)
+    for (const auto& d : rendered.findings.items()) findings_.push_back(d.text());
+  quarantined_ = std::move(rendered.quarantined);
+  prune_ = flawed && !rendered.complete ? PlanOptions::Prune::no : PlanOptions::Prune::yes;
   wanted_ = std::move(rendered.objects);
   haveWanted_ = true;
   wantedCommit_ = fetched.commit.id;
   drift_.setWanted(wanted_);
-  pending_ = true;
+  sync_ = reported && newestRecord_ ? syncOf(*newestRecord_) : Sync::open;
+  pending_ = sync_ != Sync::blocked;
+  if (!pending_) status_.setPhase("Failed", newestRecord_->message);
   pendingTrigger_ = reported ? "start" : "push";
+}
+
+ApplicationLoop::Sync ApplicationLoop::syncOf(const ApplyRecord& record) {
+  Sync sync = Sync::done;
+  for (const auto& row : record.objects) {
+    if (row.action == "pre-sync hook" && row.outcome == "failed") return Sync::blocked;
+    if (row.outcome == "skipped") sync = Sync::open;
+  }
+  return sync;
 }
 
 ApplyRecord ApplicationLoop::freshRecord(const std::string& trigger, Time now) const {
@@ -174,11 +195,17 @@ void ApplicationLoop::begin(const std::string& trigger, Operation::WhenEmpty whe
     report(std::move(*resumed_), now);
   }
   resumed_.reset();
+  record.findings = findings_;
   resyncDue_ = now + options_.resync;
   if (whenEmpty == Operation::WhenEmpty::record)
     status_.setPhase("Progressing", "applying " + wantedCommit_.substr(0, 12));
-  operation_ = std::make_unique<Operation>(client_, std::move(record), wanted_,
-                                           Operation::Options{options_.healthTimeout, whenEmpty});
+  Operation::Options how;
+  how.healthTimeout = options_.healthTimeout;
+  how.whenEmpty = whenEmpty;
+  how.keep = quarantined_;
+  how.prune = prune_;
+  if (sync_ == Sync::open) how.hooks = Operation::Options::Hooks::run;
+  operation_ = std::make_unique<Operation>(client_, std::move(record), wanted_, std::move(how));
   operationDue_ = now;
 }
 
@@ -200,6 +227,8 @@ void ApplicationLoop::stepOperation(Time now) {
   }
   auto done = std::move(operation_);
   operation_.reset();
+  if (done->record().commit == wantedCommit_ && done->record().result != ApplyRecord::Result::superseded)
+    sync_ = syncOf(done->record());
   if (done->dropped()) return;
   report(std::move(done->record()), now);
   if (pending_) want(now);
@@ -266,9 +295,13 @@ void ApplicationLoop::noteDrift(const DriftWatch::Suspect& suspect, Time now) {
   (void)client_.write(Write::create("events", std::move(event)));
 }
 
+bool ApplicationLoop::mayHeal() const {
+  if (!haveWanted_ || pending_ || sync_ == Sync::blocked) return false;
+  return !operation_ || operation_->phase() == Operation::Phase::watching;
+}
+
 void ApplicationLoop::heal(Time now) {
-  if (!haveWanted_ || pending_) return;
-  if (operation_ && operation_->phase() != Operation::Phase::watching) return;
+  if (!mayHeal()) return;
   const auto suspects = drift_.takeDue(now);
   if (suspects.empty()) return;
   std::vector<WantedObject> some;
@@ -309,6 +342,7 @@ void ApplicationLoop::showHealth() {
   std::int64_t healthy = 0;
   std::string first;
   for (const auto& w : wanted_) {
+    if (isHook(w.body)) continue;
     const auto object = drift_.live().get(w.ref);
     const Health h = object ? assessHealth(*object) : Health{HealthState::progressing, "not there"};
     if (h.state == HealthState::healthy) ++healthy;
@@ -318,7 +352,8 @@ void ApplicationLoop::showHealth() {
   status_.setHealth(healthName(worst));
   // What was Synced may fall ill later, and what was Degraded may recover.
   if (status_.phase() == "Synced" && worst == HealthState::degraded) status_.setPhase("Degraded", first);
-  else if (status_.phase() == "Degraded" && worst == HealthState::healthy) status_.setPhase("Synced", "");
+  else if (status_.phase() == "Degraded" && findings_.empty() && worst == HealthState::healthy)
+    status_.setPhase("Synced", "");
 }
 
 }  // namespace steer

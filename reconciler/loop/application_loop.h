@@ -43,6 +43,7 @@ class ApplicationLoop final : public Loop {
   void resumeDraft(Time now);
   void begin(const std::string& trigger, Operation::WhenEmpty whenEmpty, Time now);
   void stepOperation(Time now);
+  bool mayHeal() const;
   void heal(Time now);
   void noteDrift(const DriftWatch::Suspect& suspect, Time now);
   void report(ApplyRecord record, Time now);
@@ -57,10 +58,14 @@ class ApplicationLoop final : public Loop {
   DriftWatch drift_;
   ApplicationStatus status_;
   std::optional<SourceCommit> commit_;  ///< newest one seen
-  std::vector<WantedObject> wanted_;    ///< of the newest valid one
+  std::vector<WantedObject> wanted_;    ///< of the newest one that may be applied, without quarantined ones
+  std::set<ObjectRef> quarantined_;     ///< of the same: left as they live
+  std::vector<std::string> findings_;   ///< of the same
+  PlanOptions::Prune prune_ = PlanOptions::Prune::yes;
   bool haveWanted_ = false;
   std::string wantedCommit_;
   bool recordsKnown_ = false;
+  std::optional<ApplyRecord> newestRecord_;  ///< of those that were there at the start
   std::optional<ApplyRecord> resumed_;
   std::unique_ptr<Operation> operation_;
   std::vector<std::pair<ApplyRecord, bool>> reports_;  ///< to publish, oldest first; bool: in flight
@@ -72,6 +77,10 @@ class ApplicationLoop final : public Loop {
   std::optional<Time> next_;
   bool pending_ = false;  ///< a new valid commit waits to be applied
   std::string pendingTrigger_;
+  /// How far the wanted commit came. open: its run, with its hooks, was not completed yet; blocked: a
+  /// hook failed, so nothing of it may be applied any more.
+  enum class Sync { open, done, blocked } sync_ = Sync::open;
+  static Sync syncOf(const ApplyRecord& record);
 };
 
 }  // namespace steer

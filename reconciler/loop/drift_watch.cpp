@@ -4,6 +4,7 @@
 
 #include "reconciler/apply/planner.h"
 #include "schemas/schema.h"
+#include "schemas/sync_order.h"
 
 namespace steer {
 namespace {
@@ -60,7 +61,8 @@ DriftWatch::DriftWatch(Client& client, const std::string& application, Waker wak
 
 void DriftWatch::setWanted(const std::vector<WantedObject>& wanted) {
   wanted_.clear();
-  for (const auto& w : wanted) wanted_.insert(w.ref);
+  for (const auto& w : wanted)
+    if (!isHook(w.body)) wanted_.insert(w.ref);  // a hook is no state
   std::erase_if(suspects_, [&](const auto& s) { return !wanted_.contains(s.first); });
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "reconciler/health/health.h"
+#include "schemas/sync_order.h"
 
 namespace steer {
 namespace {
@@ -22,14 +23,14 @@ PlanAction actionNamed(const std::string& name) {
 }  // namespace
 
 Operation::Operation(Client& client, ApplyRecord record, std::vector<WantedObject> wanted, Options options)
-    : client_(client), record_(std::move(record)), wanted_(std::move(wanted)), options_(options) {}
+    : client_(client), record_(std::move(record)), wanted_(std::move(wanted)), options_(std::move(options)) {}
 
 std::optional<Time> Operation::step(Time now, const Snapshot& live) {
   switch (phase_) {
     case Phase::planning:
       return plan(now);
     case Phase::applying:
-      return apply(now);
+      return apply(now, live);
     case Phase::watching:
       return watch(now, live);
     case Phase::finished:
@@ -42,6 +43,8 @@ std::optional<Time> Operation::plan(Time now) {
   PlanOptions options;
   options.application = record_.application;
   options.source = "commit " + record_.commit.substr(0, 12);
+  options.keep = options_.keep;
+  options.prune = options_.prune;
   auto made = makePlan(client_, wanted_, options);
   if (!made.ok()) {
     record_.message = "the cluster cannot be read: " + made.error().message;
@@ -59,7 +62,14 @@ std::optional<Time> Operation::plan(Time now) {
   return now;
 }
 
+/// A run that a crash cut short had announced work: its hooks are due although nothing may be left to change.
+bool Operation::goesOn() const {
+  return std::any_of(record_.objects.begin(), record_.objects.end(),
+                     [](const auto& row) { return row.action != "none"; });
+}
+
 void Operation::add(Plan plan) {
+  const bool begun = goesOn();
   record_.unchanged = plan.counts().none;
   // What is about to be done is in the record before it is done: whoever resumes this after a crash
   // knows that an object which needs nothing any more was dealt with by this very run.
@@ -73,17 +83,31 @@ void Operation::add(Plan plan) {
     for (std::size_t i = 0; i < change.fields.size() && row.fields.size() < kMaxFieldsNoted; ++i)
       row.fields.push_back(change.fields[i].path);
   }
-  run_.emplace(client_, std::move(plan));
+  ApplyOptions options;
+  options.healthTimeout = options_.healthTimeout;
+  options.hookRun = record_.commit;
+  options.hooks = options_.hooks == Options::Hooks::skip ? ApplyOptions::Hooks::skip
+                  : begun                                ? ApplyOptions::Hooks::always
+                                                         : ApplyOptions::Hooks::whenDue;
+  run_.emplace(client_, std::move(plan), std::move(options));
+  noteHooks();
   noted_.clear();
   phase_ = Phase::applying;
 }
 
-std::optional<Time> Operation::apply(Time now) {
-  const auto next = run_->step(now);
+std::optional<Time> Operation::apply(Time now, const Snapshot& live) {
+  const auto stage = run_->stageName();
+  const auto next = run_->step(now, [&live](const ObjectRef& ref) { return live.get(ref); });
   noteRows();
-  milestone_ = true;
+  noteHooks();
+  waitingFor_ = run_->waitingFor();
+  milestone_ = milestone_ || waitingFor_.empty() || run_->stageName() != stage;
   if (next) return next;
   noteLeftovers();
+  if (run_->stopped()) {
+    noteStop(now);
+    return std::nullopt;
+  }
   phase_ = Phase::watching;
   if (!watchUntil_) watchUntil_ = now + options_.healthTimeout;
   return now;
@@ -140,10 +164,40 @@ void Operation::noteRows() {
   }
 }
 
+void Operation::noteHooks() {
+  for (const auto* run : run_->hooks()) {
+    auto& row = rowFor(run->hook().text());
+    row.action = std::string(hookName(run->hook().when)) + " hook";
+    row.source =
+        run->hook().source.file.empty() ? "" : SourcePos{run->hook().source.file, run->hook().source.line, 0}.text();
+    row.outcome = !run->over() ? "pending" : run->succeeded() ? "done" : "failed";
+    row.error = run->error() ? run->error()->message : "";
+  }
+}
+
+/// The run ended before its time: what it did not come to is told, and nothing is waited for.
+void Operation::noteStop(Time now) {
+  stopped_ = run_->stopped();
+  using Why = ApplyRun::Stop::Why;
+  const auto result = stopped_->why == Why::hookFailed ? ApplyRecord::Result::failed
+                      : stopped_->why == Why::degraded ? ApplyRecord::Result::degraded
+                                                       : ApplyRecord::Result::timedOut;
+  const auto& rows = record_.objects;
+  const auto skipped =
+      std::count_if(rows.begin(), rows.end(), [](const auto& row) { return row.outcome == "skipped"; });
+  finish(now, result,
+         stopped_->reason + (skipped == 0 ? "" : "; " + std::to_string(skipped) + " later changes were not applied"));
+}
+
 void Operation::noteLeftovers() {
+  const bool stopped = run_->stopped().has_value();
   for (const auto& failed : run_->rows()) {
     if (failed.done) continue;
     auto& row = rowFor(run_->plan().changes[failed.change].text());
+    if (stopped && !failed.error) {
+      row.outcome = "skipped";
+      continue;
+    }
     row.outcome = "failed";
     row.error = failed.error ? failed.error->message : "";
     refused_ = true;
@@ -151,6 +205,10 @@ void Operation::noteLeftovers() {
   // Announced by a run that a crash cut short, and found in place by this one.
   for (auto& row : record_.objects) {
     if (row.outcome != "pending") continue;
+    if (row.action.ends_with(" hook")) {
+      row.outcome = "skipped";
+      continue;
+    }
     row.outcome = "done";
     count(actionNamed(row.action));
   }
@@ -165,6 +223,7 @@ std::optional<Time> Operation::watch(Time now, const Snapshot& live) {
     worst = worse(worst, state);
   };
   for (const auto& w : wanted_) {
+    if (isHook(w.body)) continue;
     const std::string text = textFor(w);
     const ObjectPtr object = live.get(w.ref);
     const auto expected = expected_.find(w.ref);
@@ -184,18 +243,32 @@ std::optional<Time> Operation::watch(Time now, const Snapshot& live) {
   waitingFor_ = first;
   if (worst == HealthState::degraded) finish(now, ApplyRecord::Result::degraded, first);
   else if (worst == HealthState::healthy)
-    finish(now, refused_ ? ApplyRecord::Result::failed : ApplyRecord::Result::healthy,
-           refused_ ? "some objects could not be applied" : "");
+    finish(now, ApplyRecord::Result::healthy, refused_ ? "some objects could not be applied" : "");
   else if (now >= *watchUntil_)
     finish(now, ApplyRecord::Result::timedOut, "not healthy in time; still waiting for " + first);
   return finished() ? std::nullopt : std::optional(std::min(*watchUntil_, now + seconds(1)));
 }
 
+/// What was left as it lives because it is wrong, in words.
+std::string Operation::quarantineText() const {
+  const auto n = options_.keep.size();
+  std::string out =
+      n == 0 ? std::string("not everything could be read")
+             : std::to_string(n) + (n == 1 ? " object is" : " objects are") + " in quarantine and left as it lives";
+  if (n > 1) out = std::to_string(n) + " objects are in quarantine and left as they live";
+  if (options_.prune == PlanOptions::Prune::no) out += ", so nothing is deleted";
+  return out + ": " + record_.findings.front();
+}
+
 void Operation::finish(Time now, ApplyRecord::Result result, std::string message) {
-  if (refused_ && result != ApplyRecord::Result::superseded) result = ApplyRecord::Result::failed;
+  if (result == ApplyRecord::Result::healthy && (refused_ || !record_.findings.empty()))
+    result = ApplyRecord::Result::degraded;
+  const auto done = record_.created + record_.updated + record_.replaced + record_.deleted + record_.unchanged;
+  if (refused_ && done == 0 && result != ApplyRecord::Result::superseded) result = ApplyRecord::Result::failed;
   record_.result = result;
   record_.finished = now;
   record_.message = std::move(message);
+  if (!record_.findings.empty()) record_.message += (record_.message.empty() ? "" : "; ") + quarantineText();
   if (refused_ && record_.message.empty()) record_.message = "some objects could not be applied";
   // A refusal is the news, whatever else is still on its way.
   for (const auto& row : record_.objects)
@@ -210,7 +283,11 @@ void Operation::finish(Time now, ApplyRecord::Result result, std::string message
   milestone_ = true;
 }
 
+bool Operation::interruptible() const { return phase_ != Phase::applying || run_->interruptible(); }
+
 void Operation::supersede(Time now, const std::string& by) {
+  for (auto& row : record_.objects)
+    if (row.outcome == "pending") row.outcome = "skipped";
   finish(now, ApplyRecord::Result::superseded,
          "a newer commit (" + by.substr(0, 12) + ") came before this one was healthy");
 }

@@ -26,6 +26,11 @@ class Operation {
     Duration healthTimeout = minutes(10);
     /// What to do when the plan is empty: record the commit all the same, or leave no trace.
     WhenEmpty whenEmpty = WhenEmpty::record;
+    /// Whether hooks run: they belong to a commit that is being synced, not to the healing of drift.
+    enum class Hooks { skip, run } hooks = Hooks::skip;
+    /// Objects that are not wanted as far as anyone can read, and yet must not be deleted.
+    std::set<ObjectRef> keep{};
+    PlanOptions::Prune prune = PlanOptions::Prune::yes;
   };
 
   /// wanted: the whole desired state; its health is watched.
@@ -36,13 +41,18 @@ class Operation {
   std::optional<Time> step(Time now, const Snapshot& live);
   /// Executes another plan (a healing) within this operation.
   void add(Plan plan);
-  /// Ends it because something newer came; only while watching.
+  /// It may end because something newer came: in every wait, and between any two steps of the plan, but
+  /// not while an object is deleted and not yet made anew.
+  bool interruptible() const;
+  /// Ends it because something newer came; only while it is interruptible.
   void supersede(Time now, const std::string& by);
 
   Phase phase() const { return phase_; }
   bool finished() const { return phase_ == Phase::finished; }
   /// The plan was empty and nobody wants to hear of it.
   bool dropped() const { return dropped_; }
+  /// A hook failed, or a wave did not become healthy: the rest was not applied.
+  const std::optional<ApplyRun::Stop>& stopped() const { return stopped_; }
   const ApplyRecord& record() const { return record_; }
   ApplyRecord& record() { return record_; }
   /// True once after the record changed enough to be kept safe.
@@ -53,7 +63,11 @@ class Operation {
 
  private:
   std::optional<Time> plan(Time now);
-  std::optional<Time> apply(Time now);
+  std::optional<Time> apply(Time now, const Snapshot& live);
+  bool goesOn() const;
+  void noteHooks();
+  void noteStop(Time now);
+  std::string quarantineText() const;
   std::optional<Time> watch(Time now, const Snapshot& live);
   ApplyRecord::ObjectRow* findRow(const std::string& object);
   ApplyRecord::ObjectRow& rowFor(const std::string& object);
@@ -70,6 +84,7 @@ class Operation {
   bool dropped_ = false;
   bool milestone_ = false;
   bool refused_ = false;
+  std::optional<ApplyRun::Stop> stopped_;
   int failures_ = 0;
   std::optional<ApplyRun> run_;
   std::set<std::size_t> noted_;               ///< rows of run_ that the record has

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,14 @@ namespace steer {
 
 /// The desired state of one tree: objects, and every finding of rendering and validation.
 struct Rendered {
-  std::vector<WantedObject> objects;
+  std::vector<WantedObject> objects;  ///< those that may be applied
   Diagnostics findings;
+  /// In quarantine: known by name, but wrong. They are left as they live.
+  std::set<ObjectRef> quarantined{};
+  /// Although there are findings, every object is known by name: what is not wanted may be deleted.
+  bool complete = false;
+  /// Why nothing of it may be applied; empty when something may.
+  std::string refusal{};
 };
 /// tree: the id of the source's directory.
 using Renderer = std::function<Rendered(TreeReader& reader, const std::string& tree)>;

@@ -75,6 +75,7 @@ PlannedChange decide(WantedObject wanted, const Result<ObjectPtr>& predicted, co
   c.ref = wanted.ref;
   c.gvk = Gvk::from(stringAt(wanted.body, {"apiVersion"}), stringAt(wanted.body, {"kind"}));
   c.wave = waveOf(c.gvk);
+  c.syncWave = syncOrderOf(wanted.body).wave;
   c.source = std::move(wanted.source);
   c.wanted = std::move(wanted.body);
   c.conflicts = input.conflicts;
@@ -115,6 +116,7 @@ Plan buildPlan(PlanInput input) {
   Plan plan;
   plan.application = input.application;
   plan.source = input.source;
+  plan.hooks = std::move(input.hooks);
   std::set<ObjectRef> kept;
   for (std::size_t i = 0; i < input.wanted.size(); ++i) {
     kept.insert(input.wanted[i].ref);
@@ -128,13 +130,15 @@ Plan buildPlan(PlanInput input) {
     c.ref = ref;
     c.gvk = object->gvk();
     c.wave = waveOf(c.gvk);
+    c.syncWave = syncOrderOf(object->json()).wave;
     c.live = object;
     plan.changes.push_back(std::move(c));
   }
   const auto key = [](const PlannedChange& c) {
     const bool removal = c.action == PlanAction::remove;
     const int wave = static_cast<int>(c.wave);
-    return std::tuple(removal, removal ? -wave : wave, std::tie(c.ref.ns, c.gvk.kind, c.ref.name));
+    return std::tuple(removal, removal ? -c.syncWave : c.syncWave, removal ? -wave : wave,
+                      std::tie(c.ref.ns, c.gvk.kind, c.ref.name));
   };
   std::stable_sort(plan.changes.begin(), plan.changes.end(),
                    [&](const PlannedChange& a, const PlannedChange& b) { return key(a) < key(b); });
@@ -174,6 +178,11 @@ bool Plan::empty() const {
   return n.create + n.update + n.replace + n.remove + n.refused == 0;
 }
 
+bool Plan::hooksDue() const {
+  return !hooks.empty() &&
+         (!empty() || std::any_of(hooks.begin(), hooks.end(), [](const PlannedHook& h) { return h.fresh(); }));
+}
+
 std::string Plan::digest() const {
   Fingerprint print;
   for (const auto& c : changes) {
@@ -184,6 +193,8 @@ std::string Plan::digest() const {
     print.add(c.live ? c.live->uid() : "");
     print.add(c.refusal);
   }
+  if (hooksDue())
+    for (const auto& hook : hooks) print.add(hookName(hook.when)).add(hook.ref.text()).add(jsonCanonical(hook.wanted));
   return print.hex();
 }
 

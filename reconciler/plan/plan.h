@@ -12,6 +12,7 @@
 #include "core/result.h"
 #include "diff/object_diff.h"
 #include "reconciler/plan/ownership_policy.h"
+#include "schemas/sync_order.h"
 
 namespace steer {
 
@@ -35,6 +36,7 @@ const char* actionName(PlanAction action);
 
 struct PlannedChange {
   PlanAction action = PlanAction::none;
+  int syncWave = 0;  ///< steersman.dev/wave: comes before the order of kinds
   Wave wave = Wave::rest;
   ObjectRef ref;
   Gvk gvk;
@@ -55,6 +57,22 @@ struct PlannedChange {
   std::string text() const { return gvk.kind + " " + (ref.ns.empty() ? ref.name : ref.ns + "/" + ref.name); }
 };
 
+/// A Job that runs before or after everything else (reconciler/plan/hooks.h). It is no change.
+struct PlannedHook {
+  Hook when = Hook::none;
+  int wave = 0;
+  ObjectRef ref;
+  SourcePos source;
+  json::object wanted;  ///< as the source says, with the application's label
+  ObjectPtr last;       ///< its last run; null: there is none
+
+  Gvk gvk() const { return {"batch", "v1", "Job"}; }
+  /// "Job shop/migrate".
+  std::string text() const;
+  /// It has not run yet as it is written now.
+  bool fresh() const;
+};
+
 struct PlanCounts {
   int create = 0;
   int update = 0;
@@ -68,9 +86,12 @@ struct Plan {
   std::string application = "root";
   std::string source;                  ///< what a person calls it: a directory, or a commit
   std::vector<PlannedChange> changes;  ///< by wave, then namespace, kind, name; deletions last
+  std::vector<PlannedHook> hooks{};    ///< in the order in which they run
 
   PlanCounts counts() const;
-  bool empty() const;
+  bool empty() const;  ///< hooks do not count: they are no state
+  /// Hooks run when anything changes, and when one of them has not run as it is written now.
+  bool hooksDue() const;
   /// SHA-256 of what would be done: equal plans have equal digests. Values of Secrets are not in it, so
   /// that a digest in a review tells nobody anything; the commit stands for them.
   std::string digest() const;
@@ -91,6 +112,7 @@ struct PlanInput {
   std::set<ObjectRef> kept{};            ///< of the inventory: asked for elsewhere, or not spoken of; never deleted
   std::map<ObjectRef, std::vector<std::string>> left{};  ///< PlannedChange::left
   OwnershipPolicy::Conflicts conflicts = OwnershipPolicy::Conflicts::take;
+  std::vector<PlannedHook> hooks{};  ///< in the order in which they run
 };
 
 /// Pure.

@@ -25,6 +25,13 @@ bool PlanSet::empty() const {
   return true;
 }
 
+std::size_t PlanSet::hooksDue() const {
+  std::size_t n = 0;
+  for (const auto& plan : plans)
+    if (plan.hooksDue()) n += plan.hooks.size();
+  return n;
+}
+
 std::string PlanSet::digest() const {
   if (plans.size() == 1) return plans.front().digest();
   Fingerprint print;

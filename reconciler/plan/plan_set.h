@@ -14,6 +14,8 @@ struct PlanSet {
 
   PlanCounts counts() const;
   bool empty() const;
+  /// How many hooks will run; they do not make a plan non-empty.
+  std::size_t hooksDue() const;
   /// The digest of the plan, when there is one.
   std::string digest() const;
 };

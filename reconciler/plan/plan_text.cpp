@@ -8,6 +8,27 @@ std::string planText(const Plan& plan, const PlanTextOptions& options) {
   return reportText(planReport({{plan}}), options);
 }
 
+namespace {
+
+json::array hooksJson(const Plan& plan) {
+  json::array out;
+  for (const auto& hook : plan.hooks) {
+    json::object row{{"when", hookName(hook.when)},
+                     {"kind", "Job"},
+                     {"namespace", hook.ref.ns},
+                     {"name", hook.ref.name},
+                     {"runs", plan.hooksDue()}};
+    if (!hook.source.file.empty()) {
+      row["file"] = hook.source.file;
+      row["line"] = hook.source.line;
+    }
+    out.emplace_back(std::move(row));
+  }
+  return out;
+}
+
+}  // namespace
+
 json::object planJson(const Plan& plan) {
   json::array changes;
   for (const auto& c : plan.changes) {
@@ -18,6 +39,7 @@ json::object planJson(const Plan& plan) {
                      {"name", c.ref.name},
                      {"wave", waveName(c.wave)}};
     if (!c.ref.ns.empty()) row["namespace"] = c.ref.ns;
+    if (c.syncWave != 0) row["syncWave"] = c.syncWave;
     if (!c.source.file.empty()) {
       row["file"] = c.source.file;
       row["line"] = c.source.line;
@@ -31,11 +53,8 @@ json::object planJson(const Plan& plan) {
     if (!c.refusal.empty()) row["refused"] = c.refusal;
     changes.emplace_back(std::move(row));
   }
-  return {{"application", plan.application},
-          {"source", plan.source},
-          {"digest", plan.digest()},
-          {"counts", countsJson(plan.counts())},
-          {"changes", std::move(changes)}};
+  return {{"application", plan.application},     {"source", plan.source},         {"digest", plan.digest()},
+          {"counts", countsJson(plan.counts())}, {"changes", std::move(changes)}, {"hooks", hooksJson(plan)}};
 }
 
 }  // namespace steer

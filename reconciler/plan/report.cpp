@@ -71,6 +71,18 @@ class Grouping {
   std::vector<ReportGroup> groups_;
 };
 
+/// What runs before and after the changes.
+ReportGroup hooksOf(const Plan& plan) {
+  ReportGroup group{"hooks"};
+  for (const auto& hook : plan.hooks) {
+    ReportItem item{Mark::plain, ">", std::string(hookName(hook.when)) + " " + hook.text()};
+    if (hook.last && hook.fresh()) item.remark = "changed since its last run";
+    item.place = placeText(hook.source);
+    group.items.push_back(std::move(item));
+  }
+  return group;
+}
+
 ReportSection sectionOf(const Plan& plan) {
   ReportSection section{"application " + plan.application};
   Grouping grouping;
@@ -79,6 +91,7 @@ ReportSection sectionOf(const Plan& plan) {
     else grouping.add(c.ref.ns, itemOf(c));
   }
   section.groups = grouping.take();
+  if (plan.hooksDue()) section.groups.push_back(hooksOf(plan));
   return section;
 }
 
@@ -117,8 +130,11 @@ json::object fieldJson(const DriftedField& f) {
 Report planReport(const PlanSet& set) {
   Report report;
   if (set.plans.empty()) return report;
-  if (set.empty()) report.nothing = "No changes. The cluster matches " + set.plans.front().source + ".";
-  report.headline = countsText(set.counts());
+  const auto hooks = set.hooksDue();
+  const std::string none = "No changes. The cluster matches " + set.plans.front().source + ".";
+  if (set.empty() && hooks == 0) report.nothing = none;
+  report.headline = set.empty() ? none : countsText(set.counts());
+  if (hooks != 0) report.headline += " " + std::to_string(hooks) + (hooks == 1 ? " hook" : " hooks") + " to run.";
   report.facts = {{"Source", set.plans.front().source}, {"Digest", set.digest()}};
   report.notes = set.notes;
   for (const auto& plan : set.plans) report.sections.push_back(sectionOf(plan));

@@ -1,5 +1,6 @@
 // Names, labels and annotations of every kind.
 #include "schemas/rules.h"
+#include "schemas/sync_order.h"
 
 namespace steer {
 namespace {
@@ -89,7 +90,9 @@ void checkMetadata(const KindSchema& kind, const json::object& object, RuleRepor
     else report.forbidden(at.field("namespace"), "not allowed on this type");
   }
   checkLabels(at.field("labels"), objectAt(meta, {"labels"}), report);
-  checkAnnotations(at.field("annotations"), objectAt(meta, {"annotations"}), report);
+  const auto annotations = at.field("annotations");
+  checkAnnotations(annotations, objectAt(meta, {"annotations"}), report);
+  checkSyncOrder(annotations, object, report);
   checkOwners(meta, at, report);
   std::size_t i = 0;
   const auto finalizers = at.field("finalizers");

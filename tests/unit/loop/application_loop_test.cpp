@@ -137,21 +137,25 @@ TEST_CASE("a second push changes, and a file that left is pruned") {
   CHECK(w.note(id).starts_with("healthy: 1 updated, 1 deleted"));
 }
 
-TEST_CASE("a broken manifest changes nothing, and the report names file and line") {
+TEST_CASE("a file that cannot be read stops deletions, not the rest, and the report names file and line") {
   World w;
   w.settings("1");
+  w.repo.write("extra.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra, namespace: shop}\n");
   w.repo.push("First");
   w.run();
   w.settings("2");
+  w.repo.git("rm -qf extra.yaml");
   w.repo.write("broken.yaml", "apiVersion: v1\nkind: ConfigMap\ndata: [\n");
   const auto id = w.repo.push("Broken");
   w.run();
-  CHECK(w.value() == "1");
-  CHECK(w.phase() == "Failed");
-  CHECK(w.newest().result == ApplyRecord::Result::invalid);
+  CHECK(w.value() == "2");
+  CHECK(w.cluster.client->get({"configmaps", "shop", "extra"}).ok());
+  CHECK(w.phase() == "Degraded");
+  CHECK(w.newest().result == ApplyRecord::Result::degraded);
   REQUIRE_FALSE(w.newest().findings.empty());
   CHECK(w.newest().findings[0].starts_with("broken.yaml:"));
-  CHECK(w.note(id).starts_with("invalid: nothing applied"));
+  CHECK(
+      w.note(id).starts_with("degraded: 1 updated; not everything could be read, so nothing is deleted: broken.yaml"));
 }
 
 TEST_CASE("a remote that vanishes or is emptied deletes nothing") {

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "reconciler/plan/hooks.h"
 #include "reconciler/plan/plan.h"
 #include "reconciler/plan/plan_text.h"
 
@@ -159,4 +160,23 @@ TEST_CASE("an empty plan says so and a plan's digest follows its content") {
   const auto a = buildPlan(std::move(one)).digest();
   CHECK(a != buildPlan(std::move(two)).digest());
   CHECK(a != none.digest());
+}
+
+TEST_CASE("hooks are shown beside the changes, counted apart, and only when they will run") {
+  Plan plan;
+  plan.source = "commit 1";
+  PlannedHook hook;
+  hook.when = Hook::preSync;
+  hook.ref = {"jobs.batch", "shop", "migrate"};
+  hook.source = {"hooks.yaml", 3, 1};
+  hook.wanted = parseJson(R"({"kind":"Job","spec":{}})")->as_object();
+  plan.hooks.push_back(hook);
+  CHECK(plan.empty());
+  CHECK(planText(plan) ==
+        "hooks\n  > pre-sync Job shop/migrate  (hooks.yaml:3)\n\nNo changes. The cluster matches commit 1. 1 hook to "
+        "run.\n");
+  const auto digest = plan.digest();
+  plan.hooks[0].last = Object::make(hookJob(hook, "commit-0"));
+  CHECK(planText(plan) == "No changes. The cluster matches commit 1.\n");
+  CHECK(plan.digest() != digest);
 }

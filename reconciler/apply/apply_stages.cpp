@@ -1,0 +1,102 @@
+#include "reconciler/apply/apply_stages.h"
+
+#include <algorithm>
+#include <set>
+
+namespace steer {
+
+bool ApplyRun::StageBuilder::hooksRun() const {
+  switch (run_.options_.hooks) {
+    case ApplyOptions::Hooks::skip:
+      return false;
+    case ApplyOptions::Hooks::whenDue:
+      return run_.plan_.hooksDue();
+    case ApplyOptions::Hooks::always:
+      break;
+  }
+  return !run_.plan_.hooks.empty();
+}
+
+void ApplyRun::StageBuilder::addRow(std::size_t index, Stage::Kind kind) {
+  const auto& c = run_.plan_.changes[index];
+  auto& stages = run_.stages_;
+  if (stages.empty() || stages.back().kind != kind || stages.back().wave != c.wave ||
+      stages.back().syncWave != c.syncWave)
+    stages.push_back({kind, c.syncWave, c.wave});
+  run_.rows_.push_back({index});
+  stages.back().pending.push_back({run_.rows_.size() - 1});
+  placed_[index] = true;
+}
+
+/// A hook cannot run in a namespace that this very plan makes, unless that comes first.
+void ApplyRun::StageBuilder::addHomesOfHooks() {
+  std::set<std::string> homes;
+  for (const auto& hook : run_.plan_.hooks)
+    if (hook.when == Hook::preSync) homes.insert(hook.ref.ns);
+  for (std::size_t i = 0; i < run_.plan_.changes.size(); ++i) {
+    const auto& c = run_.plan_.changes[i];
+    if (c.action == PlanAction::create && c.ref.resource == "namespaces" && homes.contains(c.ref.name))
+      addRow(i, Stage::Kind::changes);
+  }
+}
+
+void ApplyRun::StageBuilder::addHooks(Hook when) {
+  for (const auto& hook : run_.plan_.hooks) {
+    if (hook.when != when) continue;
+    auto& stages = run_.stages_;
+    if (stages.empty() || stages.back().kind != Stage::Kind::hooks || stages.back().syncWave != hook.wave)
+      stages.push_back({Stage::Kind::hooks, hook.wave});
+    stages.back().hooks.emplace_back(run_.client_, hook, run_.options_.hookRun, run_.options_.healthTimeout);
+  }
+}
+
+void ApplyRun::StageBuilder::addHealth() {
+  if (unwatched_.empty()) return;
+  run_.stages_.push_back({Stage::Kind::health, run_.plan_.changes[unwatched_.back()].syncWave});
+  run_.stages_.back().watched = std::move(unwatched_);
+  unwatched_.clear();
+}
+
+void ApplyRun::StageBuilder::addChanges() {
+  const auto& changes = run_.plan_.changes;
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    if (changes[i].action == PlanAction::remove) continue;
+    if (changes[i].action != PlanAction::none && !placed_[i]) {
+      if (!unwatched_.empty() && changes[unwatched_.back()].syncWave < changes[i].syncWave) addHealth();
+      addRow(i, Stage::Kind::changes);
+    }
+    unwatched_.push_back(i);
+  }
+}
+
+void ApplyRun::StageBuilder::addRemovals() {
+  const auto& changes = run_.plan_.changes;
+  for (std::size_t i = 0; i < changes.size(); ++i)
+    if (changes[i].action == PlanAction::remove) addRow(i, Stage::Kind::removals);
+  auto& stages = run_.stages_;
+  for (std::size_t i = 0; i + 1 < stages.size(); ++i)
+    stages[i].awaitGone = stages[i].kind == Stage::Kind::removals && stages[i + 1].kind == Stage::Kind::removals &&
+                          stages[i + 1].syncWave != stages[i].syncWave;
+}
+
+void ApplyRun::StageBuilder::build() {
+  placed_.assign(run_.plan_.changes.size(), false);
+  const bool hooks = hooksRun();
+  if (hooks) {
+    addHomesOfHooks();
+    addHooks(Hook::preSync);
+  }
+  addChanges();
+  addRemovals();
+  const auto& all = run_.plan_.hooks;
+  if (hooks && std::any_of(all.begin(), all.end(), [](const auto& h) { return h.when == Hook::postSync; })) {
+    addHealth();
+    addHooks(Hook::postSync);
+  }
+  std::set<int> waves;
+  for (const auto& stage : run_.stages_)
+    if (stage.kind != Stage::Kind::hooks) waves.insert(stage.syncWave);
+  run_.manyWaves_ = waves.size() > 1;
+}
+
+}  // namespace steer

@@ -1,0 +1,44 @@
+#pragma once
+// HookRun: one hook on its way: its last run removed, the Job made, its end awaited. It never blocks:
+// step() does what can be done and says when to call again. Thread rule: one owner.
+// Failure rule: a Job that fails, vanishes or takes too long is an error of the hook; a server that
+// cannot be reached is asked again until the time is over.
+#include <optional>
+#include <string>
+
+#include "cluster/client/client.h"
+#include "reconciler/plan/hooks.h"
+
+namespace steer {
+
+class HookRun {
+ public:
+  HookRun(Client& client, PlannedHook hook, std::string run, Duration timeout)
+      : client_(client), hook_(std::move(hook)), run_(std::move(run)), timeout_(timeout) {}
+
+  /// Nothing = over; a time = call again then.
+  std::optional<Time> step(Time now);
+  bool over() const { return phase_ == Phase::over; }
+  bool succeeded() const { return over() && !error_; }
+  const std::optional<Error>& error() const { return error_; }
+  const PlannedHook& hook() const { return hook_; }
+  /// "Job shop/migrate: running, 0 of 1 completion".
+  std::string state() const { return hook_.text() + ": " + state_; }
+
+ private:
+  enum class Phase { begin, removing, creating, running, over };
+  void look();
+  void create();
+  void fail(Errc code, std::string message);
+
+  Client& client_;
+  PlannedHook hook_;
+  std::string run_;
+  Duration timeout_;
+  Phase phase_ = Phase::begin;
+  std::optional<Time> until_;
+  std::optional<Error> error_;
+  std::string state_ = "not started";
+};
+
+}  // namespace steer

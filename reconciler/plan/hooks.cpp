@@ -1,0 +1,44 @@
+#include "reconciler/plan/hooks.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "reconciler/plan/fingerprint.h"
+
+namespace steer {
+namespace {
+
+std::string digestOf(const json::object& body) { return Fingerprint().add(jsonCanonical(body)).hex().substr(0, 32); }
+
+}  // namespace
+
+std::string PlannedHook::text() const { return "Job " + (ref.ns.empty() ? ref.name : ref.ns + "/" + ref.name); }
+
+bool PlannedHook::fresh() const { return !last || last->annotation(kHookDigest) != digestOf(wanted); }
+
+std::vector<PlannedHook> takeHooks(std::vector<WantedObject>& wanted) {
+  std::vector<PlannedHook> hooks;
+  for (auto& w : wanted) {
+    const auto order = syncOrderOf(w.body);
+    if (order.hook == Hook::none) continue;
+    hooks.push_back({order.hook, order.wave, std::move(w.ref), std::move(w.source), std::move(w.body), nullptr});
+  }
+  std::erase_if(wanted, [](const WantedObject& w) { return w.ref.name.empty(); });
+  std::sort(hooks.begin(), hooks.end(), [](const PlannedHook& a, const PlannedHook& b) {
+    return std::tie(a.when, a.wave, a.ref) < std::tie(b.when, b.wave, b.ref);
+  });
+  return hooks;
+}
+
+json::object hookJob(const PlannedHook& hook, const std::string& run) {
+  json::object body = hook.wanted;
+  auto& annotations = ensureObject(ensureObject(body, "metadata"), "annotations");
+  annotations[kHookRun] = run;
+  annotations[kHookDigest] = digestOf(hook.wanted);
+  ensureObject(body, "spec").erase("ttlSecondsAfterFinished");
+  return body;
+}
+
+bool ranAs(const Object& job, const std::string& run) { return job.annotation(kHookRun) == run; }
+
+}  // namespace steer
