@@ -11,6 +11,7 @@
 #include "diff/object_diff.h"
 #include "diff/text.h"
 #include "render/desired_set.h"
+#include "schemas/defaults.h"
 
 namespace steer::cli {
 namespace {
@@ -45,6 +46,13 @@ Result<DesiredSet> loadSide(const Flags& flags, const std::string& which) {
   return set;
 }
 
+/// As the server would store it: what one side writes out and the other leaves to defaults is the same.
+json::object stored(const DesiredObject& object) {
+  json::object body = object.object->json();
+  applyDefaults(*object.kind, body);
+  return body;
+}
+
 std::vector<ObjectChange> compare(const DesiredSet& before, const DesiredSet& after) {
   std::map<ObjectRef, const DesiredObject*> old;
   std::map<ObjectRef, const DesiredObject*> now;
@@ -59,7 +67,7 @@ std::vector<ObjectChange> compare(const DesiredSet& before, const DesiredSet& af
       out.push_back({FieldChange::Kind::add, object});
       continue;
     }
-    auto fields = diffObjects(object->kind, known->second->object->json(), object->object->json());
+    auto fields = diffObjects(object->kind, stored(*known->second), stored(*object));
     if (!fields.empty()) out.push_back({FieldChange::Kind::change, object, std::move(fields)});
   }
   return out;
@@ -145,7 +153,9 @@ void addDiffCommand(CLI::App& app, ExitCode& exit) {
   auto flags = std::make_shared<Flags>();
   auto* command = app.add_subcommand("diff", "Compare the objects of two directories, files or revisions");
   command->footer(
-      "Objects are matched by kind, namespace and name, wherever their files lie. Values of Secrets are never shown.\n"
+      "Objects are matched by kind, namespace and name, wherever their files lie, and compared as the server would "
+      "store\n"
+      "them: with its defaults. Values of Secrets are never shown.\n"
       "Exit code: 0 no differences, 2 differences, 1 error.\n"
       "Example: steer diff --repo . v1 v2 --path apps");
   command->add_option("A", flags->before, "Before: a directory or file; with --repo a revision")->required();

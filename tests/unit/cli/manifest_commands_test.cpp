@@ -144,6 +144,20 @@ TEST_CASE("diff tells equal, different and failed apart and never shows a secret
   CHECK(run({"diff", a.path.string(), (a.path / "none").string()}).exit == 1);
 }
 
+TEST_CASE("diff does not take a default that one side writes out for a difference") {
+  Folder a;
+  Folder b;
+  const std::string head = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec:\n  selector: {app: web}\n";
+  a.write("web.yaml", head + "  ports: [{port: 80}]\n");
+  b.write("web.yaml", head + "  type: ClusterIP\n  ports: [{port: 80, targetPort: 80, protocol: TCP}]\n");
+  CHECK(run({"diff", a.path.string(), b.path.string()}).exit == 0);
+  b.write("web.yaml", head + "  type: ClusterIP\n  ports: [{port: 80, targetPort: 81, protocol: TCP}]\n");
+  const auto result = run({"diff", a.path.string(), b.path.string()});
+  CHECK(result.exit == 2);
+  CHECK(has(result.out, "targetPort: 80 → 81"));
+  CHECK_FALSE(has(result.out, "protocol:"));
+}
+
 TEST_CASE("Revisions of a repository are rendered and compared without a work tree") {
   Folder f;
   git(f.path, "init -b main");
