@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "core/json.h"
+#include "nodeagent/agent/log_files.h"
 
 namespace steer {
 
@@ -37,6 +38,8 @@ struct AgentOptions {
   seconds statusPeriod{60};    ///< node status heart-beat when nothing changed
   seconds referencePeriod{5};  ///< how old a config map or secret in a running pod may be
   seconds listPeriod{5};       ///< full look at the runtime when no event came
+  seconds housePeriod{10};     ///< between looks at the sizes of logs
+  LogRotation logRotation{};
   /// Simulated nodes have no cgroups, files, or machine of their own.
   bool simulated = false;
 };

@@ -14,7 +14,6 @@ namespace steer {
 namespace {
 
 constexpr seconds kRetry{1};
-constexpr seconds kHousePeriod{10};
 constexpr seconds kSimulatedSweep{300};
 constexpr std::int64_t kOrphanGrace = 30;
 
@@ -237,7 +236,7 @@ void Agent::State::housekeeping(Time now) {
   }
   at(refreshAt_);
   if (houseAt_ <= now) {
-    houseAt_ = now + kHousePeriod;
+    houseAt_ = now + options.housePeriod;
     references_.forgetUnused();
     std::vector<std::pair<std::string, std::string>> logs;
     for (const auto& [uid, worker] : workers_)
@@ -246,8 +245,8 @@ void Agent::State::housekeeping(Time now) {
     jobs_.run(
         [this, logs = std::move(logs)] {
           for (const auto& [id, path] : logs) {
-            if (!rotationDue(path, {})) continue;
-            auto rotated = rotateLog(path, {});
+            if (!rotationDue(path, options.logRotation)) continue;
+            auto rotated = rotateLog(path, options.logRotation);
             if (rotated.ok()) rotated = runtime_.reopenLog(id);
             if (!rotated.ok())
               log::warn("a container's log was not rotated", {{"path", path}, {"error", rotated.error().message}});

@@ -41,6 +41,7 @@ std::optional<Time> PodProber::step(const ObjectPtr& pod, const PodRuntimeState&
       fact.startupPassed = false;
       fact.ready.reset();
       fact.livenessFailed.reset();
+      fact.probeGrace.reset();
     }
     for (const auto kind : kKinds) {
       const auto* probe = probeOf(*spec.json, kind);
@@ -67,9 +68,11 @@ std::optional<Time> PodProber::step(const ObjectPtr& pod, const PodRuntimeState&
     if (key.containerId != fact.probedId || !verdict) continue;
     if (key.kind == ProbeKind::readiness) fact.ready = *verdict;
     if (key.kind == ProbeKind::startup && *verdict) fact.startupPassed = true;
-    if (key.kind != ProbeKind::readiness && !*verdict)
+    if (key.kind != ProbeKind::readiness && !*verdict) {
       fact.livenessFailed =
           "Container " + key.container + " failed " + std::string(probeWord(key.kind)) + " probe, will be restarted";
+      fact.probeGrace = entry.record.spec().grace;
+    }
   }
   return next;
 }

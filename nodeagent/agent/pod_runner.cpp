@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "nodeagent/agent/log_files.h"
 #include "nodeagent/agent/termination_message.h"
 #include "nodeagent/pod/container_spec.h"
 #include "nodeagent/pod/images.h"
@@ -55,7 +56,7 @@ ActionOutcome PodRunner::perform(const Object& pod, const PodAction& action, con
     case Kind::stopContainer:
       return stopContainer(pod, action, around);
     case Kind::removeContainer:
-      return outcomeOf(node_.runtime.removeContainer(action.id), "FailedKillPod");
+      return removeContainer(pod, action);
     case Kind::releaseVolumes:
       return release(pod, false);
     case Kind::releaseEverything:
@@ -233,6 +234,17 @@ ActionOutcome PodRunner::stopContainer(const Object& pod, const PodAction& actio
     grace = std::max(grace - used, std::min(grace, kLeastGrace));
   }
   return outcomeOf(node_.runtime.stopContainer(action.id, grace), "FailedKillPod");
+}
+
+/// With its log: a container that crashes for days must not fill the disk with the logs of runs nobody can ask for.
+ActionOutcome PodRunner::removeContainer(const Object& pod, const PodAction& action) {
+  auto outcome = outcomeOf(node_.runtime.removeContainer(action.id), "FailedKillPod");
+  if (outcome.setback || node_.options.simulated) return outcome;
+  std::error_code ec;
+  for (const auto& file :
+       logFilesOf(std::filesystem::path(logDirectoryOf(pod, node_.options)) / action.container, action.attempt))
+    std::filesystem::remove(file, ec);
+  return outcome;
 }
 
 ActionOutcome PodRunner::release(const Object& pod, bool everything) {

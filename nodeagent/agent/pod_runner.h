@@ -47,6 +47,7 @@ class PodRunner {
   /// Runs a postStart or preStop hook; the message of its failure.
   std::optional<std::string> runHook(const json::object& hook, const json::object& container, const std::string& id,
                                      const std::string& podIp, Duration timeout);
+  ActionOutcome removeContainer(const Object& pod, const PodAction& action);
   ActionOutcome release(const Object& pod, bool everything);
   void note(const Object& pod, const char* type, const char* reason, std::string message, std::string container = "");
 

@@ -154,6 +154,8 @@ void PodWorker::runOrdered(std::vector<PodAction> actions) {
   using Done = std::vector<std::pair<PodAction, ActionOutcome>>;
   std::vector<std::pair<PodAction, ActionSurroundings>> work;
   for (auto& action : actions) {
+    const auto* container = action.kind == Kind::startContainer ? containerNamed(*pod_, action.container) : nullptr;
+    if (container && find(*container, {"lifecycle", "postStart"})) facts_[action.container].hookRunning = true;
     auto around = surroundingsOf(action);
     work.emplace_back(std::move(action), std::move(around));
   }
@@ -171,6 +173,7 @@ void PodWorker::runOrdered(std::vector<PodAction> actions) {
         const auto worker = self.lock();
         if (!worker) return;
         worker->busy_.erase("ordered");
+        for (auto& [name, fact] : worker->facts_) fact.hookRunning = false;
         for (auto& [action, outcome] : done) worker->take(action, std::move(outcome));
       });
 }

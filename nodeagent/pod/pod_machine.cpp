@@ -208,7 +208,7 @@ void Machine::keep(ContainerTrack& t) {
       return;
     case ContainerPhase::created:
       // Made by an agent that ended before starting it: made anew under the same number.
-      act({.kind = Kind::removeContainer, .container = t.spec.name, .id = t.newest->id});
+      act({.kind = Kind::removeContainer, .container = t.spec.name, .id = t.newest->id, .attempt = t.newest->attempt});
       start(t, t.newest->attempt, t.older ? delayForSuccessorOf(*t.older) : seconds{0});
       return;
     case ContainerPhase::unknown:
@@ -222,7 +222,7 @@ void Machine::keep(ContainerTrack& t) {
   }
   if (t.newest->readyAt && in_.now < *t.newest->readyAt) recheckAt(*t.newest->readyAt);
   if (t.facts->probedId == t.newest->id && t.facts->livenessFailed) {
-    stop(t, grace, "Killing", *t.facts->livenessFailed);
+    stop(t, t.facts->probeGrace.value_or(grace), "Killing", *t.facts->livenessFailed);
   } else if (t.newest->image != stringAt(*t.spec.json, {"image"})) {
     stop(t, grace, "Killing", "Container " + t.spec.name + " definition changed, will be restarted");
   }
@@ -287,7 +287,7 @@ void Machine::removeOldContainers() {
     if (c.phase != ContainerPhase::exited) continue;
     const auto kept = std::any_of(tracks_.begin(), tracks_.end(),
                                   [&](const ContainerTrack& t) { return t.newest == &c || t.older == &c; });
-    if (!kept) act({.kind = Kind::removeContainer, .container = c.name, .id = c.id});
+    if (!kept) act({.kind = Kind::removeContainer, .container = c.name, .id = c.id, .attempt = c.attempt});
   }
   for (const auto& s : in_.runtime.sandboxes) {
     const bool used = std::any_of(tracks_.begin(), tracks_.end(), [&](const ContainerTrack& t) {
@@ -342,7 +342,8 @@ void Machine::terminate() {
   // How each container ended is in the status before the runtime forgets it.
   for (const auto& s : in_.runtime.sandboxes) act({.kind = Kind::removeSandbox, .id = s.id});
   if (!in_.runtime.sandboxes.empty()) return;
-  for (const auto& c : in_.runtime.containers) act({.kind = Kind::removeContainer, .container = c.name, .id = c.id});
+  for (const auto& c : in_.runtime.containers)
+    act({.kind = Kind::removeContainer, .container = c.name, .id = c.id, .attempt = c.attempt});
   if (!in_.runtime.empty()) return;
   if (!in_.released) {
     act({.kind = Kind::releaseEverything});

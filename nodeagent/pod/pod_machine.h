@@ -25,12 +25,14 @@ struct Setback {
 /// What the agent knows of a container beyond the runtime's state.
 struct ContainerFacts {
   bool imageReady = false;
+  bool hookRunning = false;  ///< its postStart hook has not ended: it does not count as started
   std::optional<Setback> setback;
   /// The probes below are about this container; they say nothing of another one.
   std::string probedId;
   bool startupPassed = false;
   std::optional<bool> ready;                  ///< nothing = not probed yet
   std::optional<std::string> livenessFailed;  ///< the message of the failure that kills
+  std::optional<seconds> probeGrace;          ///< of the probe that failed; nothing = the pod's
 };
 
 struct VolumeFacts {
@@ -66,7 +68,7 @@ struct PodAction {
     pullImage,         ///< container
     startContainer,    ///< container, attempt, restartDelay; sandbox id in `id`
     stopContainer,     ///< container, id, grace, reason, message
-    removeContainer,   ///< id
+    removeContainer,   ///< id, container, attempt
     releaseVolumes,    ///< the pod ended but its object stays
     releaseEverything  ///< volumes, cgroup, files
   };

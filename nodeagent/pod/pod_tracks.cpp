@@ -58,7 +58,7 @@ const SandboxState* newestSandbox(const PodRuntimeState& runtime) {
 }
 
 bool isStarted(const ContainerTrack& track) {
-  if (!track.running()) return false;
+  if (!track.running() || track.facts->hookRunning) return false;
   if (!find(*track.spec.json, {"startupProbe"})) return true;
   if (track.facts->probedId == track.newest->id && track.facts->startupPassed) return true;
   // A restarted agent has probed nothing yet: what was started stays started.

@@ -29,7 +29,8 @@ up)
   n ip link add cni0 address 02:fe:a5:77:00:01 type bridge; n ip addr add 10.199.1.1/24 dev cni0; n ip link set cni0 up
   cat >"$dir/cni/10-pod.conflist" <<EOF
 {"cniVersion":"0.4.0","name":"podnet","plugins":[{"type":"bridge","bridge":"cni0","isGateway":true,"ipMasq":false,"hairpinMode":true,
- "ipam":{"type":"host-local","dataDir":"$dir/ipam","ranges":[[{"subnet":"10.199.1.0/24"}]],"routes":[{"dst":"0.0.0.0/0"}]}}]}
+ "ipam":{"type":"host-local","dataDir":"$dir/ipam","ranges":[[{"subnet":"10.199.1.0/24"}]],"routes":[{"dst":"0.0.0.0/0"}]}},
+ {"type":"portmap","capabilities":{"portMappings":true},"snat":true}]}
 EOF
   cat >"$dir/config.toml" <<EOF
 version = 2
@@ -68,10 +69,15 @@ void _start(void) { for (;;) { long r; __asm__ volatile("syscall" : "=a"(r) : "a
 EOF
   image registry.local/pause:1 "$dir/pause" '{"Entrypoint":["/pause"]}'
   cp "$(command -v busybox)" "$dir/bb/bin/busybox"
-  for a in sh cat sleep echo test touch tail httpd env id mkdir rm ls nslookup; do ln -sf busybox "$dir/bb/bin/$a"; done
+  for a in sh cat sleep usleep echo test touch tail head httpd env id mkdir rm ls nslookup date grep stat chmod chown wget kill true false; do ln -sf busybox "$dir/bb/bin/$a"; done
   mkdir -p "$dir/bb/tmp"; chmod 1777 "$dir/bb/tmp"
   image registry.local/busybox:1 "$dir/bb" '{"Env":["PATH=/bin"],"Cmd":["sh"]}'
   echo "$ns" ;;
+program) # BINARY: with the libraries it needs, in DIR/program, to be mounted into a container
+  mkdir -p "$dir/program/lib"
+  cp "$3" "$dir/program/program"
+  ldd "$3" | grep -o '/[^ ]*' | while read -r l; do cp -L "$l" "$dir/program/lib/"; done
+  cp -L "$(ldd "$3" | grep -o '/[^ ]*ld-linux[^ ]*')" "$dir/program/loader" ;;
 daemon)
   setsid nsenter --net="/run/netns/$ns" containerd -c "$dir/config.toml" >>"$dir/containerd.log" 2>&1 </dev/null &
   echo $! >"$dir/pid"
