@@ -19,7 +19,8 @@ void addError(Diagnostics& findings, const std::string& file, const std::string&
 }
 
 Rendered renderOnce(TreeRenderer& renderer, Client& client, TreeReader& reader, const std::string& tree,
-                    const std::string& application, const std::string& pathShown) {
+                    const RenderTarget& target) {
+  const std::string& pathShown = target.path;  // for findings and places
   Rendered out;
   const auto rendered = renderer.render(reader, tree);
   if (!rendered.ok()) {
@@ -28,6 +29,7 @@ Rendered renderOnce(TreeRenderer& renderer, Client& client, TreeReader& reader, 
     return out;
   }
   DesiredOptions options;
+  if (!target.targetNamespace.empty()) options.defaultNamespace = target.targetNamespace;
   const auto namespaces = client.list("namespaces", {});
   if (!namespaces.ok()) {
     addError(out.findings, pathShown, "the cluster's namespaces cannot be read: " + namespaces.error().message);
@@ -51,7 +53,7 @@ Rendered renderOnce(TreeRenderer& renderer, Client& client, TreeReader& reader, 
     WantedObject wanted;
     wanted.ref = object.ref;
     wanted.body = object.object->json();
-    ensureObject(ensureObject(wanted.body, "metadata"), "labels")[kApplicationLabel] = application;
+    ensureObject(ensureObject(wanted.body, "metadata"), "labels")[kApplicationLabel] = target.application;
     wanted.source = object.placeOf("");
     out.objects.push_back(std::move(wanted));
   }
@@ -60,11 +62,10 @@ Rendered renderOnce(TreeRenderer& renderer, Client& client, TreeReader& reader, 
 
 }  // namespace
 
-Renderer makeRenderer(Client& client, std::string application, std::string pathShown) {
+Renderer makeRenderer(Client& client, RenderTarget target) {
   auto renderer = std::make_shared<TreeRenderer>(&SchemaRegistry::builtin());
-  return [renderer, &client, application = std::move(application), pathShown = std::move(pathShown)](
-             TreeReader& reader, const std::string& tree) {
-    return renderOnce(*renderer, client, reader, tree, application, pathShown);
+  return [renderer, &client, target = std::move(target)](TreeReader& reader, const std::string& tree) {
+    return renderOnce(*renderer, client, reader, tree, target);
   };
 }
 

@@ -4,12 +4,11 @@
 #include <string>
 
 #include "cluster/client/client.h"
-#include "reconciler/loop/source_keeper.h"
+#include "reconciler/loop/applications_loop.h"
 
 namespace steer::cli {
 
-/// pathShown: where the rendered directory stands in its source, for findings and places.
 /// The client must outlive the renderer. It keeps its caches from call to call.
-Renderer makeRenderer(Client& client, std::string application, std::string pathShown);
+Renderer makeRenderer(Client& client, RenderTarget target);
 
 }  // namespace steer::cli

@@ -2,7 +2,7 @@
 // The flags that name what a server follows: --repo, --branch, --path and how to reach it.
 #include <string>
 
-#include "reconciler/loop/application_loop.h"
+#include "reconciler/git/git_source.h"
 
 namespace CLI {
 class App;

@@ -32,11 +32,11 @@ Result<void> serve(const Flags& flags) {
   STEER_CHECK(options.dataDir.ensure());
   STEER_TRY(const auto plane, ControlPlane::start(options, clock, random));
   STEER_CHECK(publishFacts(plane->client(), {flags.podCidr, flags.serviceCidr, "cluster.local", "steer"}));
-  std::unique_ptr<ApplicationRunner> application;
+  std::optional<SourceOptions> root;
   if (flags.source.given()) {
-    STEER_TRY(const auto source, flags.source.options());
-    application = std::make_unique<ApplicationRunner>(source, options.dataDir.source(), plane->client(), clock);
+    STEER_TRY(root, flags.source.options());
   }
+  STEER_TRY(const auto application, ApplicationRunner::start(root, options.dataDir.source(), plane->client(), clock));
   std::cout << "ready: API server at " << plane->url() << ", kubeconfig " << options.dataDir.kubeconfig().string()
             << ", join token in " << options.dataDir.agentToken().string() << std::endl;
   waitForInterrupt();

@@ -83,9 +83,9 @@ Result<void> start(Running& running, Choices& choices, bool follow, const Clock&
   STEER_TRY(running.plane, ControlPlane::start(choices.plane, clock, random));
   STEER_CHECK(publishFacts(running.plane->client(), running.cluster->facts()));
   STEER_CHECK(running.cluster->startNodes(*running.plane, clock));
-  if (follow)
-    running.application = std::make_unique<ApplicationRunner>(choices.source, choices.plane.dataDir.source(),
-                                                              running.plane->client(), clock);
+  STEER_TRY(running.application,
+            ApplicationRunner::start(follow ? std::optional(choices.source) : std::nullopt,
+                                     choices.plane.dataDir.source(), running.plane->client(), clock));
   return {};
 }
 

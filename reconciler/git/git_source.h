@@ -25,6 +25,8 @@ struct SourceOptions {
   Duration interval = seconds(15);
   /// How often the ref of a local repository is looked at.
   Duration localInterval = milliseconds(150);
+  /// Nothing is fetched; what was read last stays.
+  bool suspended = false;
 };
 
 struct SourceCommit {

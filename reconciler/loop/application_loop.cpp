@@ -10,13 +10,6 @@
 namespace steer {
 namespace {
 
-json::object specOf(const SourceOptions& source, const std::string& url) {
-  json::object from{{"url", url}};
-  if (!source.revision.empty()) from["branch"] = source.revision;
-  if (!source.path.empty()) from["path"] = source.path;
-  return {{"source", std::move(from)}};
-}
-
 std::string kindOf(const Error& e) { return e.causes.empty() ? "Failed" : e.causes.front().reason; }
 
 std::string firstErrors(const Diagnostics& findings) {
@@ -32,10 +25,11 @@ std::string firstErrors(const Diagnostics& findings) {
 
 ApplicationLoop::ApplicationLoop(ApplicationOptions options, Renderer renderer, Client& client, Executor& executor)
     : options_(std::move(options)),
+      settings_(options_.settings),
       client_(client),
-      keeper_(options_.source, options_.dataDir + "/git/" + options_.name, std::move(renderer), executor, wakerForMe()),
+      keeper_(options_.source, options_.cloneDir, std::move(renderer), executor, wakerForMe()),
       drift_(client, options_.name, wakerForMe()),
-      status_(client, options_.name, specOf(options_.source, keeper_.shownUrl())) {}
+      status_(client, options_.ns, options_.objectName) {}
 
 void ApplicationLoop::want(std::optional<Time> at) {
   if (at && (!next_ || *at < *next_)) next_ = at;
@@ -54,12 +48,7 @@ Loop::Next ApplicationLoop::step(Time now) {
   drift_.pump(now, operation_ ? operation_->ownRevisions() : none);
   want(drift_.retryAt());
   if (pending_ && operation_ && operation_->interruptible()) operation_->supersede(now, commit_->id);
-  if (pending_ && !operation_) {
-    pending_ = false;
-    begin(pendingTrigger_, pendingTrigger_ == "start" ? Operation::WhenEmpty::drop : Operation::WhenEmpty::record, now);
-  }
-  if (sync_ != Sync::blocked && resyncDue_ && now >= *resyncDue_ && !operation_ && haveWanted_)
-    begin("drift", Operation::WhenEmpty::drop, now);
+  if (!operation_ && haveWanted_) tryBegin(now);
   heal(now);
   if (operation_) stepOperation(now);
   if (!reports_.empty() && !reports_.front().second && now >= reportDue_ && !keeper_.publishing()) {
@@ -77,14 +66,17 @@ Loop::Next ApplicationLoop::step(Time now) {
   if (!operation_ && haveWanted_) showHealth();
   want(status_.flush(now));
   if (mayHeal()) want(drift_.nextDue());
-  if (!operation_ && sync_ != Sync::blocked) want(resyncDue_);
+  if (!operation_ && sync_ != Sync::blocked) {
+    want(resyncDue_);
+    want(retryDue_);
+  }
   return Next{next_};
 }
 
 void ApplicationLoop::onUpdate(SourceUpdate update, Time now) {
   if (!recordsKnown_) {
     for (auto it = update.records.rbegin(); it != update.records.rend(); ++it)
-      if (auto record = recordFromJson(*it); record.ok()) {
+      if (auto record = recordFromJson(*it); record.ok() && record->application == options_.name) {
         status_.addRun(*record);
         newestRecord_ = std::move(*record);
       }
@@ -119,6 +111,11 @@ void ApplicationLoop::onRendered(const FetchOutcome& fetched, Rendered rendered,
   // After a restart the newest record tells whether this commit was dealt with already.
   const bool reported = !haveWanted_ && status_.lastRunCommit() == fetched.commit.id;
   rendered.findings.sort();
+  claims_ = rendered.quarantined;
+  for (const auto& w : rendered.objects) claims_.insert(w.ref);
+  retryDue_.reset();
+  attempts_ = 0;
+  status_.dropCondition("Retrying");
   const bool flawed = rendered.findings.hasErrors();
   const std::string first = firstErrors(rendered.findings);
   if (flawed) status_.setCondition("Valid", false, "Findings", first, now);
@@ -200,10 +197,11 @@ void ApplicationLoop::begin(const std::string& trigger, Operation::WhenEmpty whe
   if (whenEmpty == Operation::WhenEmpty::record)
     status_.setPhase("Progressing", "applying " + wantedCommit_.substr(0, 12));
   Operation::Options how;
-  how.healthTimeout = options_.healthTimeout;
+  how.healthTimeout = settings_.healthTimeout;
   how.whenEmpty = whenEmpty;
   how.keep = quarantined_;
-  how.prune = prune_;
+  how.prune = settings_.prune ? prune_ : PlanOptions::Prune::no;
+  how.planning = [this] { return planning(); };
   if (sync_ == Sync::open) how.hooks = Operation::Options::Hooks::run;
   operation_ = std::make_unique<Operation>(client_, std::move(record), wanted_, std::move(how));
   operationDue_ = now;
@@ -229,7 +227,8 @@ void ApplicationLoop::stepOperation(Time now) {
   operation_.reset();
   if (done->record().commit == wantedCommit_ && done->record().result != ApplyRecord::Result::superseded)
     sync_ = syncOf(done->record());
-  if (done->dropped()) return;
+  if (done->dropped()) return noteDropped();
+  noteOutcome(done->record(), now);
   report(std::move(done->record()), now);
   if (pending_) want(now);
 }
@@ -296,7 +295,7 @@ void ApplicationLoop::noteDrift(const DriftWatch::Suspect& suspect, Time now) {
 }
 
 bool ApplicationLoop::mayHeal() const {
-  if (!haveWanted_ || pending_ || sync_ == Sync::blocked) return false;
+  if (!haveWanted_ || pending_ || sync_ == Sync::blocked || settings_.suspend) return false;
   return !operation_ || operation_->phase() == Operation::Phase::watching;
 }
 
@@ -308,7 +307,7 @@ void ApplicationLoop::heal(Time now) {
   for (const auto& suspect : suspects)
     for (const auto& w : wanted_)
       if (w.ref == suspect.ref) some.push_back(w);
-  PlanOptions options;
+  PlanOptions options = planning();
   options.application = options_.name;
   options.source = "commit " + wantedCommit_.substr(0, 12);
   options.scope = PlanOptions::Scope::theseOnly;

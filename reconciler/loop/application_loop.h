@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "core/loop.h"
+#include "reconciler/loop/application_neighbours.h"
+#include "reconciler/loop/application_spec.h"
 #include "reconciler/loop/application_status.h"
 #include "reconciler/loop/drift_watch.h"
 #include "reconciler/loop/operation.h"
@@ -20,10 +22,13 @@
 namespace steer {
 
 struct ApplicationOptions {
-  std::string name = "root";
+  std::string name = "root";  ///< its label
+  std::string ns = kSystemNamespace;
+  std::string objectName = "root";
   SourceOptions source;
-  std::string dataDir;  ///< the clone lives in dataDir/git/<name>
-  Duration healthTimeout = minutes(10);
+  std::string cloneDir;
+  ApplicationSettings settings{};
+  ApplicationNeighbours* neighbours = nullptr;  ///< must outlive the loop; null = it is alone
   /// How often everything is planned anew although nothing was seen to change.
   Duration resync = minutes(5);
 };
@@ -34,10 +39,33 @@ class ApplicationLoop final : public Loop {
   std::string_view name() const override { return "application"; }
   Next step(Time now) override;
 
+  /// Takes effect with the next step. Other sources need another loop.
+  void configure(ApplicationSettings settings);
+  ApplicationStatus& status() { return status_; }
   /// Nothing is being fetched, applied, watched or reported.
   bool settled() const;
+  /// Nothing is at work in the clone: another loop may take it over.
+  bool quiet() const { return !keeper_.busy(); }
+  /// Fetches at the next step.
+  void lookSoon() { keeper_.lookSoon(); }
+
+  /// The newest commit seen; nothing before the first.
+  const std::optional<SourceCommit>& commit() const { return commit_; }
+  /// Empty when everything of the newest commit is applied and healthy; else why not.
+  std::string whyNotReady() const;
+  /// Its source is followed: not suspended, and readable.
+  bool followsSource() const { return sourceProblem_.empty() && !options_.source.suspended; }
+  const std::string& sourceProblem() const { return sourceProblem_; }
+  const SourceOptions& source() const { return options_.source; }
+  /// What it asks for, also in a commit that is not applied yet.
+  void addClaims(std::set<ObjectRef>& claims) const;
 
  private:
+  void tryBegin(Time now);
+  std::string whyWaiting(Time now);
+  void noteOutcome(const ApplyRecord& record, Time now);
+  void noteDropped();
+  PlanOptions planning() const;
   void onUpdate(SourceUpdate update, Time now);
   void onRendered(const FetchOutcome& fetched, Rendered rendered, Time now);
   void resumeDraft(Time now);
@@ -53,6 +81,7 @@ class ApplicationLoop final : public Loop {
   void want(std::optional<Time> at);
 
   ApplicationOptions options_;
+  ApplicationSettings settings_;
   Client& client_;
   SourceKeeper keeper_;
   DriftWatch drift_;
@@ -81,6 +110,10 @@ class ApplicationLoop final : public Loop {
   /// hook failed, so nothing of it may be applied any more.
   enum class Sync { open, done, blocked } sync_ = Sync::open;
   static Sync syncOf(const ApplyRecord& record);
+  std::set<ObjectRef> claims_;  ///< of the newest commit, as far as it can be read
+  int attempts_ = 0;            ///< further ones for the wanted commit
+  std::optional<Time> retryDue_;
+  bool replan_ = false;  ///< the settings changed: look at everything again
 };
 
 }  // namespace steer

@@ -8,12 +8,6 @@ namespace {
 constexpr std::size_t kHistory = 20;
 constexpr const char* kResource = "applications.steersman.dev";
 
-Result<void> createIfMissing(Client& client, const std::string& resource, json::object body) {
-  const auto made = client.write(Write::create(resource, std::move(body)));
-  if (made.ok() || made.error().code == Errc::alreadyExists) return {};
-  return made.error();
-}
-
 }  // namespace
 
 void ApplicationStatus::setPhase(std::string phase, std::string message) {
@@ -60,22 +54,9 @@ json::object ApplicationStatus::body() const {
                    {"conditions", std::move(conditions)},
                    {"history", std::move(history)}};
   if (!resources_.empty()) out["resources"] = resources_;
+  if (generation_ != 0) out["observedGeneration"] = generation_;
+  for (const auto& [field, value] : details_) out[field] = value;
   return out;
-}
-
-Result<void> ApplicationStatus::ensureObject() {
-  STEER_CHECK(createIfMissing(
-      client_, "namespaces",
-      {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", json::object{{"name", kSystemNamespace}}}}));
-  STEER_CHECK(createIfMissing(client_, kResource,
-                              {{"apiVersion", "steersman.dev/v1"},
-                               {"kind", "Application"},
-                               {"metadata", json::object{{"name", name_}, {"namespace", kSystemNamespace}}},
-                               {"spec", spec_}}));
-  const auto patched = client_.write(
-      Write::patch({kResource, kSystemNamespace, name_}, PatchType::merge, json::object{{"spec", spec_}}));
-  if (!patched.ok()) return patched.error();
-  return {};
 }
 
 std::optional<Time> ApplicationStatus::flush(Time now) {
@@ -83,16 +64,12 @@ std::optional<Time> ApplicationStatus::flush(Time now) {
   json::object status = body();
   std::string text = jsonText(status);
   if (text == written_) return std::nullopt;
-  if (!made_) made_ = ensureObject().ok();
-  const bool ok = made_ && client_
-                               .write(Write::patch({kResource, kSystemNamespace, name_}, PatchType::merge,
-                                                   json::object{{"status", std::move(status)}}, "status"))
-                               .ok();
-  if (ok) {
+  const auto done = client_.write(
+      Write::patch({kResource, ns_, name_}, PatchType::merge, json::object{{"status", std::move(status)}}, "status"));
+  if (done.ok()) {
     written_ = std::move(text);
     return std::nullopt;
   }
-  made_ = false;  // perhaps someone deleted it
   retry_ = now + seconds(1);
   return retry_;
 }

@@ -1,6 +1,6 @@
 #pragma once
 // ApplicationStatus: what `steer status` and `steer history` read, kept as the status of one
-// Application object (steersman.dev/v1, namespace steersman-system). Thread rule: one owner.
+// Application object (steersman.dev/v1). Thread rule: one owner.
 // Failure rule: a write that fails is tried again by the next flush.
 #include <deque>
 #include <map>
@@ -15,8 +15,9 @@ namespace steer {
 
 class ApplicationStatus {
  public:
-  ApplicationStatus(Client& client, std::string name, json::object spec)
-      : client_(client), name_(std::move(name)), spec_(std::move(spec)) {}
+  /// Of the Application object ns/name, which others make.
+  ApplicationStatus(Client& client, std::string ns, std::string name)
+      : client_(client), ns_(std::move(ns)), name_(std::move(name)) {}
 
   void setCommit(const std::string& commit) { commit_ = commit; }
   void setPhase(std::string phase, std::string message);
@@ -24,21 +25,26 @@ class ApplicationStatus {
   void setResources(json::object counts) { resources_ = std::move(counts); }
   /// type "SourceReady", "Reported", "Valid".
   void setCondition(const std::string& type, bool good, std::string reason, std::string message, Time now);
+  void dropCondition(const std::string& type) { conditions_.erase(type); }
+  /// status.confirmation, .drift, .breakGlass, .rollback; null takes it away.
+  void setDetail(const std::string& field, json::value value) { details_[field] = std::move(value); }
+  void setObservedGeneration(std::int64_t generation) { generation_ = generation; }
   void addRun(const ApplyRecord& record);
   const std::string& lastRunCommit() const { return lastRunCommit_; }
   const std::string& phase() const { return phase_; }
+  const std::string& message() const { return message_; }
+  const std::string& health() const { return health_; }
 
   /// Writes what changed; when to try again after a failure.
   std::optional<Time> flush(Time now);
 
  private:
   json::object body() const;
-  Result<void> ensureObject();
 
   Client& client_;
+  std::string ns_;
   std::string name_;
-  json::object spec_;
-  bool made_ = false;
+  std::int64_t generation_ = 0;
   std::string commit_;
   std::string lastApplied_;
   std::string lastRunCommit_;
@@ -47,6 +53,7 @@ class ApplicationStatus {
   std::string health_;
   json::object resources_;
   std::map<std::string, json::object> conditions_;
+  std::map<std::string, json::value> details_;
   std::deque<json::object> history_;
   std::string written_;
   Time retry_{};

@@ -40,7 +40,7 @@ std::optional<Time> Operation::step(Time now, const Snapshot& live) {
 }
 
 std::optional<Time> Operation::plan(Time now) {
-  PlanOptions options;
+  PlanOptions options = options_.planning ? options_.planning() : PlanOptions{};
   options.application = record_.application;
   options.source = "commit " + record_.commit.substr(0, 12);
   options.keep = options_.keep;

@@ -2,6 +2,7 @@
 // Operation: one commit (or one healing) on its way through plan, apply and health, as a value that
 // steps. It fills an ApplyRecord. Thread rule: one owner. Failure rule: a cluster that cannot be
 // reached is tried again with back-off; what the server refuses is part of the record.
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,6 +32,8 @@ class Operation {
     /// Objects that are not wanted as far as anyone can read, and yet must not be deleted.
     std::set<ObjectRef> keep{};
     PlanOptions::Prune prune = PlanOptions::Prune::yes;
+    /// What planning must know, asked for at each attempt; name and source are filled in here.
+    std::function<PlanOptions()> planning{};
   };
 
   /// wanted: the whole desired state; its health is watched.

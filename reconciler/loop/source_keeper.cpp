@@ -10,7 +10,7 @@
 namespace steer {
 namespace {
 
-constexpr std::size_t kHistory = 20;
+constexpr std::size_t kHistory = 200;     ///< of all applications that share the repository
 constexpr Duration kGrace = seconds(10);  ///< after a transfer's own limit, before a hang is reported
 
 }  // namespace
@@ -44,13 +44,18 @@ struct SourceKeeper::Shared {
     return {};
   }
 
+  Result<FetchOutcome> lastRead() {
+    if (auto last = source->lastGood()) return FetchOutcome{std::move(*last), "", false, false};
+    return git::kindError(Errc::unavailable, "Suspended", "the source is suspended and was never read");
+  }
+
   SourceUpdate fetch() {
     SourceUpdate update;
     if (unusable) {
       update.error = unusable;
       return update;
     }
-    auto fetched = source->fetch();
+    auto fetched = source->options().suspended ? lastRead() : source->fetch();
     if (fetched.ok()) {
       if (fetched->recloned) renderedCommit.clear();
       update.fetched = std::move(*fetched);
@@ -159,6 +164,10 @@ void SourceKeeper::publish(LedgerRecord record, Time) { queued_ = std::move(reco
 bool SourceKeeper::publishing() const {
   return queued_.has_value() ||
          shared_->results.with([](const Shared::Results& r) { return r.publishing || r.published.has_value(); });
+}
+
+bool SourceKeeper::busy() const {
+  return shared_->results.with([](const Shared::Results& r) { return r.busy; });
 }
 
 std::optional<Result<PublishOutcome>> SourceKeeper::takePublished() {

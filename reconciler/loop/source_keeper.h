@@ -51,6 +51,10 @@ class SourceKeeper {
   void publish(LedgerRecord record, Time now);
   std::optional<Result<PublishOutcome>> takePublished();
   bool publishing() const;
+  /// A job is at work in the clone.
+  bool busy() const;
+  /// Asks for a fetch at the next step.
+  void lookSoon() { fetchDue_.reset(); }
 
   /// Short local writes to the clone.
   void saveDraft(const std::string& name, const std::string& text);

@@ -50,12 +50,14 @@ std::string ApplyRecord::path() const {
   std::string clock;
   for (const char c : at.substr(11))
     if (c != ':') clock += c;
-  return "records/" + at.substr(0, 10) + "/" + clock + "-" + commit + ".json";
+  // Several applications may begin the same commit at the same moment.
+  const std::string whose = application == "root" ? "" : "-" + application;
+  return "records/" + at.substr(0, 10) + "/" + clock + "-" + commit + whose + ".json";
 }
 
 std::string ApplyRecord::note() const {
   constexpr std::size_t most = 20;
-  std::string out = line() + "\n";
+  std::string out = (application == "root" ? "" : application + ": ") + line() + "\n";
   std::size_t shown = 0, all = 0;
   const auto add = [&](const std::string& text) {
     if (++all <= most) out += "  " + text + "\n";
@@ -105,6 +107,7 @@ json::object toJson(const ApplyRecord& r) {
                    {"objects", std::move(objects)}};
   if (!r.findings.empty()) out["findings"] = strings(r.findings);
   if (!r.drift.empty()) out["drift"] = strings(r.drift);
+  if (!r.approval.empty()) out["approval"] = r.approval;
   return out;
 }
 
@@ -138,6 +141,7 @@ Result<ApplyRecord> recordFromJson(std::string_view source) {
                          text(row, {"error"}), text(row, {"health"}), text(row, {"reason"}), stringsAt(row, "fields")});
   r.findings = stringsAt(v, "findings");
   r.drift = stringsAt(v, "drift");
+  r.approval = text(v, {"approval"});
   return r;
 }
 

@@ -44,9 +44,11 @@ struct ApplyRecord {
   std::vector<ObjectRow> objects{};     ///< those with an action or a problem
   std::vector<std::string> findings{};  ///< "web.yaml:12:7: error: …"
   std::vector<std::string> drift{};     ///< what was changed by others, and by whom
+  std::string approval{};               ///< who said yes to its deletions, and how; empty when nobody had to
 
   bool finishedWell() const { return result == Result::healthy; }
-  /// "records/2026-11-21/041059.123456Z-<commit>.json": unique per run, ordered by time.
+  /// "records/2026-11-21/041059.123456Z-<commit>.json", for others than root
+  /// "…-<commit>-<application>.json": unique per run, ordered by time.
   std::string path() const;
   /// One line: "healthy: 3 created, 1 updated (2026-11-21T04:10:59Z)".
   std::string line() const;

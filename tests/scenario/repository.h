@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "cli/manifests.h"
-#include "reconciler/loop/application_loop.h"
+#include "reconciler/loop/applications_loop.h"
 #include "tests/scenario/scenario.h"
 #include "tests/unit/git/temp_repository.h"
 
@@ -22,14 +22,20 @@ class Followed {
   void restartReconciler() {
     if (loop_) cluster.driver().remove(*loop_);
     loop_.reset();
-    ApplicationOptions options;
-    options.source.url = repo.url();
-    options.source.revision = "main";
-    options.source.interval = seconds(1);
+    SourceOptions source;
+    source.url = repo.url();
+    source.revision = "main";
+    source.interval = seconds(1);
+    (void)applyRootApplication(cluster.client(), source);
+    const auto timeout = std::chrono::duration_cast<seconds>(healthTimeout_).count();
+    (void)cluster.client().write(
+        Write::patch({"applications.steersman.dev", kSystemNamespace, "root"}, PatchType::merge,
+                     json::object{{"spec", json::object{{"healthTimeout", std::to_string(timeout) + "s"}}}}));
+    ApplicationsOptions options;
     options.dataDir = dir.at("data");
-    options.healthTimeout = healthTimeout_;
-    loop_ = std::make_unique<ApplicationLoop>(options, cli::makeRenderer(cluster.client(), "root", ""),
-                                              cluster.client(), executor_);
+    loop_ = std::make_unique<ApplicationsLoop>(
+        options, [this](const RenderTarget& target) { return cli::makeRenderer(cluster.client(), target); },
+        cluster.client(), executor_);
     cluster.add(*loop_);
   }
 
@@ -68,7 +74,7 @@ class Followed {
  private:
   Duration healthTimeout_;
   InlineExecutor executor_;
-  std::unique_ptr<ApplicationLoop> loop_;
+  std::unique_ptr<ApplicationsLoop> loop_;
   int commits_ = 0;
 };
 

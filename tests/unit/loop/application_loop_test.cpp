@@ -1,108 +1,9 @@
 // The loop against a real API server and real Git repositories, in virtual time.
 #include <catch2/catch.hpp>
 
-#include "apply/cluster.h"
-#include "core/yaml.h"
-#include "git/temp_repository.h"
-#include "reconciler/loop/application_loop.h"
-#include "schemas/schema.h"
+#include "loop/world.h"
 
 using namespace steer;
-
-namespace {
-
-/// All YAML files of one directory; enough of rendering for these tests.
-Rendered renderFlat(TreeReader& reader, const std::string& tree) {
-  Rendered out;
-  const auto entries = reader.list(tree);
-  for (const auto& entry : *entries) {
-    if (!entry.name.ends_with(".yaml")) continue;
-    const auto text = reader.read(entry.id, 1 << 20);
-    for (auto& doc : parseYaml(*text, entry.name, out.findings)) {
-      const auto* body = doc.value.if_object();
-      if (body == nullptr) continue;
-      const auto* kind =
-          SchemaRegistry::builtin().find(Gvk::from(stringAt(*body, {"apiVersion"}), stringAt(*body, {"kind"})));
-      if (kind == nullptr) {
-        out.findings.add({Severity::error, {entry.name, doc.line, 1}, "", "kind", "unknown kind", ""});
-        continue;
-      }
-      out.objects.push_back({{kind->resource(), std::string(stringAt(*body, {"metadata", "namespace"})),
-                              std::string(stringAt(*body, {"metadata", "name"}))},
-                             *body,
-                             {entry.name, doc.line, 1}});
-    }
-  }
-  return out;
-}
-
-struct World {
-  TempDir dir;
-  TempRepository repo{dir};
-  TestCluster cluster;
-  InlineExecutor executor;
-  std::unique_ptr<ApplicationLoop> loop;
-
-  World() { restart(); }
-  void restart() {
-    loop.reset();
-    ApplicationOptions options;
-    options.source.url = repo.url();
-    options.source.revision = "main";
-    options.dataDir = dir.at("data");
-    options.healthTimeout = minutes(2);
-    loop = std::make_unique<ApplicationLoop>(options, renderFlat, *cluster.client, executor);
-  }
-  /// Steps through virtual time.
-  void run(Duration time = seconds(5)) {
-    const Time until = cluster.clock.now() + time;
-    while (cluster.clock.now() < until) {
-      const auto next = loop->step(cluster.clock.now());
-      const Time soon = cluster.clock.now() + milliseconds(50);
-      cluster.clock.advanceTo(next.at ? std::max(cluster.clock.now() + milliseconds(1), std::min(*next.at, soon))
-                                      : soon);
-    }
-  }
-  void settings(const std::string& value) const {
-    repo.write("all.yaml",
-               "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\napiVersion: v1\nkind: ConfigMap\n"
-               "metadata: {name: settings, namespace: shop}\ndata: {k: '" +
-                   value + "'}\n");
-  }
-  void deployment(int replicas) const {
-    repo.write("web.yaml",
-               "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\nspec:\n  replicas: " +
-                   std::to_string(replicas) +
-                   "\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n"
-                   "    spec: {containers: [{name: c, image: 'web:1'}]}\n");
-  }
-  std::string value() const {
-    const auto object = cluster.client->get({"configmaps", "shop", "settings"});
-    return object.ok() ? std::string(stringAt((*object)->json(), {"data", "k"})) : object.error().message;
-  }
-  std::string phase() const { return std::string(stringAt(application(), {"status", "phase"})); }
-  json::object application() const {
-    const auto app = cluster.client->get({"applications.steersman.dev", kSystemNamespace, "root"});
-    return app.ok() ? (*app)->json() : json::object{};
-  }
-  std::string condition(const std::string& type) const {
-    const json::object app = application();
-    for (const auto& c : arrayAt(app, {"status", "conditions"}))
-      if (stringAt(c, {"type"}) == type) return std::string(stringAt(c, {"reason"}));
-    return "";
-  }
-  int statusCommits() const { return std::stoi(repo.remoteGit("rev-list --count steersman/status")); }
-  std::string note(const std::string& commit) const { return repo.remoteGit("notes --ref=steersman show " + commit); }
-  /// The newest record on the remote.
-  ApplyRecord newest() const {
-    const auto path = repo.remoteGit("ls-tree -r --name-only steersman/status records/ | tail -1");
-    auto record = recordFromJson(repo.remoteGit("show steersman/status:" + path));
-    REQUIRE(record.ok());
-    return std::move(*record);
-  }
-};
-
-}  // namespace
 
 TEST_CASE("a push is applied, reported in Git, and visible in the API") {
   World w;
@@ -294,7 +195,7 @@ TEST_CASE("what never becomes healthy is reported as timed out, with what it wai
 }
 
 TEST_CASE("a server killed at any moment reports each commit exactly once") {
-  for (int steps = 1; steps < 14; ++steps) {
+  for (int steps = 1; steps < 24; ++steps) {
     World w;
     w.settings("1");
     const auto id = w.repo.push("First");

@@ -1,0 +1,78 @@
+#pragma once
+// ApplicationSpec: what an Application object (and the GitRepository that it may name) asks for, read
+// into values. What cannot be read is a problem in words, and the field keeps its default. Pure.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/object.h"
+#include "reconciler/git/git_source.h"
+#include "reconciler/plan/ownership_policy.h"
+
+namespace steer {
+
+enum class DriftMode { heal, report, ignore };
+
+/// How a run that failed is tried again.
+struct RetryPolicy {
+  int limit = 5;  ///< further attempts for one commit; 0 = none
+  Duration initialDelay = seconds(5);
+  int factor = 2;
+  Duration maxDelay = minutes(3);
+};
+/// Before the attempt with this number, counted from 1.
+Duration retryDelay(const RetryPolicy& policy, int attempt);
+
+/// A text of spec.syncWindows, checked by sync_window.h.
+struct SyncWindowSpec {
+  bool deny = false;
+  std::string schedule;  ///< cron
+  Duration duration{};
+  std::string timeZone;  ///< IANA name; empty = UTC
+};
+
+struct DeleteBudgetSpec {
+  int percent = 20;  ///< of the inventory
+  int count = 5;     ///< up to so many are always within the budget
+};
+
+/// What may change while the application runs.
+struct ApplicationSettings {
+  std::vector<std::string> dependsOn{};  ///< labels of applications
+  bool suspend = false;
+  bool prune = true;
+  bool autoRollback = false;
+  DriftMode drift = DriftMode::heal;
+  OwnershipPolicy policy{};
+  RetryPolicy retry{};
+  std::vector<SyncWindowSpec> windows{};
+  DeleteBudgetSpec deleteBudget{};
+  Duration healthTimeout = minutes(10);
+};
+
+/// Where credentials stand; their contents are read elsewhere.
+struct CredentialsSpec {
+  std::string secretNamespace;
+  std::string secretName;  ///< empty = none
+  std::string knownHosts;  ///< lines of a known_hosts file; a Secret's entry wins
+
+  bool operator==(const CredentialsSpec&) const = default;
+};
+
+struct ApplicationSpec {
+  SourceOptions source{};  ///< without credentials
+  std::vector<std::string> include{};
+  CredentialsSpec credentials{};
+  bool sourceSuspended = false;
+  std::string targetNamespace;
+  ApplicationSettings settings{};
+  /// "spec.healthTimeout: "soon" is no duration …".
+  std::vector<std::string> problems{};
+  /// Why nothing can be followed; empty = it can.
+  std::string unusable;
+};
+
+/// repository: the GitRepository that spec.source.repositoryRef names; null when there is none.
+ApplicationSpec readApplicationSpec(const Object& application, const ObjectPtr& repository);
+
+}  // namespace steer

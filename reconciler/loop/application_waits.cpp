@@ -1,0 +1,107 @@
+// What an application waits for before it applies, and when it tries again.
+#include "core/duration.h"
+#include "core/rfc3339.h"
+#include "reconciler/loop/application_loop.h"
+#include "reconciler/loop/sync_window.h"
+
+namespace steer {
+
+void ApplicationLoop::configure(ApplicationSettings settings) {
+  settings_ = std::move(settings);
+  replan_ = true;
+}
+
+PlanOptions ApplicationLoop::planning() const {
+  PlanOptions out;
+  out.policy = settings_.policy;
+  if (options_.neighbours != nullptr) out.elsewhere = options_.neighbours->claimedByOthers(options_.name);
+  return out;
+}
+
+void ApplicationLoop::addClaims(std::set<ObjectRef>& claims) const {
+  claims.insert(claims_.begin(), claims_.end());
+  for (const auto& w : wanted_) claims.insert(w.ref);
+}
+
+std::string ApplicationLoop::whyNotReady() const {
+  if (!commit_) return "has not read its source yet";
+  if (!sourceProblem_.empty()) return "cannot read its source";
+  if (!haveWanted_ || wantedCommit_ != commit_->id) return "has a newest commit that is not valid";
+  if (status_.phase() != "Synced") return "is " + (status_.phase().empty() ? "Progressing" : status_.phase());
+  if (pending_ || operation_) return "is applying " + wantedCommit_.substr(0, 12);
+  if (status_.health() != "healthy")
+    return "is not healthy" + (status_.message().empty() ? "" : ": " + status_.message());
+  return "";
+}
+
+/// What holds a commit back, most lasting first. Sets the phase that says so.
+std::string ApplicationLoop::whyWaiting(Time now) {
+  if (settings_.suspend) return "Suspended";
+  const auto gate = syncGate(settings_.windows, now);
+  want(gate.changesAt);
+  if (!gate.open) {
+    status_.setPhase("Waiting", gate.reason);
+    return "Waiting";
+  }
+  const auto others = options_.neighbours == nullptr ? "" : options_.neighbours->dependencyWait(options_.name);
+  if (!others.empty()) {
+    status_.setPhase("Waiting", others);
+    return "Waiting";
+  }
+  return "";
+}
+
+/// Starts what is due: a new commit, another attempt, or a look at everything. Healing goes on while a
+/// sync window is closed or another application is waited for: it keeps what was approved before.
+void ApplicationLoop::tryBegin(Time now) {
+  if (settings_.suspend) {
+    status_.setPhase("Suspended", "spec.suspend is set; nothing is applied or healed");
+    replan_ = true;
+    return;
+  }
+  if (pending_) {
+    if (!whyWaiting(now).empty()) return;
+    pending_ = replan_ = false;
+    return begin(pendingTrigger_,
+                 pendingTrigger_ == "start" ? Operation::WhenEmpty::drop : Operation::WhenEmpty::record, now);
+  }
+  if (sync_ == Sync::blocked) return;
+  if (retryDue_ && now >= *retryDue_) {
+    if (!whyWaiting(now).empty()) return;
+    retryDue_.reset();
+    return begin("retry", Operation::WhenEmpty::drop, now);
+  }
+  if (!replan_ && !(resyncDue_ && now >= *resyncDue_)) return;
+  replan_ = false;
+  begin("drift", Operation::WhenEmpty::drop, now);
+}
+
+void ApplicationLoop::noteOutcome(const ApplyRecord& record, Time now) {
+  using Result = ApplyRecord::Result;
+  const bool bad =
+      record.result == Result::failed || record.result == Result::degraded || record.result == Result::timedOut;
+  // What was written wrong does not become right by waiting.
+  if (!findings_.empty() && record.result == Result::degraded) return;
+  if (!bad || record.commit != wantedCommit_ || pending_ || sync_ == Sync::blocked) return;
+  if (attempts_ >= settings_.retry.limit) {
+    status_.setCondition("Retrying", false, "LimitReached",
+                         "tried again " + std::to_string(attempts_) + " times; a new commit starts afresh", now);
+    return;
+  }
+  ++attempts_;
+  retryDue_ = now + retryDelay(settings_.retry, attempts_);
+  status_.setCondition("Retrying", true, "BackOff",
+                       "attempt " + std::to_string(attempts_) + " of " + std::to_string(settings_.retry.limit) +
+                           " at " + formatTime(*retryDue_),
+                       now);
+}
+
+/// Nothing was to be done: what only waited for that is over.
+void ApplicationLoop::noteDropped() {
+  const auto& phase = status_.phase();
+  const bool invalid = !commit_ || commit_->id != wantedCommit_;
+  if (phase != "Degraded" && !(phase == "Failed" && invalid)) status_.setPhase("Synced", "");
+  status_.dropCondition("Retrying");
+}
+
+}  // namespace steer

@@ -1,0 +1,408 @@
+#include "reconciler/loop/applications_loop.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "core/log.h"
+#include "core/rfc3339.h"
+#include "reconciler/git/remote_url.h"
+#include "reconciler/loop/application_removal.h"
+#include "reconciler/loop/included.h"
+#include "reconciler/plan/fingerprint.h"
+
+namespace steer {
+namespace {
+
+constexpr const char* kApplications = "applications.steersman.dev";
+constexpr const char* kRepositories = "gitrepositories.steersman.dev";
+constexpr const char* kFinalizer = "steersman.dev/objects";
+constexpr Duration kSecretsInterval = seconds(30);
+constexpr Duration kAgain = seconds(1);
+
+std::vector<Informer::Source> sources() { return {{kApplications, {}}, {kRepositories, {}}}; }
+
+/// What makes another clone or another renderer: such a change needs a new loop.
+std::string identityOf(const ApplicationSpec& spec, const RemoteCredentials& credentials) {
+  const auto& s = spec.source;
+  Fingerprint print;
+  for (const auto& text :
+       {s.url, s.revision, s.path, spec.targetNamespace, credentials.sshKeyFile, credentials.sshKeyPassphrase,
+        credentials.knownHostsFile, credentials.username, credentials.passwordFile, std::to_string(s.interval.count()),
+        std::to_string(s.timeout.count()), std::string(spec.sourceSuspended ? "suspended" : "")})
+    print.add(text);
+  for (const auto& path : spec.include) print.add(path);
+  return print.hex();
+}
+
+/// Another repository gets another clone: records and tips of one mean nothing in the other.
+std::string cloneDirOf(const std::string& dataDir, const std::string& label, const std::string& url) {
+  const auto parsed = RemoteUrl::parse(url);
+  return dataDir + "/git/" + label + "-" + Fingerprint().add(parsed.ok() ? parsed->url : url).hex().substr(0, 8);
+}
+
+/// Whether more than the status, which we write ourselves, is another one.
+bool asksOtherwise(const ObjectPtr& before, const ObjectPtr& after) {
+  if (!before || !after) return true;
+  return before->uid() != after->uid() || before->spec() != after->spec() ||
+         before->annotations() != after->annotations() || before->finalizers() != after->finalizers() ||
+         before->deleting() != after->deleting();
+}
+
+}  // namespace
+
+struct ApplicationsLoop::Child {
+  Child(Client& client, std::string name, const ObjectPtr& of)
+      : label(std::move(name)), object(of), status(client, of->ns(), of->name()) {}
+
+  std::string label;
+  ObjectPtr object;
+  ApplicationStatus status;  ///< used while there is no loop
+  std::unique_ptr<ApplicationLoop> loop;
+  std::unique_ptr<ApplicationRemoval> removal;
+  std::string identity;
+  std::string configured;  ///< spec that the loop has
+  std::string shown;       ///< what others wait for
+  bool restart = false;    ///< the loop is to be replaced as soon as its clone is free
+  bool dirty = true;
+  std::optional<Time> next;
+  std::shared_ptr<std::atomic<bool>> woken = std::make_shared<std::atomic<bool>>(true);
+};
+
+ApplicationsLoop::ApplicationsLoop(ApplicationsOptions options, RendererFactory renderers, Client& client,
+                                   Executor& executor)
+    : options_(std::move(options)),
+      renderers_(std::move(renderers)),
+      client_(client),
+      executor_(executor),
+      credentials_(options_.dataDir + "/credentials"),
+      informer_(client, sources(), wakerForMe()) {}
+
+ApplicationsLoop::~ApplicationsLoop() = default;
+
+bool ApplicationsLoop::settled() const {
+  return informer_.synced() && std::all_of(children_.begin(), children_.end(), [](const auto& entry) {
+           return entry.second->loop && !entry.second->dirty && entry.second->loop->settled();
+         });
+}
+
+Loop::Next ApplicationsLoop::step(Time now) {
+  std::optional<Time> next;
+  const auto want = [&](std::optional<Time> at) {
+    if (at && (!next || *at < *next)) next = at;
+  };
+  if (informer_.pump(now, [this](const std::string&, const ObjectPtr& before, const ObjectPtr& after) {
+        changed_ = changed_ || asksOtherwise(before, after);
+      }))
+    want(now);
+  want(informer_.retryAt());
+  if (!informer_.synced()) return Next{next};
+  if (std::exchange(changed_, false)) takeObjects(now);
+  if (now >= secretsDue_) {
+    for (auto& [label, child] : children_) child->dirty = true;
+    secretsDue_ = now + kSecretsInterval;
+  }
+  for (auto it = children_.begin(); it != children_.end();) {
+    Child& child = *it->second;
+    if (!child.object) {
+      it = children_.erase(it);
+      changed_ = true;
+      want(now);
+      continue;
+    }
+    ++it;
+    const bool due = child.woken->exchange(false) || child.dirty || (child.next && now >= *child.next);
+    if (due) child.next = stepChild(child, now);
+  }
+  for (auto& [label, child] : children_) want(child->woken->load() ? std::optional(now) : child->next);
+  showRepositories(now);
+  if (!children_.empty()) want(secretsDue_);
+  return Next{next};
+}
+
+void ApplicationsLoop::takeObjects(Time now) {
+  std::set<std::string> there;
+  for (const auto& object : informer_.snapshot().list(kApplications)) {
+    there.insert(applicationLabel(object->ns(), object->name()));
+    takeObject(object, now);
+  }
+  for (auto& [label, child] : children_) {
+    if (there.contains(label)) continue;
+    // Without our finalizer it went at once: its objects stay.
+    log::info("application is gone", {{"app", label}});
+    credentials_.remove(label);
+    child->object.reset();
+  }
+  noteCycles(now);
+}
+
+void ApplicationsLoop::takeObject(const ObjectPtr& object, Time) {
+  const auto label = applicationLabel(object->ns(), object->name());
+  auto& child = children_[label];
+  // A namesake that was made anew starts afresh.
+  if (!child || child->object->uid() != object->uid()) child = std::make_unique<Child>(client_, label, object);
+  child->object = object;
+  child->dirty = true;
+}
+
+void ApplicationsLoop::noteCycles(Time now) {
+  ApplicationGraph graph;
+  for (const auto& [label, child] : children_)
+    if (child->object) graph[label] = dependenciesOf(child->object->spec(), child->object->ns());
+  cycleOf_.clear();
+  for (const auto& cycle : dependencyCycles(graph))
+    for (const auto& member : cycle) cycleOf_[member] = cycle;
+  for (auto& [label, child] : children_) {
+    if (!child->object) continue;
+    auto& status = child->loop ? child->loop->status() : child->status;
+    if (const auto it = cycleOf_.find(label); it != cycleOf_.end())
+      status.setCondition("DependenciesReady", false, "Cycle", cycleText(it->second), now);
+    else status.dropCondition("DependenciesReady");
+    child->woken->store(true);
+  }
+}
+
+ObjectPtr ApplicationsLoop::repositoryOf(const Object& application) const {
+  const auto name = stringAt(application.spec(), {"source", "repositoryRef", "name"});
+  return name.empty() ? nullptr : informer_.snapshot().get(kRepositories, application.ns(), name);
+}
+
+Result<RemoteCredentials> ApplicationsLoop::credentialsOf(const Child& child, const ApplicationSpec& spec) {
+  ObjectPtr secret;
+  if (!spec.credentials.secretName.empty()) {
+    auto got = client_.get({"secrets", spec.credentials.secretNamespace, spec.credentials.secretName});
+    if (!got.ok()) return got.error();
+    secret = std::move(*got);
+  }
+  const bool root = child.label == "root";
+  return credentials_.write(child.label, spec.credentials, secret,
+                            root ? options_.rootCredentials : RemoteCredentials{});
+}
+
+void ApplicationsLoop::noteProblems(Child&, ApplicationStatus& status, const ApplicationSpec& spec, Time now) {
+  if (spec.problems.empty()) return status.dropCondition("SpecValid");
+  std::string all;
+  for (const auto& problem : spec.problems) all += (all.empty() ? "" : "; ") + problem;
+  status.setCondition("SpecValid", false, "Findings", all, now);
+}
+
+/// Reads the spec and brings the loop in line with it.
+void ApplicationsLoop::configure(Child& child, Time now) {
+  child.dirty = false;
+  auto spec = readApplicationSpec(*child.object, repositoryOf(*child.object));
+  std::string problem = spec.unusable;
+  RemoteCredentials credentials;
+  if (problem.empty()) {
+    auto read = credentialsOf(child, spec);
+    if (read.ok()) credentials = std::move(*read);
+    else problem = "the credentials cannot be read: " + read.error().message;
+  }
+  const auto identity = problem.empty() ? identityOf(spec, credentials) : "";
+  const bool another = problem.empty() && identity != child.identity;
+  if (another && child.loop && !child.loop->quiet()) {
+    child.restart = child.dirty = true;
+    return;
+  }
+  child.restart = false;
+  if (another) {
+    startLoop(child, spec, std::move(credentials), now);
+    child.identity = identity;
+  }
+  auto& status = child.loop ? child.loop->status() : child.status;
+  status.setObservedGeneration(child.object->generation());
+  noteProblems(child, status, spec, now);
+  if (problem.empty()) {
+    status.dropCondition("SourceKnown");
+  } else {
+    // A loop that runs already goes on as it is: the cluster is kept as it was last asked for.
+    status.setCondition("SourceKnown", false, "NotFound", problem, now);
+    if (!child.loop) status.setPhase("Failed", problem);
+  }
+  const auto text = jsonText(child.object->spec());
+  if (child.loop && text != child.configured) {
+    child.loop->configure(std::move(spec.settings));
+    child.configured = text;
+  }
+}
+
+void ApplicationsLoop::startLoop(Child& child, const ApplicationSpec& spec, RemoteCredentials credentials, Time now) {
+  child.loop.reset();
+  ApplicationOptions options;
+  options.name = child.label;
+  options.ns = child.object->ns();
+  options.objectName = child.object->name();
+  options.source = spec.source;
+  options.source.credentials = std::move(credentials);
+  options.cloneDir = cloneDirOf(options_.dataDir, child.label, spec.source.url);
+  options.settings = spec.settings;
+  options.source.suspended = spec.sourceSuspended;
+  options.resync = options_.resync;
+  options.neighbours = this;
+  auto renderer = onlyIncluded(renderers_({child.label, spec.source.path, spec.targetNamespace}), spec.include);
+  child.loop = std::make_unique<ApplicationLoop>(std::move(options), std::move(renderer), client_, executor_);
+  child.loop->setWaker([woken = child.woken, wake = wakerForMe()] {
+    woken->store(true);
+    wake();
+  });
+  child.configured = jsonText(child.object->spec());
+  if (const auto it = cycleOf_.find(child.label); it != cycleOf_.end())
+    child.loop->status().setCondition("DependenciesReady", false, "Cycle", cycleText(it->second), now);
+}
+
+std::optional<Time> ApplicationsLoop::stepChild(Child& child, Time now) {
+  if (child.object->deleting()) return stepRemoval(child, now);
+  if (const auto set = setFinalizer(*child.object, boolAt(child.object->spec(), {"prune"}, true)); !set.ok())
+    return now + kAgain;  // the answer to a write that clashed is on its way
+  if (child.dirty) configure(child, now);
+  if (!child.loop) return child.status.flush(now);
+  const auto next = child.loop->step(now);
+  const auto shown = child.loop->whyNotReady() + "|" + (child.loop->commit() ? child.loop->commit()->id : "");
+  if (shown != child.shown) {
+    child.shown = shown;
+    wakeOthers(child);
+  }
+  // A loop that is to be replaced is looked at until its clone is free.
+  if (child.restart) return now + milliseconds(10);
+  return next.at;
+}
+
+std::optional<Time> ApplicationsLoop::stepRemoval(Child& child, Time now) {
+  auto& status = child.loop ? child.loop->status() : child.status;
+  if (boolAt(child.object->spec(), {"prune"}, true)) {
+    if (!child.removal) child.removal = std::make_unique<ApplicationRemoval>(client_, child.label);
+    const auto next = child.removal->step(now, [&] { return claimedByOthers(child.label); });
+    if (!child.removal->finished()) {
+      status.setPhase("Deleting", child.removal->message());
+      (void)status.flush(now);
+      return next;
+    }
+  }
+  if (!setFinalizer(*child.object, false).ok()) return now + kAgain;
+  return std::nullopt;
+}
+
+Result<void> ApplicationsLoop::setFinalizer(const Object& known, bool present) {
+  const auto newest = informer_.snapshot().get(kApplications, known.ns(), known.name());
+  const Object& object = newest ? *newest : known;
+  auto all = object.finalizers();
+  const auto ours = std::find(all.begin(), all.end(), kFinalizer);
+  if ((ours != all.end()) == present) return {};
+  if (present) all.emplace_back(kFinalizer);
+  else all.erase(ours);
+  json::array list;
+  for (const auto& finalizer : all) list.emplace_back(finalizer);
+  const auto done = client_.write(Write::patch(
+      {kApplications, object.ns(), object.name()}, PatchType::merge,
+      json::object{{"metadata", {{"resourceVersion", std::to_string(object.revision())}, {"finalizers", list}}}}));
+  if (!done.ok() && done.error().code != Errc::notFound) return done.error();
+  return {};
+}
+
+void ApplicationsLoop::showRepositories(Time now) {
+  for (const auto& repository : informer_.snapshot().list(kRepositories)) {
+    const ObjectRef ref{kRepositories, repository->ns(), repository->name()};
+    const ApplicationLoop* user = nullptr;
+    for (const auto& [label, child] : children_)
+      if (child->object && child->loop && user == nullptr && repositoryOf(*child->object) == repository)
+        user = child->loop.get();
+    const std::string commit = user != nullptr && user->commit() ? user->commit()->id : "";
+    const auto& problem = user == nullptr ? std::string("no application uses it") : user->sourceProblem();
+    const std::string text = commit + "|" + problem + "|" + std::to_string(repository->generation());
+    if (shownRepositories_[ref] == text) continue;
+    const bool ready = !commit.empty() && problem.empty();
+    json::object condition{{"type", "Ready"},
+                           {"status", ready             ? "True"
+                                      : user == nullptr ? "Unknown"
+                                                        : "False"},
+                           {"reason", ready             ? "Fetched"
+                                      : user == nullptr ? "NotUsed"
+                                                        : "NotFetched"},
+                           {"message", ready ? "at " + commit : problem},
+                           {"lastTransitionTime", formatTime(now)}};
+    json::object status{{"commit", commit},
+                        {"message", problem},
+                        {"observedGeneration", repository->generation()},
+                        {"conditions", json::array{std::move(condition)}}};
+    if (client_.write(Write::patch(ref, PatchType::merge, json::object{{"status", std::move(status)}}, "status")).ok())
+      shownRepositories_[ref] = text;
+  }
+}
+
+void ApplicationsLoop::wakeOthers(const Child& changed) {
+  for (auto& [label, child] : children_)
+    if (child.get() != &changed) child->woken->store(true);
+}
+
+const ApplicationsLoop::Child* ApplicationsLoop::childOf(const std::string& application) const {
+  const auto it = children_.find(application);
+  return it == children_.end() || !it->second->object ? nullptr : it->second.get();
+}
+
+std::string ApplicationsLoop::dependencyWait(const std::string& application) {
+  const Child* self = childOf(application);
+  if (self == nullptr) return "";
+  if (const auto it = cycleOf_.find(application); it != cycleOf_.end())
+    return "the dependencies run in a circle: " + cycleText(it->second);
+  for (const auto& name : dependenciesOf(self->object->spec(), self->object->ns())) {
+    const Child* other = childOf(name);
+    if (other == nullptr) return "waiting for application " + name + ", which does not exist";
+    if (!other->loop) return "waiting for application " + name + ", which cannot run: " + other->status.message();
+    // What both read from the same place is one change: the other one must have seen it, too.
+    const auto& mine = self->loop->source();
+    const auto& its = other->loop->source();
+    if (mine.url == its.url && mine.revision == its.revision && self->loop->commit() && other->loop->commit() &&
+        other->loop->followsSource() && self->loop->commit()->id != other->loop->commit()->id) {
+      other->loop->lookSoon();
+      other->woken->store(true);
+      return "waiting for application " + name + ", which has not read commit " +
+             self->loop->commit()->id.substr(0, 12) + " yet";
+    }
+    if (const auto why = other->loop->whyNotReady(); !why.empty())
+      return "waiting for application " + name + ", which " + why;
+  }
+  return "";
+}
+
+std::set<ObjectRef> ApplicationsLoop::claimedByOthers(const std::string& application) {
+  std::set<ObjectRef> out;
+  for (const auto& [label, child] : children_)
+    if (label != application && child->object && child->loop && !child->object->deleting()) child->loop->addClaims(out);
+  return out;
+}
+
+std::string ApplicationsLoop::claimsUnsettled(const std::string& application) {
+  const Child* self = childOf(application);
+  if (self == nullptr || !self->loop || !self->loop->commit()) return "";
+  for (const auto& [label, child] : children_) {
+    if (label == application || !child->object || !child->loop || child->object->deleting()) continue;
+    const auto& mine = self->loop->source();
+    const auto& its = child->loop->source();
+    if (mine.url != its.url || mine.revision != its.revision || !child->loop->followsSource()) continue;
+    if (child->loop->commit() && child->loop->commit()->id == self->loop->commit()->id) continue;
+    child->loop->lookSoon();
+    child->woken->store(true);
+    return "application " + label + " has not read this commit yet, and may ask for what would be deleted";
+  }
+  return "";
+}
+
+Result<void> applyRootApplication(Client& client, const SourceOptions& source) {
+  const auto ns = client.write(Write::create(
+      "namespaces",
+      {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", json::object{{"name", kSystemNamespace}}}}));
+  if (!ns.ok() && ns.error().code != Errc::alreadyExists) return ns.error();
+  STEER_TRY(const auto url, RemoteUrl::parse(source.url));
+  json::object from{{"url", url.url}};
+  if (!source.revision.empty()) from["branch"] = source.revision;
+  if (!source.path.empty()) from["path"] = source.path;
+  from["interval"] = std::to_string(std::chrono::duration_cast<seconds>(source.interval).count()) + "s";
+  const auto done = client.write(Write::apply(kApplications,
+                                              {{"apiVersion", "steersman.dev/v1"},
+                                               {"kind", "Application"},
+                                               {"metadata", {{"name", "root"}, {"namespace", kSystemNamespace}}},
+                                               {"spec", {{"source", std::move(from)}}}},
+                                              "steersman-up", true));
+  if (!done.ok()) return done.error();
+  return {};
+}
+
+}  // namespace steer

@@ -1,0 +1,84 @@
+#pragma once
+// ApplicationsLoop: runs one ApplicationLoop for each Application object of the cluster, as its spec
+// (and the GitRepository that it names) says, and follows changes of both. A spec that cannot be read
+// is a condition of its own application; the others go on.
+// Thread rule: as Loop; applications are stepped one after the other, slow work runs on the executor.
+// Failure rule: an Application that is deleted goes only after its objects (spec.prune) or leaves them.
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "cluster/client/informer.h"
+#include "core/loop.h"
+#include "reconciler/loop/application_loop.h"
+#include "reconciler/loop/credential_files.h"
+#include "reconciler/plan/application_graph.h"
+
+namespace steer {
+
+/// What a renderer is made for.
+struct RenderTarget {
+  std::string application;      ///< label
+  std::string path;             ///< where the directory stands in its repository
+  std::string targetNamespace;  ///< of objects that name none; empty = "default"
+};
+using RendererFactory = std::function<Renderer(const RenderTarget& target)>;
+
+struct ApplicationsOptions {
+  std::string dataDir;  ///< clones in dataDir/git, credentials in dataDir/credentials
+  /// How the root application is reached, where its object names no Secret: files on this machine.
+  RemoteCredentials rootCredentials{};
+  Duration resync = minutes(5);
+};
+
+class ApplicationsLoop final : public Loop, private ApplicationNeighbours {
+ public:
+  ApplicationsLoop(ApplicationsOptions options, RendererFactory renderers, Client& client, Executor& executor);
+  ~ApplicationsLoop() override;
+  std::string_view name() const override { return "applications"; }
+  Next step(Time now) override;
+
+  /// Every application is settled.
+  bool settled() const;
+
+ private:
+  struct Child;
+
+  std::string dependencyWait(const std::string& application) override;
+  std::set<ObjectRef> claimedByOthers(const std::string& application) override;
+  std::string claimsUnsettled(const std::string& application) override;
+
+  void takeObjects(Time now);
+  void takeObject(const ObjectPtr& object, Time now);
+  void noteCycles(Time now);
+  void configure(Child& child, Time now);
+  void startLoop(Child& child, const ApplicationSpec& spec, RemoteCredentials credentials, Time now);
+  void noteProblems(Child& child, ApplicationStatus& status, const ApplicationSpec& spec, Time now);
+  Result<RemoteCredentials> credentialsOf(const Child& child, const ApplicationSpec& spec);
+  ObjectPtr repositoryOf(const Object& application) const;
+  std::optional<Time> stepChild(Child& child, Time now);
+  std::optional<Time> stepRemoval(Child& child, Time now);
+  Result<void> setFinalizer(const Object& known, bool present);
+  void showRepositories(Time now);
+  void wakeOthers(const Child& changed);
+  const Child* childOf(const std::string& application) const;
+
+  ApplicationsOptions options_;
+  RendererFactory renderers_;
+  Client& client_;
+  Executor& executor_;
+  CredentialFiles credentials_;
+  Informer informer_;
+  std::map<std::string, std::unique_ptr<Child>> children_;  ///< by label
+  std::map<std::string, std::vector<std::string>> cycleOf_;
+  std::map<ObjectRef, std::string> shownRepositories_;
+  bool changed_ = true;
+  Time secretsDue_{};
+};
+
+/// Makes (or updates) the Application steersman-system/root: the server's own flags.
+Result<void> applyRootApplication(Client& client, const SourceOptions& source);
+
+}  // namespace steer
