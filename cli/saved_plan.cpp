@@ -136,10 +136,11 @@ Result<std::shared_ptr<const SavedPlan>> findPlanFile(const PlanningFlags& flags
   std::ostringstream text;
   text << in.rdbuf();
   const auto document = parseJson(text.str());
-  if (!document.ok() || !looksLikePlanFile(*document)) {
+  if (!document.ok()) {
     if (text.str().substr(0, 200).find("\"steersman-plan\"") == std::string::npos) return none;
     return makeError(Errc::invalid, path + ": the saved plan is damaged: " + document.error().message);
   }
+  if (!looksLikePlanFile(*document)) return none;
   auto plan = readPlanFile(*document);
   if (!plan.ok()) return makeError(plan.error().code, path + ": " + plan.error().message);
   return std::shared_ptr<const SavedPlan>(std::make_shared<SavedPlan>(std::move(*plan)));
@@ -166,6 +167,23 @@ std::optional<Planned> planFromFile(const SavedPlan& saved, const PlanningFlags&
   }
   planned->plans = asSaved(saved, std::move(planned->plans));
   return planned;
+}
+
+bool restIsFresh(const SavedPlan& saved, const Planned& planned,
+                 const std::set<std::pair<std::string, ObjectRef>>& done) {
+  SavedPlan rest = saved;
+  std::erase_if(rest.changes, [&](const SavedChange& c) {
+    return c.action == PlanAction::remove || done.contains({c.application, c.ref});
+  });
+  const auto now = planned.again();
+  if (!now.ok()) {
+    printError(now.error().message);
+    return false;
+  }
+  const auto moves = liveMoves(rest, *now);
+  if (!moves.empty())
+    printMoves("the cluster moved while the plan was carried out; the rest was not applied. Plan again.", moves);
+  return moves.empty();
 }
 
 }  // namespace steer::cli

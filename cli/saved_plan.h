@@ -4,6 +4,7 @@
 // Thread rule: main thread.
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "cli/commands/planning.h"
@@ -21,5 +22,10 @@ Result<std::shared_ptr<const SavedPlan>> findPlanFile(const PlanningFlags& flags
 /// Plans again from the same source and keeps what the file says. Prints what moved, and returns
 /// nothing then. Paths after the file on the command line replace the directories it names.
 std::optional<Planned> planFromFile(const SavedPlan& saved, const PlanningFlags& flags);
+
+/// Whether what is left of a saved plan is still what would happen, after `done` of it; prints what moved.
+/// Deletions need no look: each is bound to the uid of its object.
+bool restIsFresh(const SavedPlan& saved, const Planned& planned,
+                 const std::set<std::pair<std::string, ObjectRef>>& done);
 
 }  // namespace steer::cli

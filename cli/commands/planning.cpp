@@ -132,19 +132,36 @@ PlanOptions optionsFor(const DeclaredApplication& application, const PlanningFla
   return options;
 }
 
-Result<void> planAll(const std::vector<DeclaredApplication>& applications, const PlanningFlags& flags,
-                     PlanOptions::Live live, const ClusterFacts& facts, Planned& out) {
-  STEER_TRY(const auto selection, selectionOf(flags));
+/// Everything that is asked for, kept so that it can be asked again.
+struct Question {
   std::vector<ApplicationWish> wishes;
-  for (const auto& application : applications) {
+  std::vector<std::vector<std::string>> waitsFor;  ///< per application
+};
+
+Result<PlanSet> ask(Client& client, const Question& question) {
+  STEER_TRY(auto plans, makePlans(client, question.wishes));
+  for (std::size_t i = 0; i < plans.plans.size(); ++i) plans.plans[i].waitsFor = question.waitsFor[i];
+  return plans;
+}
+
+Result<void> planAll(std::vector<DeclaredApplication> applications, const PlanningFlags& flags, PlanOptions::Live live,
+                     const ClusterFacts& facts, Planned& out) {
+  STEER_TRY(const auto selection, selectionOf(flags));
+  auto question = std::make_shared<Question>();
+  for (auto& application : applications) {
     out.wanted.insert(out.wanted.end(), application.wanted.begin(), application.wanted.end());
-    wishes.push_back({application.wanted, optionsFor(application, flags, facts)});
-    wishes.back().options.live = live;
-    wishes.back().options.selection = selection;
+    ApplicationWish wish{{}, optionsFor(application, flags, facts)};
+    wish.options.live = live;
+    wish.options.selection = selection;
+    wish.wanted = std::move(application.wanted);
+    question->wishes.push_back(std::move(wish));
+    question->waitsFor.push_back(flags.destroy ? std::vector<std::string>{}
+                                               : dependenciesOf(application.spec, application.ns));
   }
-  STEER_TRY(auto plans, makePlans(*out.client, std::move(wishes)));
+  STEER_TRY(auto plans, ask(*out.client, *question));
   plans.notes = std::move(out.plans.notes);
   out.plans = std::move(plans);
+  out.again = [question, client = out.client.get()] { return ask(*client, *question); };
   return checkTargets(selection, out.plans);
 }
 
@@ -204,7 +221,8 @@ std::optional<Planned> planFrom(const PlanningFlags& given, PlanOptions::Live li
     out.plans.notes = std::move(read->notes);
     applications = std::move(read->all);
   }
-  if (const auto done = planAll(applications, flags, live, *facts, out); !done.ok()) return fail(done.error());
+  if (const auto done = planAll(std::move(applications), flags, live, *facts, out); !done.ok())
+    return fail(done.error());
   return out;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // What `steer plan` and `steer apply` share: flags, the connection and the plans themselves.
 // Thread rule: main thread. Failure rule: errors and findings are printed; nothing is returned then.
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,6 +39,8 @@ struct Planned {
   PlanSet plans;
   std::string commit{};   ///< that was read; empty for directories
   std::string cluster{};  ///< uid of the cluster
+  /// The same question to the cluster once more.
+  std::function<Result<PlanSet>()> again{};
 };
 
 /// Reads, validates, connects and plans. Prints what is wrong, all findings at once.

@@ -84,9 +84,10 @@ struct PlanCounts {
 
 struct Plan {
   std::string application = "root";
-  std::string source;                  ///< what a person calls it: a directory, or a commit
-  std::vector<PlannedChange> changes;  ///< by wave, then namespace, kind, name; deletions last
-  std::vector<PlannedHook> hooks{};    ///< in the order in which they run
+  std::string source;                   ///< what a person calls it: a directory, or a commit
+  std::vector<PlannedChange> changes;   ///< by wave, then namespace, kind, name; deletions last
+  std::vector<PlannedHook> hooks{};     ///< in the order in which they run
+  std::vector<std::string> waitsFor{};  ///< applications that must be healthy before this one is applied
 
   PlanCounts counts() const;
   bool empty() const;  ///< hooks do not count: they are no state

@@ -53,8 +53,10 @@ json::object planJson(const Plan& plan) {
     if (!c.refusal.empty()) row["refused"] = c.refusal;
     changes.emplace_back(std::move(row));
   }
-  return {{"application", plan.application},     {"source", plan.source},         {"digest", plan.digest()},
-          {"counts", countsJson(plan.counts())}, {"changes", std::move(changes)}, {"hooks", hooksJson(plan)}};
+  json::object out{{"application", plan.application},     {"source", plan.source},         {"digest", plan.digest()},
+                   {"counts", countsJson(plan.counts())}, {"changes", std::move(changes)}, {"hooks", hooksJson(plan)}};
+  if (!plan.waitsFor.empty()) out["waitsFor"] = json::value_from(plan.waitsFor);
+  return out;
 }
 
 }  // namespace steer

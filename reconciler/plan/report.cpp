@@ -85,6 +85,7 @@ ReportGroup hooksOf(const Plan& plan) {
 
 ReportSection sectionOf(const Plan& plan) {
   ReportSection section{"application " + plan.application};
+  for (const auto& name : plan.waitsFor) section.title += (name == plan.waitsFor.front() ? " after " : ", ") + name;
   Grouping grouping;
   for (const auto& c : plan.changes) {
     if (c.action == PlanAction::none && c.refusal.empty()) section.unchanged.push_back(c.text());
@@ -137,6 +138,8 @@ Report planReport(const PlanSet& set) {
   if (hooks != 0) report.headline += " " + std::to_string(hooks) + (hooks == 1 ? " hook" : " hooks") + " to run.";
   report.facts = {{"Source", set.plans.front().source}, {"Digest", set.digest()}};
   report.notes = set.notes;
+  const auto n = set.counts();
+  if (n.remove + n.replace != 0) report.footer.push_back("Digest: " + set.digest());
   for (const auto& plan : set.plans) report.sections.push_back(sectionOf(plan));
   return report;
 }

@@ -40,7 +40,8 @@ struct Report {
   std::string headline{};  ///< "Plan: 3 to create, …"
   std::vector<std::pair<std::string, std::string>> facts{};
   std::vector<ReportSection> sections{};
-  std::vector<std::string> notes{};  ///< of the whole
+  std::vector<std::string> notes{};   ///< of the whole
+  std::vector<std::string> footer{};  ///< facts that a reader of plain text needs, too
 };
 
 Report planReport(const PlanSet& set);

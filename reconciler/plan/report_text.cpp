@@ -43,7 +43,9 @@ class TextWriter {
       }
       if (!section.unchanged.empty()) out_ += std::to_string(section.unchanged.size()) + " unchanged\n\n";
     }
-    return out_ + notes + visible(report.headline) + "\n";
+    out_ += notes + visible(report.headline) + "\n";
+    for (const auto& line : report.footer) out_ += visible(line) + "\n";
+    return std::move(out_);
   }
 
  private:

@@ -130,12 +130,14 @@ TEST_CASE("what stays is folded into a number, and applications are told apart")
   for (int i = 0; i < 12; ++i) plan.changes.push_back(change(PlanAction::none, "same-" + std::to_string(i)));
   Plan other;
   other.application = "other";
+  other.waitsFor = {"root"};
   other.changes = {change(PlanAction::remove, "old")};
   const auto text = reportText(planReport({{plan, other}}));
   CHECK(text.find("12 unchanged\n") != std::string::npos);
   CHECK(text.find("same-3") == std::string::npos);
   CHECK(text.find("application root\n") < text.find("ConfigMap new"));
-  CHECK(text.find("application other\n") < text.find("ConfigMap old"));
+  CHECK(text.find("application other after root\n") < text.find("ConfigMap old"));
+  CHECK(text.find("Digest: " + PlanSet{{plan, other}}.digest()) != std::string::npos);
   CHECK(text.find("Plan: 1 to create, 0 to update, 0 to replace, 1 to delete.") != std::string::npos);
   CHECK(count(reportMarkdown(planReport({{plan, other}})), "<summary>12 unchanged</summary>") == 1);
 }
