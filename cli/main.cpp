@@ -2,13 +2,17 @@
 #include <CLI/CLI.hpp>
 #include <exception>
 #include <iostream>
+#include <string_view>
 
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
 #include "core/version.h"
+#include "reconciler/git/transfer.h"
 
 namespace {
+
+constexpr const char* kTransfer = "git-transfer";
 
 int run(int argc, char** argv) {
   CLI::App app{"Steersman: a container orchestrator that takes its orders from Git", "steer"};
@@ -34,6 +38,9 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    // Conversations with Git remotes happen in a child: this program with one hidden argument.
+    if (argc == 2 && std::string_view(argv[1]) == kTransfer) return steer::serveTransfer();
+    steer::useTransferProgram({"/proc/self/exe", kTransfer});
     steer::cli::interrupted();  // signals from here on
     return run(argc, argv);
   } catch (const std::exception& e) {

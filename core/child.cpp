@@ -146,17 +146,22 @@ void waitForEnd(pid_t pid, const Deadline& end) {
   (void)::poll(&p, 1, end.pollMilliseconds());
 }
 
-/// Feeds stdin and collects both outputs until all are closed; false on timeout.
-bool exchange(Pipe& in, Pipe& out, Pipe& err, std::string_view input, CommandOutput& result, const Deadline& end) {
+enum class Exchange { closed, late, stopped };
+
+/// Feeds stdin and collects both outputs until all are closed.
+Exchange exchange(Pipe& in, Pipe& out, Pipe& err, std::string_view input, CommandOutput& result, const Deadline& end,
+                  int stopFd) {
   ::fcntl(in.write.fd, F_SETFL, O_NONBLOCK);
   if (input.empty()) in.write.reset();
   std::array<char, 16384> buffer{};
   while (out.read.fd >= 0 || err.read.fd >= 0) {
-    std::array<pollfd, 3> fds{{{in.write.fd, POLLOUT, 0}, {out.read.fd, POLLIN, 0}, {err.read.fd, POLLIN, 0}}};
+    std::array<pollfd, 4> fds{
+        {{in.write.fd, POLLOUT, 0}, {out.read.fd, POLLIN, 0}, {err.read.fd, POLLIN, 0}, {stopFd, POLLIN, 0}}};
     if (::poll(fds.data(), fds.size(), end.pollMilliseconds()) <= 0) {
-      if (end.passed()) return false;
+      if (end.passed()) return Exchange::late;
       continue;
     }
+    if (fds[3].revents != 0) return Exchange::stopped;
     if (fds[0].revents != 0) {
       const ssize_t n = ::write(in.write.fd, input.data(), input.size());
       if (n > 0) input.remove_prefix(static_cast<std::size_t>(n));
@@ -171,7 +176,7 @@ bool exchange(Pipe& in, Pipe& out, Pipe& err, std::string_view input, CommandOut
     take(fds[1], out.read, result.out);
     take(fds[2], err.read, result.err);
   }
-  return true;
+  return Exchange::closed;
 }
 
 }  // namespace
@@ -218,13 +223,15 @@ Result<CommandOutput> runCommand(const ChildSpec& spec, std::string_view input, 
   out.write.reset();
   err.write.reset();
   CommandOutput result;
-  const bool closed = exchange(in, out, err, input, result, end);
+  const Exchange exchanged = exchange(in, out, err, input, result, end, spec.stopFd);
   int status = 0;
   pid_t got = 0;
-  while (closed && (got = ::waitpid(pid, &status, WNOHANG)) == 0 && !end.passed()) waitForEnd(pid, end);
+  while (exchanged == Exchange::closed && (got = ::waitpid(pid, &status, WNOHANG)) == 0 && !end.passed())
+    waitForEnd(pid, end);
   if (got == 0) {
     ::kill(pid, SIGKILL);
     ::waitpid(pid, &status, 0);
+    if (exchanged == Exchange::stopped) return makeError(Errc::cancelled, spec.argv[0] + " was stopped");
     return makeError(Errc::timeout, spec.argv[0] + " did not end in time");
   }
   result.code = exitCode(status);

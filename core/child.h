@@ -21,6 +21,7 @@ struct ChildSpec {
   std::string netns{};                                     ///< path such as /run/netns/x; empty = the caller's
   std::string outFile{};                                   ///< stdout and stderr are appended here; empty = inherited
   bool newSession = false;                                 ///< setsid: signals of the terminal do not reach it
+  int stopFd = -1;                                         ///< runCommand: once readable, the command is killed
 };
 
 class Child {
@@ -47,7 +48,8 @@ struct CommandOutput {
   std::string err;
 };
 
-/// Runs a command to its end, with `input` as stdin. Errc::timeout (and the command is killed) after atMost.
+/// Runs a command to its end, with `input` as stdin. Errc::timeout (and the command is killed) after atMost,
+/// Errc::cancelled when the spec's stopFd becomes readable.
 /// outFile and newSession of the spec are not used.
 Result<CommandOutput> runCommand(const ChildSpec& spec, std::string_view input = "", Duration atMost = seconds{10});
 /// The same, and an exit code other than 0 is an error whose message holds the end of stderr.

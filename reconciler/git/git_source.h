@@ -2,8 +2,10 @@
 // GitSource: a bare clone of one repository, kept current. No work tree ever exists.
 // Thread rule: one thread at a time (the loop runs it on an executor); fingerprint() may be called
 // from another thread. Failure rule: after any failed fetch the last good state stays readable.
-// The first cause of an error names its kind: InvalidAddress, RemoteGone, Timeout,
-// AuthenticationFailed, HostKeyRefused, EmptyRepository, RevisionNotFound, Corrupted.
+// The first cause of an error names its kind: InvalidAddress, RemoteGone, RateLimited, Redirected,
+// AccessDenied, Timeout, TooLarge, AuthenticationFailed, HostKeyRefused, EmptyRepository,
+// RevisionNotFound, Corrupted, TransferFailed, Stopped.
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,11 +17,19 @@
 
 namespace steer {
 
+/// Which commit of a repository.
+struct RevisionChoice {
+  std::string revision{};  ///< branch, tag, refs/… or commit id; empty = the remote's HEAD
+  std::string semver{};    ///< goes first: the newest tag in this range, such as ">=1.2 <2", "~1.4", "1.x"
+};
+
 struct SourceOptions {
   std::string url;       ///< directory, file://, ssh://, user@host:path, https://
-  std::string revision;  ///< branch, tag or commit id; empty = the remote's HEAD
+  std::string revision;  ///< as in RevisionChoice
   std::string path;      ///< directory in the repository; empty = its root
   RemoteCredentials credentials{};
+  std::string semver{};  ///< as in RevisionChoice
+  /// How long a remote may be silent; a whole transfer may take ten times as long.
   Duration timeout = seconds(60);
   /// How often a remote that cannot be looked at cheaply is asked.
   Duration interval = seconds(15);
@@ -27,6 +37,10 @@ struct SourceOptions {
   Duration localInterval = milliseconds(150);
   /// Nothing is fetched; what was read last stays.
   bool suspended = false;
+  /// Ends transfers early; may be null.
+  std::shared_ptr<Interrupt> interrupt{};
+
+  RevisionChoice choice() const { return {revision, semver}; }
 };
 
 struct SourceCommit {
@@ -41,8 +55,9 @@ struct SourceCommit {
 struct FetchOutcome {
   SourceCommit commit;
   std::string before;      ///< the commit known before, empty at first
-  bool rewritten = false;  ///< `before` is not an ancestor of `commit`
+  bool rewritten = false;  ///< a branch was followed and `before` is not an ancestor of `commit`
   bool recloned = false;   ///< the clone was damaged and has been made anew
+  std::string ref{};       ///< what was picked at the remote, such as refs/tags/v1.4.2; empty for a commit id
 };
 
 class GitSource {
@@ -70,9 +85,7 @@ class GitSource {
  private:
   GitSource(SourceOptions options, RemoteAccess access, std::string dir)
       : options_(std::move(options)), access_(std::move(access)), dir_(std::move(dir)) {}
-  struct Wanted;
   Result<FetchOutcome> fetchInto(const std::string& dir);
-  Result<Wanted> choose(git_remote* remote, git_repository* repo) const;
 
   SourceOptions options_;
   RemoteAccess access_;

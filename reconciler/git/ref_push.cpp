@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "reconciler/git/git_handles.h"
+#include "reconciler/git/transfer.h"
 
 namespace steer::git {
 namespace {
@@ -125,11 +126,18 @@ Result<void> pushLocal(git_repository* repo, const RemoteAccess& access, const s
   return {};
 }
 
-}  // namespace
+/// A server that refuses to receive at all, by whatever transport.
+Error withoutAccess(Error e) {
+  const std::string kind = e.causes.empty() ? "" : e.causes.front().reason;
+  const auto says = [&](std::string_view text) { return e.message.find(text) != std::string::npos; };
+  // A command of sshd that allows reading only just ends; libgit2 sees the end of the stream.
+  if (kind == "AccessDenied" || says("early EOF") || says("access denied") || says("read-only") ||
+      says("not permitted") || says("unexpected http status code: 404"))
+    return kindError(Errc::forbidden, "ReadOnly", e.message);
+  return e;
+}
 
-Result<void> pushRefs(git_repository* repo, const RemoteAccess& access, const std::vector<RefUpdate>& updates) {
-  if (updates.empty()) return {};
-  if (access.url().kind == RemoteUrl::Kind::local) return pushLocal(repo, access, updates);
+Result<void> pushOverNetwork(git_repository* repo, const RemoteAccess& access, const std::vector<RefUpdate>& updates) {
   git_remote* raw = nullptr;
   if (const int rc = git_remote_create_anonymous(&raw, repo, access.url().url.c_str()); rc != 0)
     return gitError(rc, "cannot use " + access.url().url);
@@ -137,6 +145,7 @@ Result<void> pushRefs(git_repository* repo, const RemoteAccess& access, const st
   RemoteAccess::Session session(access);
   git_push_options options = GIT_PUSH_OPTIONS_INIT;
   session.install(options.callbacks);
+  options.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
   // One reason for all refs is kept: thread_local, because the payload belongs to the session.
   static thread_local std::string refused;
   refused.clear();
@@ -150,11 +159,35 @@ Result<void> pushRefs(git_repository* repo, const RemoteAccess& access, const st
   for (auto& t : texts) specs.push_back(t.data());
   const git_strarray array{specs.data(), specs.size()};
   const int rc = git_remote_push(remote.get(), &array, &options);
-  if (rc != 0) return session.explain(rc, "cannot push to " + access.url().url);
+  if (rc != 0) return withoutAccess(session.explain(rc, "cannot push to " + access.url().url));
   if (refused.empty()) return {};
   const bool moved = refused.find("fast") != std::string::npos || refused.find("lock") != std::string::npos ||
                      refused.find("fetch first") != std::string::npos;
   return moved ? kindError(Errc::conflict, "RefMoved", refused) : kindError(Errc::forbidden, "ReadOnly", refused);
+}
+
+}  // namespace
+
+Result<void> pushRefs(const std::string& dir, const RemoteAccess& access, const std::vector<RefUpdate>& updates) {
+  if (updates.empty()) return {};
+  json::array list;
+  for (const auto& u : updates)
+    list.push_back(json::object{{"local", u.local}, {"remote", u.remote}, {"expected", u.expected}});
+  const auto done = transfer(access, "push", {{"dir", dir}, {"updates", std::move(list)}});
+  if (!done.ok()) return done.error();
+  return {};
+}
+
+Result<json::object> pushOperation(const RemoteAccess& access, const json::object& arguments) {
+  STEER_TRY(const auto repo, openBare(std::string(stringAt(arguments, {"dir"}))));
+  std::vector<RefUpdate> updates;
+  for (const auto& u : arrayAt(arguments, {"updates"}))
+    updates.push_back({std::string(stringAt(u, {"local"})), std::string(stringAt(u, {"remote"})),
+                       std::string(stringAt(u, {"expected"}))});
+  const bool local = access.url().kind == RemoteUrl::Kind::local;
+  const auto done = local ? pushLocal(repo.get(), access, updates) : pushOverNetwork(repo.get(), access, updates);
+  if (!done.ok()) return done.error();
+  return json::object{};
 }
 
 }  // namespace steer::git

@@ -3,10 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "core/json.h"
 #include "core/result.h"
 #include "reconciler/git/remote_access.h"
-
-struct git_repository;
 
 namespace steer::git {
 
@@ -16,7 +15,10 @@ struct RefUpdate {
   std::string expected;  ///< commit id the remote must show now; empty = it must not exist
 };
 
-/// All or an error; conflict (cause "RefMoved") when the remote moved meanwhile. Never forced.
-Result<void> pushRefs(git_repository* repo, const RemoteAccess& access, const std::vector<RefUpdate>& updates);
+/// dir: the clone. All or an error; conflict (cause "RefMoved") when the remote moved meanwhile. Never
+/// forced. A remote that does not let us write is "ReadOnly".
+Result<void> pushRefs(const std::string& dir, const RemoteAccess& access, const std::vector<RefUpdate>& updates);
+/// The same between processes: {"dir", "updates": [{"local", "remote", "expected"}]} → {}.
+Result<json::object> pushOperation(const RemoteAccess& access, const json::object& arguments);
 
 }  // namespace steer::git

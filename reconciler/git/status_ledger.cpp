@@ -6,6 +6,7 @@
 #include <map>
 
 #include "reconciler/git/git_handles.h"
+#include "reconciler/git/ledger_remote.h"
 #include "reconciler/git/ref_push.h"
 
 namespace steer {
@@ -13,12 +14,8 @@ namespace {
 
 using git::Handle;
 
-constexpr const char* kStatus = "refs/heads/steersman/status";
-constexpr const char* kNotes = "refs/notes/steersman";
 constexpr const char* kLocalStatus = "refs/steersman/local/status";
 constexpr const char* kLocalNotes = "refs/steersman/local/notes";
-constexpr const char* kSeenStatus = "refs/steersman/seen/status";
-constexpr const char* kSeenNotes = "refs/steersman/seen/notes";
 constexpr int kAttempts = 6;
 constexpr std::size_t kPageRecords = 30;
 constexpr std::size_t kMaxNote = 16 * 1024;
@@ -100,45 +97,19 @@ struct Seen {
   std::optional<git_oid> notes;
 };
 
-/// What the remote has on our two refs, fetched into the clone.
-Result<Seen> look(git_repository* repo, const RemoteAccess& access) {
-  git_remote* raw = nullptr;
-  if (const int rc = git_remote_create_anonymous(&raw, repo, access.url().url.c_str()); rc != 0)
-    return git::gitError(rc, "cannot use " + access.url().url);
-  const Handle<git_remote> remote(raw);
-  RemoteAccess::Session session(access);
-  git_fetch_options options = GIT_FETCH_OPTIONS_INIT;
-  session.install(options.callbacks);
-  options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
-  options.update_fetchhead = 0;
-  const std::string doing = "cannot read " + access.url().url;
-  if (const int rc = git_remote_connect(raw, GIT_DIRECTION_FETCH, &options.callbacks, nullptr, nullptr); rc != 0)
-    return session.explain(rc, doing);
-  const git_remote_head** heads = nullptr;
-  std::size_t count = 0;
-  if (const int rc = git_remote_ls(&heads, &count, raw); rc != 0) return session.explain(rc, doing);
-  Seen seen;
-  std::vector<std::string> specs;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::string name = heads[i]->name;
-    if (name != kStatus && name != kNotes) continue;
-    auto& slot = name == kStatus ? seen.status : seen.notes;
-    slot = heads[i]->oid;
-    const char* mine = name == kStatus ? kSeenStatus : kSeenNotes;
-    const auto have = refValue(repo, mine);
-    if (!have || git_oid_cmp(&*have, &*slot) != 0) specs.push_back("+" + name + ":" + mine);
-  }
-  if (specs.empty()) return seen;
-  std::vector<char*> texts;
-  for (auto& s : specs) texts.push_back(s.data());
-  const git_strarray array{texts.data(), texts.size()};
-  if (const int rc = git_remote_fetch(raw, &array, &options, nullptr); rc != 0) return session.explain(rc, doing);
-  return seen;
+Result<Seen> look(const std::string& dir, const RemoteAccess& access) {
+  STEER_TRY(const auto found, git::lookAtLedger(dir, access));
+  const auto oid = [](const std::string& text) -> std::optional<git_oid> {
+    git_oid out;
+    if (text.empty() || git_oid_fromstr(&out, text.c_str()) != 0) return std::nullopt;
+    return out;
+  };
+  return Seen{oid(found.status), oid(found.notes)};
 }
 
 struct Draft {
   git_repository* repo;
-  const LedgerRecord& record;
+  const LedgerRecord* record;  ///< null: only what is there already
   const StatusLedger::Page& page;
   Time now;
 };
@@ -152,12 +123,12 @@ Result<void> buildStatus(const Draft& d, const std::optional<git_oid>& base) {
   Records missing;
   for (const auto& [path, blob] : local)
     if (!all.contains(path)) missing.emplace(path, blob);
-  if (!all.contains(d.record.path) && !missing.contains(d.record.path)) {
+  if (d.record != nullptr && !all.contains(d.record->path) && !missing.contains(d.record->path)) {
     git_oid blob;
-    if (const int rc = git_blob_create_from_buffer(&blob, d.repo, d.record.content.data(), d.record.content.size());
+    if (const int rc = git_blob_create_from_buffer(&blob, d.repo, d.record->content.data(), d.record->content.size());
         rc != 0)
       return git::gitError(rc, "cannot write the record");
-    missing.emplace(d.record.path, blob);
+    missing.emplace(d.record->path, blob);
   }
   if (missing.empty()) return base ? setRef(d.repo, kLocalStatus, *base) : Result<void>{};
   all.insert(missing.begin(), missing.end());
@@ -177,9 +148,11 @@ Result<void> buildStatus(const Draft& d, const std::optional<git_oid>& base) {
     return git::gitError(rc, "cannot read the status tree");
   const Handle<git_tree> tree(rawTree);
   const auto who = signature(d.now);
+  const std::string message =
+      d.record != nullptr ? d.record->message : "steersman: records that could not be pushed before";
   const git_commit* parents[] = {baseCommit.get()};
   git_oid made;
-  if (const int rc = git_commit_create(&made, d.repo, nullptr, who.get(), who.get(), "UTF-8", d.record.message.c_str(),
+  if (const int rc = git_commit_create(&made, d.repo, nullptr, who.get(), who.get(), "UTF-8", message.c_str(),
                                        tree.get(), baseCommit ? 1 : 0, parents);
       rc != 0)
     return git::gitError(rc, "cannot write the status commit");
@@ -221,11 +194,11 @@ Result<void> buildNotes(const Draft& d, const std::optional<git_oid>& base) {
     for (const auto& id : only) STEER_CHECK(addNote(d, notes, id, noteText(d.repo, local.get(), id)));
   }
   git_oid about;
-  if (git_oid_fromstr(&about, d.record.commit.c_str()) == 0 && !d.record.note.empty()) {
+  if (d.record != nullptr && git_oid_fromstr(&about, d.record->commit.c_str()) == 0 && !d.record->note.empty()) {
     std::string text = noteText(d.repo, notes.get(), about);
-    if (text.find(d.record.note) == std::string::npos) {
+    if (text.find(d.record->note) == std::string::npos) {
       if (!text.empty() && text.back() != '\n') text += '\n';
-      text += d.record.note;
+      text += d.record->note;
       if (text.size() > kMaxNote) text = text.substr(text.find('\n', text.size() - kMaxNote) + 1);
       STEER_CHECK(addNote(d, notes, about, text));
     }
@@ -240,15 +213,21 @@ bool same(const std::optional<git_oid>& a, const std::optional<git_oid>& b) {
 }  // namespace
 
 Result<PublishOutcome> StatusLedger::publish(const LedgerRecord& record, const Page& page, Time now) {
+  return bring(&record, page, now);
+}
+
+Result<PublishOutcome> StatusLedger::pushAgain(const Page& page, Time now) { return bring(nullptr, page, now); }
+
+Result<PublishOutcome> StatusLedger::bring(const LedgerRecord* record, const Page& page, Time now) {
   STEER_TRY(const auto repo, git::openBare(dir_));
   const Draft draft{repo.get(), record, page, now};
   PublishOutcome out;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    const auto seen = look(repo.get(), access_);
+    const auto seen = look(dir_, access_);
     const auto baseStatus = seen.ok() && seen->status ? seen->status : refValue(repo.get(), kLocalStatus);
     const auto baseNotes = seen.ok() && seen->notes ? seen->notes : refValue(repo.get(), kLocalNotes);
-    out.alreadyThere =
-        seen.ok() && recordsOf(treeOf(commitOf(repo.get(), seen->status).get()).get()).contains(record.path);
+    out.alreadyThere = seen.ok() && record != nullptr &&
+                       recordsOf(treeOf(commitOf(repo.get(), seen->status).get()).get()).contains(record->path);
     STEER_CHECK(buildStatus(draft, baseStatus));
     STEER_CHECK(buildNotes(draft, baseNotes));
     const auto status = refValue(repo.get(), kLocalStatus);
@@ -260,10 +239,10 @@ Result<PublishOutcome> StatusLedger::publish(const LedgerRecord& record, const P
     }
     std::vector<git::RefUpdate> updates;
     if (status && !same(status, seen->status))
-      updates.push_back({kLocalStatus, kStatus, seen->status ? hex(*seen->status) : ""});
+      updates.push_back({kLocalStatus, git::kStatus, seen->status ? hex(*seen->status) : ""});
     if (notes && !same(notes, seen->notes))
-      updates.push_back({kLocalNotes, kNotes, seen->notes ? hex(*seen->notes) : ""});
-    const auto pushed = git::pushRefs(repo.get(), access_, updates);
+      updates.push_back({kLocalNotes, git::kNotes, seen->notes ? hex(*seen->notes) : ""});
+    const auto pushed = git::pushRefs(dir_, access_, updates);
     out.pushed = pushed.ok();
     out.whyLocal = pushed.ok() ? "" : pushed.error().message;
     if (pushed.ok() || pushed.error().code != Errc::conflict) return out;
@@ -280,7 +259,7 @@ Result<std::vector<std::string>> StatusLedger::newest(std::size_t count) const {
 bool StatusLedger::has(const std::string& path) const {
   const auto repo = git::openBare(dir_);
   if (!repo.ok()) return false;
-  for (const char* ref : {kLocalStatus, kSeenStatus})
+  for (const char* ref : {kLocalStatus, git::kSeenStatus})
     if (recordsOf(treeOf(commitOf(repo->get(), refValue(repo->get(), ref)).get()).get()).contains(path)) return true;
   return false;
 }

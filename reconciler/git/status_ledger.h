@@ -41,6 +41,8 @@ class StatusLedger {
   /// Writes the record, the page README.md and the note, and pushes them together with records that
   /// could not be pushed before. Doing it twice with one path changes nothing.
   Result<PublishOutcome> publish(const LedgerRecord& record, const Page& page, Time now);
+  /// Pushes the records that could not be pushed before.
+  Result<PublishOutcome> pushAgain(const Page& page, Time now);
   /// The newest records, newest first.
   Result<std::vector<std::string>> newest(std::size_t count) const;
   bool has(const std::string& path) const;
@@ -51,6 +53,8 @@ class StatusLedger {
   Result<void> dropDraft(const std::string& name);
 
  private:
+  Result<PublishOutcome> bring(const LedgerRecord* record, const Page& page, Time now);
+
   std::string dir_;
   RemoteAccess access_;
 };

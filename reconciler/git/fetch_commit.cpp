@@ -1,0 +1,234 @@
+#include "reconciler/git/fetch_commit.h"
+
+#include <git2.h>
+
+#include <filesystem>
+
+#include "reconciler/git/semver.h"
+
+namespace steer {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kFetched = "refs/steersman/fetched/";
+
+std::string hex(const git_oid& oid) {
+  char text[GIT_OID_HEXSZ + 1];
+  return git_oid_tostr(text, sizeof text, &oid);
+}
+
+bool looksLikeCommit(const std::string& revision) {
+  return revision.size() >= 7 && revision.size() <= GIT_OID_HEXSZ &&
+         revision.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+/// What to ask of the remote, and under which local name the result is found.
+struct Wanted {
+  std::vector<std::string> refspecs;
+  std::string spec;       ///< revparse text in the clone
+  std::string remoteTip;  ///< id the remote shows for it; empty when it is a commit id
+  std::string ref{};      ///< the remote's name of it
+};
+
+Result<git::Handle<git_repository>> openOrInit(const std::string& dir) {
+  git::startLibrary();
+  if (fs::exists(dir + "/HEAD")) return git::openBare(dir);
+  std::error_code ec;
+  fs::create_directories(fs::path(dir).parent_path(), ec);
+  git_repository* raw = nullptr;
+  if (const int rc = git_repository_init(&raw, dir.c_str(), 1); rc != 0) return git::gitError(rc, "cannot make " + dir);
+  return git::Handle<git_repository>(raw);
+}
+
+bool isKind(const Error& e, std::string_view kind) { return !e.causes.empty() && e.causes.front().reason == kind; }
+
+Result<Wanted> choose(git_remote* remote, git_repository* repo, const RevisionChoice& choice) {
+  const git_remote_head** heads = nullptr;
+  std::size_t count = 0;
+  if (const int rc = git_remote_ls(&heads, &count, remote); rc != 0) return git::gitError(rc, "cannot list the refs");
+  const std::string& revision = choice.revision;
+  std::vector<std::string> tags;
+  bool any = false;
+  const git_remote_head* head = nullptr;
+  const git_remote_head* branch = nullptr;
+  const git_remote_head* tag = nullptr;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string name = heads[i]->name;
+    any = any || name.starts_with("refs/heads/") || name.starts_with("refs/tags/");
+    if (name.starts_with("refs/tags/") && !name.ends_with("^{}")) tags.push_back(name.substr(10));
+    if (name == "HEAD") head = heads[i];
+    if (name == "refs/heads/" + revision || (name == revision && name.starts_with("refs/heads/"))) branch = heads[i];
+    if (name == "refs/tags/" + revision || (name == revision && name.starts_with("refs/tags/"))) tag = heads[i];
+  }
+  if (!any) return git::kindError(Errc::notFound, "EmptyRepository", "the repository has no commits yet");
+  const auto named = [&](const git_remote_head* found, const std::string& as) {
+    return Wanted{{"+" + std::string(found->name) + ":" + as}, as, hex(found->oid), found->name};
+  };
+  if (!choice.semver.empty()) {
+    STEER_TRY(const auto range, VersionRange::parse(choice.semver));
+    const auto newest = range.newest(tags);
+    if (!newest)
+      return git::kindError(Errc::notFound, "RevisionNotFound",
+                            "no tag of the repository fits \"" + choice.semver + "\"");
+    for (std::size_t i = 0; i < count; ++i)
+      if (heads[i]->name == "refs/tags/" + *newest) return named(heads[i], std::string(kFetched) + "tag");
+  }
+  if (revision.empty()) {
+    if (head == nullptr)
+      return git::kindError(Errc::notFound, "RevisionNotFound",
+                            "the repository's HEAD names a branch that does not exist");
+    return named(head, std::string(kFetched) + "HEAD");
+  }
+  if (branch != nullptr) return named(branch, std::string(kFetched) + "branch");
+  if (tag != nullptr) return named(tag, std::string(kFetched) + "tag");
+  if (!looksLikeCommit(revision))
+    return git::kindError(Errc::notFound, "RevisionNotFound",
+                          "the repository has no branch or tag \"" + revision + "\"");
+  Wanted out;
+  out.spec = revision;
+  if (!git::commitAt(repo, revision).ok())
+    out.refspecs = {"+refs/heads/*:" + std::string(kFetched) + "heads/*",
+                    "+refs/tags/*:" + std::string(kFetched) + "tags/*"};
+  return out;
+}
+
+/// Makes the fetched commit the clone's tip, and tells what it follows on.
+Result<FetchOutcome> noteTip(git_repository* repo, git_commit* commit, const Wanted& wanted) {
+  FetchOutcome out;
+  out.ref = wanted.ref;
+  STEER_TRY(out.commit, git::describe(commit));
+  git_oid before;
+  if (git_reference_name_to_id(&before, repo, git::kTip) == 0) {
+    out.before = hex(before);
+    // Another tag need not build on the one before, and a commit id was asked for.
+    const bool branch = wanted.ref == "HEAD" || wanted.ref.starts_with("refs/heads/");
+    out.rewritten =
+        branch && out.before != out.commit.id && git_graph_descendant_of(repo, git_commit_id(commit), &before) != 1;
+  }
+  git_reference* tip = nullptr;
+  if (const int rc = git_reference_create(&tip, repo, git::kTip, git_commit_id(commit), 1, nullptr); rc != 0)
+    return git::gitError(rc, "cannot note the fetched commit");
+  git_reference_free(tip);
+  return out;
+}
+
+}  // namespace
+
+namespace git {
+
+/// The commit that a name or id leads to, tags peeled.
+Result<git::Handle<git_commit>> commitAt(git_repository* repo, const std::string& spec) {
+  git_object* raw = nullptr;
+  if (const int rc = git_revparse_single(&raw, repo, spec.c_str()); rc != 0)
+    return git::gitError(rc, "cannot find " + spec);
+  const git::Handle<git_object> object(raw);
+  git_object* peeled = nullptr;
+  if (const int rc = git_object_peel(&peeled, object.get(), GIT_OBJECT_COMMIT); rc != 0)
+    return git::gitError(rc, spec + " does not lead to a commit");
+  return git::Handle<git_commit>(reinterpret_cast<git_commit*>(peeled));
+}
+
+/// Reads what a plan needs; a commit whose tree is missing is a damaged clone.
+Result<SourceCommit> describe(git_commit* commit) {
+  git_tree* raw = nullptr;
+  if (const int rc = git_commit_tree(&raw, commit); rc != 0) {
+    Error e = git::gitError(rc, "cannot read the tree of a commit");
+    return git::kindError(Errc::io, "Corrupted", e.message);
+  }
+  const git::Handle<git_tree> tree(raw);
+  SourceCommit out;
+  out.id = hex(*git_commit_id(commit));
+  out.tree = hex(*git_tree_id(tree.get()));
+  if (const auto* author = git_commit_author(commit)) {
+    out.author = author->name == nullptr ? "" : author->name;
+    out.authorEmail = author->email == nullptr ? "" : author->email;
+    out.when = Time{seconds(author->when.time)};
+  }
+  if (const char* summary = git_commit_summary(commit)) out.summary = summary;
+  return out;
+}
+
+Result<FetchOutcome> fetchCommit(const RemoteAccess& access, const RevisionChoice& choice, const std::string& dir) {
+  STEER_TRY(const auto repo, openOrInit(dir));
+  git_remote* raw = nullptr;
+  if (const int rc = git_remote_create_anonymous(&raw, repo.get(), access.url().url.c_str()); rc != 0)
+    return git::gitError(rc, "cannot use " + access.url().url);
+  const git::Handle<git_remote> remote(raw);
+  RemoteAccess::Session session(access);
+  git_fetch_options options = GIT_FETCH_OPTIONS_INIT;
+  session.install(options.callbacks);
+  options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
+  options.prune = GIT_FETCH_NO_PRUNE;
+  options.update_fetchhead = 0;
+  options.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
+  git_remote_connect_options connecting = GIT_REMOTE_CONNECT_OPTIONS_INIT;
+  connecting.callbacks = options.callbacks;
+  connecting.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
+  const std::string doing = "cannot fetch " + access.url().url;
+  if (access.url().kind == RemoteUrl::Kind::local && !fs::exists(access.url().path))
+    return git::kindError(Errc::unavailable, "RemoteGone", doing + ": there is no such directory");
+  if (const int rc = git_remote_connect_ext(remote.get(), GIT_DIRECTION_FETCH, &connecting); rc != 0) {
+    Error e = session.explain(rc, doing);
+    if (e.causes.empty() || isKind(e, "NotFound") || isKind(e, "Corrupted"))
+      return git::kindError(Errc::unavailable, "RemoteGone", e.message);
+    return e;
+  }
+  STEER_TRY(const Wanted wanted, choose(remote.get(), repo.get(), choice));
+  git_oid have;
+  const bool current = !wanted.remoteTip.empty() &&
+                       git_reference_name_to_id(&have, repo.get(), wanted.spec.c_str()) == 0 &&
+                       hex(have) == wanted.remoteTip;
+  if (!current && !wanted.refspecs.empty()) {
+    std::vector<char*> specs;
+    for (const auto& s : wanted.refspecs) specs.push_back(const_cast<char*>(s.c_str()));
+    const git_strarray array{specs.data(), specs.size()};
+    if (const int rc = git_remote_fetch(remote.get(), &array, &options, "steersman"); rc != 0)
+      return session.explain(rc, doing);
+  }
+  git_remote_disconnect(remote.get());
+  auto commit = commitAt(repo.get(), wanted.spec);
+  if (!commit.ok()) {
+    if (wanted.remoteTip.empty())
+      return git::kindError(Errc::notFound, "RevisionNotFound", "the repository has no commit " + choice.revision);
+    return git::kindError(Errc::io, "Corrupted", commit.error().message);
+  }
+  return noteTip(repo.get(), commit->get(), wanted);
+}
+
+json::object fetchArguments(const RevisionChoice& choice, const std::string& dir) {
+  return {{"dir", dir}, {"revision", choice.revision}, {"semver", choice.semver}};
+}
+
+Result<json::object> fetchOperation(const RemoteAccess& access, const json::object& arguments) {
+  const auto text = [&](std::string_view key) { return std::string(stringAt(arguments, {key})); };
+  STEER_TRY(const auto out, fetchCommit(access, {text("revision"), text("semver")}, text("dir")));
+  const auto& c = out.commit;
+  return json::object{{"commit",
+                       {{"id", c.id},
+                        {"tree", c.tree},
+                        {"author", c.author},
+                        {"authorEmail", c.authorEmail},
+                        {"when", std::chrono::duration_cast<seconds>(c.when.time_since_epoch()).count()},
+                        {"summary", c.summary}}},
+                      {"before", out.before},
+                      {"ref", out.ref},
+                      {"rewritten", out.rewritten}};
+}
+
+FetchOutcome outcomeFromJson(const json::object& from) {
+  const auto text = [&](std::initializer_list<std::string_view> path) { return std::string(stringAt(from, path)); };
+  FetchOutcome out;
+  out.commit = {text({"commit", "id"}),
+                text({"commit", "tree"}),
+                text({"commit", "author"}),
+                text({"commit", "authorEmail"}),
+                Time{seconds(intAt(from, {"commit", "when"}))},
+                text({"commit", "summary"})};
+  out.before = text({"before"});
+  out.ref = text({"ref"});
+  out.rewritten = boolAt(from, {"rewritten"});
+  return out;
+}
+
+}  // namespace git
+}  // namespace steer

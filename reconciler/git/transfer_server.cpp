@@ -1,0 +1,145 @@
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include "reconciler/git/fetch_commit.h"
+#include "reconciler/git/git_handles.h"
+#include "reconciler/git/ledger_remote.h"
+#include "reconciler/git/ref_push.h"
+#include "reconciler/git/transfer.h"
+
+namespace steer {
+namespace {
+
+constexpr rlim_t kMaxFile = rlim_t{4} << 30;    ///< one pack; a server that never stops sending meets it
+constexpr rlim_t kMaxMemory = rlim_t{6} << 30;  ///< addresses, which includes the mapped packs
+
+std::string readAll(int fd) {
+  std::string out;
+  std::array<char, 65536> buffer{};
+  for (ssize_t n = 0; (n = ::read(fd, buffer.data(), buffer.size())) > 0;)
+    out.append(buffer.data(), static_cast<std::size_t>(n));
+  return out;
+}
+
+void writeAll(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(fd, text.data(), text.size());
+    if (n <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+void limitMyself() {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // writing too much is an error of the write instead
+  ::signal(SIGINT, SIG_IGN);   // Ctrl-C at the terminal is the parent's business
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  const rlimit file{kMaxFile, kMaxFile};
+  ::setrlimit(RLIMIT_FSIZE, &file);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  const rlimit memory{kMaxMemory, kMaxMemory};
+  ::setrlimit(RLIMIT_AS, &memory);
+#endif
+}
+
+/// libgit2 asks the server for a host key of a kind that ~/.ssh/known_hosts knows; without that a
+/// server with several keys shows one that the file does not have. So HOME leads to the file in use.
+void setHome(const RemoteAccess& access, const std::string& clone) {
+  const auto& file = access.credentials().knownHostsFile;
+  if (access.url().kind != RemoteUrl::Kind::ssh || file.empty()) return;
+  const std::string home = clone + "/steersman-home";
+  std::error_code ec;
+  std::filesystem::create_directories(home + "/.ssh", ec);
+  const std::string link = home + "/.ssh/known_hosts";
+  ::unlink(link.c_str());
+  if (::symlink(file.c_str(), link.c_str()) == 0) ::setenv("HOME", home.c_str(), 1);
+}
+
+/// Ends the process when nothing moved for the timeout, or when all of it takes too long.
+class Watchdog {
+ public:
+  explicit Watchdog(const RemoteAccess& access) : access_(access), thread_([this] { watch(); }) {}
+  ~Watchdog() {
+    {
+      const std::lock_guard guard(mutex_);
+      done_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  void watch() {
+    using std::chrono::steady_clock;
+    const auto start = steady_clock::now();
+    auto moved = start;
+    auto beats = git::transferBeats().load();
+    std::unique_lock lock(mutex_);
+    while (!changed_.wait_for(lock, milliseconds(100), [this] { return done_; })) {
+      const auto now = steady_clock::now();
+      if (const auto b = git::transferBeats().load(); b != beats) {
+        beats = b;
+        moved = now;
+      }
+      if (now - moved > access_.timeout()) end(" does not answer");
+      if (now - start > access_.longest()) end(": the transfer took too long");
+    }
+  }
+  [[noreturn]] void end(const std::string& why) {
+    const Error e = git::kindError(Errc::timeout, "Timeout", access_.url().url + why);
+    writeAll(STDOUT_FILENO, jsonText(json::object{{"error", git::toJson(e)}}));
+    ::_exit(3);
+  }
+
+  const RemoteAccess& access_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool done_ = false;
+  std::thread thread_;  ///< last: it uses the others
+};
+
+Result<json::object> serve(const std::string& request) {
+  STEER_TRY(const json::value asked, parseJson(request));
+  STEER_TRY(const RemoteAccess access, RemoteAccess::fromJson(objectAt(asked, {"access"})));
+  const auto& arguments = objectAt(asked, {"arguments"});
+  setHome(access, std::string(stringAt(arguments, {"dir"})));
+  git::startLibrary();
+  STEER_CHECK(git::trustAuthorities(access.credentials().caFile));
+  const Watchdog watchdog(access);
+  return git::operate(access, stringAt(asked, {"operation"}), arguments);
+}
+
+}  // namespace
+
+int serveTransfer() {
+  limitMyself();
+  const auto answer = serve(readAll(STDIN_FILENO));
+  writeAll(STDOUT_FILENO, jsonText(answer.ok() ? json::object{{"done", *answer}}
+                                               : json::object{{"error", git::toJson(answer.error())}}));
+  return answer.ok() ? 0 : 2;
+}
+
+namespace git {
+
+Result<json::object> operate(const RemoteAccess& access, std::string_view operation, const json::object& arguments) {
+  if (operation == "fetch") return fetchOperation(access, arguments);
+  if (operation == "look") return lookOperation(access, arguments);
+  if (operation == "push") return pushOperation(access, arguments);
+  return makeError(Errc::badRequest, "an unknown operation was asked for");
+}
+
+}  // namespace git
+}  // namespace steer

@@ -1,0 +1,4 @@
+// The child process of tests that talk to servers, as `steer` is of itself.
+#include "reconciler/git/transfer.h"
+
+int main() { return steer::serveTransfer(); }
