@@ -272,7 +272,7 @@ void Operation::finish(Time now, ApplyRecord::Result result, std::string message
   if (refused_ && record_.message.empty()) record_.message = "some objects could not be applied";
   // A refusal is the news, whatever else is still on its way.
   for (const auto& row : record_.objects)
-    if (row.outcome == "failed") {
+    if (row.outcome == "failed" && !row.action.ends_with(" hook")) {
       record_.message += " (" + row.object + ": " + row.error + ")";
       break;
     }
