@@ -26,7 +26,6 @@ constexpr std::array kRows{
     Row{"apps/v1", "StatefulSet", "spec", "podManagementPolicy"},
     Row{"apps/v1", "StatefulSet", "spec", "volumeClaimTemplates"},
     Row{"batch/v1", "Job", "spec", "selector"},
-    Row{"batch/v1", "Job", "spec", "template"},
     Row{"batch/v1", "Job", "spec", "completionMode"},
     Row{"batch/v1", "Job", "spec", "podFailurePolicy"},
     Row{"batch/v1", "Job", "spec", "successPolicy"},
@@ -112,6 +111,30 @@ void checkJobSize(const json::object& before, const json::object& after, RuleRep
   if (!together) report.invalid(at, said, "can only be modified in tandem with parallelism");
 }
 
+/// Where pods may run is still open while a job is suspended and none of them ever ran.
+void checkJobTemplate(const json::object& before, const json::object& after, RuleReport& report) {
+  const auto& old = objectAt(before, {"spec", "template"});
+  auto now = objectAt(after, {"spec", "template"});
+  const bool open = boolAt(before, {"spec", "suspend"}) && find(before, {"status", "startTime"}) == nullptr;
+  const auto keep = [](const json::object& from, json::object& to, std::string_view name) {
+    const auto* value = from.if_contains(jkey(name));
+    if (value == nullptr) to.erase(jkey(name));
+    else to[jkey(name)] = *value;
+  };
+  if (open && now != old) {
+    auto& metadata = ensureObject(now, "metadata");
+    for (const auto* field : {"labels", "annotations"}) keep(objectAt(old, {"metadata"}), metadata, field);
+    auto& pod = ensureObject(now, "spec");
+    for (const auto* field : {"nodeSelector", "tolerations", "affinity", "schedulingGates"})
+      keep(objectAt(old, {"spec"}), pod, field);
+    if (metadata.empty() && !old.contains("metadata")) now.erase("metadata");
+  }
+  if (now == old) return;
+  const FieldPath root;
+  const auto spec = root.field("spec");
+  report.invalid(spec.field("template"), objectAt(after, {"spec", "template"}), std::string(kImmutable));
+}
+
 /// Gives `after` the values that an update may change, so that what differs then is forbidden.
 void takeContainerImages(const json::object& before, json::object& after) {
   for (const auto* list : {"containers", "initContainers"}) {
@@ -174,7 +197,10 @@ std::vector<Finding> checkImmutable(const KindSchema& kind, const json::object& 
   if (core && name == "Service") checkService(before, after, report);
   if (core && name == "Node") checkNode(before, after, report);
   if (core && name == "Pod") checkPod(before, after, report);
-  if (kind.gvk.group == "batch" && name == "Job") checkJobSize(before, after, report);
+  if (kind.gvk.group == "batch" && name == "Job") {
+    checkJobSize(before, after, report);
+    checkJobTemplate(before, after, report);
+  }
   return report.take();
 }
 

@@ -69,9 +69,14 @@ void SimFleet::reviveNode(const std::string& name) {
   // Everything on it starts anew, as after a reboot.
   for (auto& [uid, pod] : pods_) {
     if (pod->node != name) continue;
-    const int restarts = pod->life.restarts + 1;
-    pod->life = SimPodLife{};
-    pod->life.restarts = restarts;
+    const auto phase = stringAt(pod->object->status(), {"phase"});
+    if (phase == "Succeeded" || phase == "Failed") {  // what has ended does not run again
+      pod->life = SimPodLife::begin(*pod->object, Time{});
+    } else {
+      const int restarts = pod->life.restarts + 1;
+      pod->life = SimPodLife{};
+      pod->life.restarts = restarts;
+    }
     timers_.insert({Time{}, uid});
     pod->due = Time{};
   }

@@ -149,7 +149,25 @@ class JobRound {
     return limit == 0 ? restarts > 0 : restarts >= limit;
   }
 
+  /// The first rule of the success policy that the completed indexes satisfy.
+  std::optional<std::size_t> metRule() const {
+    const auto& rules = arrayAt(job_->spec(), {"successPolicy", "rules"});
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+      const auto* named = find(rules[i], {"succeededIndexes"});
+      const auto* count = find(rules[i], {"succeededCount"});
+      if (named == nullptr && count == nullptr) continue;
+      const auto among = named == nullptr ? tally_.completed
+                                          : IndexSet::parse(stringAt(rules[i], {"succeededIndexes"}),
+                                                            jobfacts::completions(*job_).value_or(0));
+      const auto need = count != nullptr ? asInt(*count).value_or(0) : among.size();
+      if (need > 0 && tally_.completed.common(among) >= need) return i;
+    }
+    return std::nullopt;
+  }
+
   std::optional<End> succeeding() const {
+    if (const auto rule = metRule())
+      return End{true, "SuccessPolicy", "Matched rules at index " + std::to_string(*rule)};
     const auto wanted = jobfacts::completions(*job_);
     const bool reached =
         wanted ? tally_.succeeded >= *wanted : tally_.succeeded > 0 && tally_.active.empty() && tally_.terminating == 0;

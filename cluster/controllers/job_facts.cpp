@@ -34,6 +34,10 @@ IndexSet IndexSet::parse(std::string_view text, std::int64_t end) {
   return out;
 }
 
+std::int64_t IndexSet::common(const IndexSet& other) const {
+  return std::count_if(indexes_.begin(), indexes_.end(), [&](std::int64_t index) { return other.contains(index); });
+}
+
 std::string IndexSet::text() const {
   std::string out;
   for (auto it = indexes_.begin(); it != indexes_.end();) {

@@ -20,6 +20,8 @@ class IndexSet {
   void add(std::int64_t index) { indexes_.insert(index); }
   bool contains(std::int64_t index) const { return indexes_.contains(index); }
   bool empty() const { return indexes_.empty(); }
+  /// How many indexes are in both.
+  std::int64_t common(const IndexSet& other) const;
   std::int64_t size() const { return static_cast<std::int64_t>(indexes_.size()); }
   std::string text() const;
 

@@ -296,7 +296,7 @@ void ApplicationLoop::noteDrift(const DriftWatch::Suspect& suspect, Time now) {
 
 bool ApplicationLoop::mayHeal() const {
   if (!haveWanted_ || pending_ || sync_ == Sync::blocked || settings_.suspend) return false;
-  return !operation_ || operation_->phase() == Operation::Phase::watching;
+  return !operation_ || operation_->waiting();
 }
 
 void ApplicationLoop::heal(Time now) {
@@ -333,7 +333,8 @@ void ApplicationLoop::heal(Time now) {
   }
   auto& drift = operation_->record().drift;
   drift.insert(drift.end(), lines.begin(), lines.end());
-  operation_->add(std::move(*plan));
+  if (operation_->phase() == Operation::Phase::watching) operation_->add(std::move(*plan));
+  else operation_->startOver();
 }
 
 void ApplicationLoop::showHealth() {

@@ -283,6 +283,11 @@ void Operation::finish(Time now, ApplyRecord::Result result, std::string message
   milestone_ = true;
 }
 
+bool Operation::waiting() const {
+  return phase_ == Phase::watching ||
+         (phase_ == Phase::applying && run_->interruptible() && !run_->waitingFor().empty());
+}
+
 bool Operation::interruptible() const { return phase_ != Phase::applying || run_->interruptible(); }
 
 void Operation::supersede(Time now, const std::string& by) {

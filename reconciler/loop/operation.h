@@ -42,6 +42,14 @@ class Operation {
   /// Works; `live` is what is known of the cluster's objects. When to call again; nothing = woken
   /// by changes of `live`.
   std::optional<Time> step(Time now, const Snapshot& live);
+  /// A wave or a hook is waited for, or the health of everything: nothing is being written.
+  bool waiting() const;
+  /// Looks at everything anew, because something changed while it waits: what was undone comes again in
+  /// its order, and what is done is passed over.
+  void startOver() {
+    run_.reset();
+    phase_ = Phase::planning;
+  }
   /// Executes another plan (a healing) within this operation.
   void add(Plan plan);
   /// It may end because something newer came: in every wait, and between any two steps of the plan, but

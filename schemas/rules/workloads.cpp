@@ -104,8 +104,28 @@ void checkIndexed(const FieldPath& at, const json::object& spec, RuleReport& rep
   }
   if (says(spec, "maxFailedIndexes") && !says(spec, "backoffLimitPerIndex"))
     report.required(at.field("backoffLimitPerIndex"), "when maxFailedIndexes is specified");
-  // Nobody here decides by it yet; silence would be worse than a refusal.
-  if (says(spec, "successPolicy")) report.forbidden(at.field("successPolicy"), "is not supported");
+}
+
+void checkSuccessPolicy(const FieldPath& at, const json::object& spec, RuleReport& report) {
+  if (!says(spec, "successPolicy")) return;
+  const auto here = at.field("successPolicy");
+  const auto rules = here.field("rules");
+  const auto& said = arrayAt(spec, {"successPolicy", "rules"});
+  if (said.empty()) report.required(rules, "at least one rules must be specified when the successPolicy is specified");
+  std::size_t index = 0;
+  for (const auto& rule : said) {
+    const auto one = rules.item(index++);
+    const auto* count = find(rule, {"succeededCount"});
+    const auto* indexes = find(rule, {"succeededIndexes"});
+    if (count == nullptr && indexes == nullptr)
+      report.required(one, "at least one of succeededCount or succeededIndexes must be specified");
+    if (count != nullptr && asInt(*count).value_or(1) < 1)
+      report.invalid(one.field("succeededCount"), *count, "must be greater than 0");
+    const auto text = stringAt(rule, {"succeededIndexes"});
+    const bool legible = text.find_first_not_of("0123456789,-") == std::string_view::npos && !text.ends_with('-');
+    if (indexes != nullptr && (text.empty() || !legible))
+      report.invalid(one.field("succeededIndexes"), *indexes, "must be indexes and ranges such as \"1,3-5\"");
+  }
 }
 
 void checkFailurePolicy(const FieldPath& at, const json::object& spec, RuleReport& report) {
@@ -206,6 +226,7 @@ void checkJob(const json::object& object, RuleReport& report) {
   if (boolAt(spec, {"manualSelector"})) checkSelector(at, spec, report);
   checkIndexed(at, spec, report);
   checkFailurePolicy(at, spec, report);
+  checkSuccessPolicy(at, spec, report);
   checkTemplate(at, spec, kJobPolicies, report);
 }
 

@@ -55,6 +55,9 @@ commit "one wrong object"
 eventually 30 "it is told with file and line" noted "$(head_of)" "in quarantine and left as it lives: bad.yaml:5"
 check "the rest is applied" outputs 3 k -n shop get configmap settings -o 'jsonpath={.data.version}'
 
+printf 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: late\n  annotations:\n    steersman.dev/wave: soon\n' >"$WORK/late.yaml"
+check "a wave that is no number is found, with its line" outputs "late.yaml:6" "$STEER" validate "$WORK/late.yaml"
+
 check "kubectl makes a job" k create job hello --image=busybox -- echo hello
 check "and lists it as running" outputs "Running" k get job hello
 check "with its pods" bash -c "[ \$($KUBECTL get pods -l job-name=hello --no-headers | wc -l) = 1 ]"

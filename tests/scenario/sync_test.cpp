@@ -203,3 +203,15 @@ TEST_CASE("a wrong pre-sync hook stops its commit: what must come first did not"
     CHECK(stringAt(get(f.cluster, "configmaps", "a")->json(), {"data", "k"}) == "1");
   }
 }
+
+TEST_CASE("what someone deletes while its wave is waited for comes back, and the sync goes on") {
+  Followed f(82);
+  const auto slow = "simulator.steersman.dev/ready-delay: 20s";
+  const auto commit =
+      f.push({{"db.yaml", deployment("db", 1, "v1", "", "", slow)}, {"web.yaml", configMap("web", "1", wave("1"))}});
+  REQUIRE(f.until([&] { return f.exists("deployments.apps", "db"); }));
+  REQUIRE(f.cluster.advance(seconds(10)));
+  REQUIRE(f.cluster.client().write(Write::remove({"deployments.apps", "default", "db"})).ok());
+  REQUIRE(f.until([&] { return f.noted(commit, "healthy"); }, seconds(60)));
+  CHECK(f.exists("configmaps", "web"));
+}

@@ -80,8 +80,10 @@ TEST_CASE("A job whose fields contradict each other is refused, with the field")
   CHECK(says(R"("backoffLimit":-1,)").find("spec.backoffLimit") != std::string::npos);
   CHECK(says(R"("podFailurePolicy":{"rules":[{"action":"Ignore"}]},)").find("spec.podFailurePolicy.rules[0]") !=
         std::string::npos);
-  CHECK(says(R"("completionMode":"Indexed","completions":1,"successPolicy":{"rules":[{"succeededCount":1}]},)")
-            .find("is not supported") != std::string::npos);
+  CHECK(says(R"("successPolicy":{"rules":[{"succeededCount":1}]},)").find("requires indexed completion mode") !=
+        std::string::npos);
+  CHECK(says(R"("completionMode":"Indexed","completions":1,"successPolicy":{"rules":[{"succeededIndexes":"0-"}]},)")
+            .find("spec.successPolicy.rules[0].succeededIndexes") != std::string::npos);
   auto always = job();
   always["spec"].as_object()["template"].as_object()["spec"].as_object()["restartPolicy"] = "Always";
   CHECK(refusal(s, Write::create("jobs.batch", always)).find("restartPolicy") != std::string::npos);

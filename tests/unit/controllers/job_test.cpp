@@ -476,3 +476,26 @@ TEST_CASE("a matching pod without a controller is adopted and tracked") {
   CHECK(c.tracked("orphan"));
   CHECK(c.status("active") == 1);
 }
+
+TEST_CASE("a success policy ends an indexed job early: the rest is stopped and not counted") {
+  Case c(R"("completions":4,"parallelism":4,"completionMode":"Indexed",
+            "successPolicy":{"rules":[{"succeededIndexes":"0"},{"succeededIndexes":"1-3","succeededCount":2}]},)");
+  c.settle();
+  const auto succeed = [&](const std::string& index) {
+    for (const auto& one : c.snapshot.list("pods", "shop")) {
+      if (one->label("batch.kubernetes.io/job-completion-index") != index) continue;
+      auto body = one->json();
+      body["status"] = pod("x", "Succeeded", formatTime(kNow)).at("status");
+      c.put("pods", body);
+    }
+    c.settle();
+  };
+  succeed("2");
+  CHECK(c.reason("SuccessCriteriaMet").empty());
+  succeed("3");
+  CHECK(c.reason("Complete") == "SuccessPolicy");
+  CHECK(stringAt(*findCondition(c.job()->status(), "Complete"), {"message"}) == "Matched rules at index 1");
+  CHECK(c.status("succeeded") == 2);
+  CHECK(c.status("failed") == 0);
+  CHECK(c.snapshot.list("pods", "shop").size() == 2);
+}

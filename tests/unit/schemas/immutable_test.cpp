@@ -116,3 +116,17 @@ TEST_CASE("A job's completions change only with its parallelism, and only when i
   CHECK(changes(job("Indexed", 3, 3), job("Indexed", 4, 3)) ==
         Lines{"spec.completions: Invalid value: 4: can only be modified in tandem with parallelism"});
 }
+
+TEST_CASE("Where a job's pods may run is open while it is suspended and has not started") {
+  const auto job = [](const std::string& head, const std::string& zone, const std::string& image) {
+    return R"({"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"j"},)" + head + R"("template":{"spec":{
+        "nodeSelector":{"zone":")" +
+           zone + R"("},"containers":[{"name":"c","image":")" + image + R"("}]}}}})";
+  };
+  const std::string idle = R"("spec":{"suspend":true,)",
+                    ran = R"("status":{"startTime":"2026-01-01T00:00:00Z"},)" + idle;
+  CHECK(changes(job(idle, "a", "i"), job(idle, "b", "i")).empty());
+  CHECK(changes(job(idle, "a", "i"), job(idle, "a", "other")).size() == 1);
+  CHECK(changes(job(ran, "a", "i"), job(ran, "b", "i")).size() == 1);
+  CHECK(changes(job(R"("spec":{)", "a", "i"), job(R"("spec":{)", "b", "i")).size() == 1);
+}
