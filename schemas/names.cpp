@@ -158,4 +158,24 @@ std::string nearestName(std::string_view word, const std::vector<std::string>& n
   return found;
 }
 
+std::string nearestValid(std::string_view name, NameCheck check) {
+  if (name.find_first_of("*$%{}") != std::string_view::npos) return {};  // a pattern is no misspelt name
+  const auto spelt = [&](char filler, bool lower, bool dots) {
+    std::string out;
+    for (char c : name) {
+      if (lower && c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+      const bool punctuation = c == '-' || c == '_' || (dots && (c == '.' || c == '/'));
+      const bool keep = isAlnum(c) || (punctuation && (!lower || c != '_'));
+      out += keep && (filler != '_' || isAlnum(c)) ? c : filler;
+    }
+    const auto first = out.find_first_not_of("-._/");
+    const auto last = out.find_last_not_of("-._/");
+    return first == std::string::npos ? std::string() : out.substr(first, last - first + 1);
+  };
+  for (const auto& candidate :
+       {spelt('-', false, true), spelt('-', true, true), spelt('-', true, false), spelt('_', false, false)})
+    if (!candidate.empty() && candidate != name && !check(candidate)) return candidate;
+  return {};
+}
+
 }  // namespace steer

@@ -10,6 +10,7 @@
 namespace steer {
 
 using NameProblem = std::optional<std::string>;
+using NameCheck = NameProblem (*)(std::string_view);
 
 NameProblem checkDns1123Label(std::string_view name);
 NameProblem checkDns1123Subdomain(std::string_view name);
@@ -24,6 +25,9 @@ NameProblem checkEnvName(std::string_view name);
 NameProblem checkPortName(std::string_view name);
 /// Names that stand in a path of a URL (roles, role bindings).
 NameProblem checkPathSegment(std::string_view name);
+
+/// A name near to a wrong one that the check lets pass; empty when none is near.
+std::string nearestValid(std::string_view name, NameCheck check);
 
 /// Optimal string alignment: insert, delete, replace and swap of neighbours cost 1.
 std::size_t editDistance(std::string_view a, std::string_view b);

@@ -42,8 +42,8 @@ void RuleReport::required(const FieldPath& at, std::string detail) {
   add(Finding::Kind::required, at, "Required value" + (detail.empty() ? "" : ": " + detail));
 }
 
-void RuleReport::invalid(const FieldPath& at, const json::value& value, const std::string& detail) {
-  add(Finding::Kind::badValue, at, "Invalid value: " + quote(value) + detail);
+void RuleReport::invalid(const FieldPath& at, const json::value& value, const std::string& detail, std::string hint) {
+  add(Finding::Kind::badValue, at, "Invalid value: " + quote(value) + detail, std::move(hint));
 }
 
 void RuleReport::unsupported(const FieldPath& at, const json::value& value, const std::vector<std::string>& supported) {
@@ -73,12 +73,19 @@ void RuleReport::unknown(const FieldPath& at, std::string hint) {
   add(Finding::Kind::unknownField, at, "unknown field", std::move(hint));
 }
 
-void RuleReport::wrongType(const FieldPath& at, std::string detail) {
-  add(Finding::Kind::wrongType, at, std::move(detail));
+void RuleReport::wrongType(const FieldPath& at, std::string detail, std::string hint) {
+  add(Finding::Kind::wrongType, at, std::move(detail), std::move(hint));
 }
 
 void RuleReport::check(const FieldPath& at, std::string_view value, const NameProblem& problem) {
   if (problem) invalid(at, json::value(jkey(value)), *problem);
+}
+
+void RuleReport::check(const FieldPath& at, std::string_view value, NameCheck rule) {
+  const auto problem = rule(value);
+  if (!problem) return;
+  const auto near = values_ == Values::hidden ? std::string() : nearestValid(value, rule);
+  invalid(at, json::value(jkey(value)), *problem, near.empty() ? "" : "write \"" + near + "\"");
 }
 
 std::string_view causeReason(Finding::Kind kind) {

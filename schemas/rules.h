@@ -19,16 +19,19 @@ class RuleReport {
   explicit RuleReport(Values values) : values_(values) {}
 
   void required(const FieldPath& at, std::string detail = {});
-  void invalid(const FieldPath& at, const json::value& value, const std::string& detail);
+  void invalid(const FieldPath& at, const json::value& value, const std::string& detail, std::string hint = {});
   void unsupported(const FieldPath& at, const json::value& value, const std::vector<std::string>& supported);
   void duplicate(const FieldPath& at, const json::value& value);
   void tooLong(const FieldPath& at, const std::string& detail);
   void forbidden(const FieldPath& at, const std::string& detail);
   void unknown(const FieldPath& at, std::string hint);
-  void wrongType(const FieldPath& at, std::string detail);
+  void wrongType(const FieldPath& at, std::string detail, std::string hint = {});
   /// invalid() when there is a problem.
   void check(const FieldPath& at, std::string_view value, const NameProblem& problem);
+  /// Likewise, with the nearest name that would do.
+  void check(const FieldPath& at, std::string_view value, NameCheck rule);
 
+  std::size_t count() const { return findings_.size(); }
   std::vector<Finding> take() { return std::move(findings_); }
 
  private:
@@ -57,9 +60,27 @@ void checkStatefulSet(const json::object& object, RuleReport& report);
 void checkDaemonSet(const json::object& object, RuleReport& report);
 void checkJob(const json::object& object, RuleReport& report);
 void checkCronJob(const json::object& object, RuleReport& report);
+void checkIngress(const json::object& object, RuleReport& report);
+void checkNetworkPolicy(const json::object& object, RuleReport& report);
+void checkAutoscaler(const json::object& object, RuleReport& report);
+void checkAutoscalerV1(const json::object& object, RuleReport& report);
+void checkDisruptionBudget(const json::object& object, RuleReport& report);
+void checkRole(const json::object& object, RuleReport& report);
+void checkClusterRole(const json::object& object, RuleReport& report);
+void checkRoleBinding(const json::object& object, RuleReport& report);
+void checkClusterRoleBinding(const json::object& object, RuleReport& report);
+void checkClaim(const json::object& object, RuleReport& report);
+void checkVolume(const json::object& object, RuleReport& report);
+void checkDefinition(const json::object& object, RuleReport& report);
 void checkApplication(const json::object& object, RuleReport& report);
 
-void checkPodSpec(const FieldPath& at, const json::object& spec, RuleReport& report);
+/// `claims`: names of volumes that the controller of the pod adds.
+void checkPodSpec(const FieldPath& at, const json::object& spec, RuleReport& report,
+                  const std::vector<std::string>& claims = {});
+void checkPortNumber(const FieldPath& at, const json::value* value, RuleReport& report);
+void checkLabelSelector(const FieldPath& at, const json::value* selector, RuleReport& report);
+void checkNodeSelector(const FieldPath& at, const json::value* selector, RuleReport& report);
+void checkAffinity(const FieldPath& at, const json::value* affinity, RuleReport& report);
 void checkMetadata(const KindSchema& kind, const json::object& object, RuleReport& report);
 void checkLabels(const FieldPath& at, const json::object& labels, RuleReport& report);
 void checkAnnotations(const FieldPath& at, const json::object& annotations, RuleReport& report);

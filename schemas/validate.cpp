@@ -80,7 +80,7 @@ class StructureWalk {
       return walkObject(*field.type, *object, at, required);
     }
     if (const auto problem = checkScalar(field.scalar, value)) {
-      if (problem->wrongType) report_.wrongType(at, problem->message);
+      if (problem->wrongType) report_.wrongType(at, problem->message, quotesHint(field.scalar, value));
       else report_.invalid(at, value, problem->message);
       return;
     }
@@ -93,6 +93,17 @@ class StructureWalk {
 
   void expected(std::string_view type, const json::value& value, const FieldPath& at) {
     report_.wrongType(at, "expected " + std::string(type) + ", found " + std::string(jsonTypeName(value)));
+  }
+
+  /// YAML reads 8080, true and 1.10 as something else than text.
+  static std::string quotesHint(Scalar wanted, const json::value& found) {
+    if (wanted == Scalar::string && (found.is_number() || found.is_bool())) return "write it in quotes";
+    const auto* text = found.if_string();
+    if (text == nullptr || text->empty()) return {};
+    const bool number = wanted == Scalar::int32 || wanted == Scalar::int64 || wanted == Scalar::number;
+    const bool digits = view(*text).find_first_not_of("0123456789") == std::string_view::npos;
+    const bool truth = wanted == Scalar::boolean && (*text == "true" || *text == "false");
+    return truth || (number && digits) ? "write it without quotes" : "";
   }
 
   static std::string hintFor(const TypeSchema& type, const json::object& object, std::string_view name) {

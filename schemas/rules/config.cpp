@@ -15,7 +15,7 @@ std::size_t checkKeys(const json::object& object, const char* field, RuleReport&
   std::size_t size = 0;
   for (const auto& [key, value] : objectAt(object, {field})) {
     const std::string_view name(key.data(), key.size());
-    report.check(at.key(name), name, checkConfigKey(name));
+    report.check(at.key(name), name, checkConfigKey);
     const auto* text = value.if_string();
     if (text == nullptr) continue;
     const bool encoded = std::string_view(field) == "binaryData";
@@ -53,7 +53,7 @@ void checkSecret(const json::object& object, RuleReport& report) {
   std::size_t size = 0;
   for (const auto& [key, value] : objectAt(object, {"data"})) {
     const std::string_view name(key.data(), key.size());
-    report.check(data.key(name), name, checkConfigKey(name));
+    report.check(data.key(name), name, checkConfigKey);
     if (const auto* text = value.if_string()) size += base64Size(view(*text));
   }
   for (const auto& [key, value] : objectAt(object, {"stringData"}))
@@ -85,7 +85,7 @@ void checkApplication(const json::object& object, RuleReport& report) {
   if (path.starts_with("/") || path.find("..") != std::string_view::npos)
     report.invalid(source.field("path"), json::value(jkey(path)), "must be a path inside the repository");
   const auto ns = stringAt(object, {"spec", "targetNamespace"});
-  if (!ns.empty()) report.check(spec.field("targetNamespace"), ns, checkDns1123Label(ns));
+  if (!ns.empty()) report.check(spec.field("targetNamespace"), ns, checkDns1123Label);
   const auto percent = intAt(object, {"spec", "deleteBudget", "percent"});
   const auto budget = spec.field("deleteBudget");
   if (percent < 0 || percent > 100)

@@ -7,8 +7,6 @@ namespace {
 
 constexpr std::size_t kAnnotationLimit = 256 * 1024;
 
-using NameCheck = NameProblem (*)(std::string_view);
-
 /// How a kind's objects may be named. Services have a rule of their own: their names become DNS labels
 /// that may not start with a digit.
 NameCheck nameCheckOf(const KindSchema& kind) {
@@ -32,7 +30,7 @@ void checkName(const KindSchema& kind, const json::object& metadata, const Field
     report.check(at.field("generateName"), prefix, check(sample));
   }
   if (!name.empty()) {
-    report.check(at.field("name"), name, check(name));
+    report.check(at.field("name"), name, check);
   } else if (prefix.empty()) {
     report.required(at.field("name"), "name or generateName is required");
   }
@@ -57,8 +55,8 @@ void checkOwners(const json::object& metadata, const FieldPath& at, RuleReport& 
 void checkLabels(const FieldPath& at, const json::object& labels, RuleReport& report) {
   for (const auto& [key, value] : labels) {
     const std::string_view name(key.data(), key.size());
-    report.check(at.key(name), name, checkQualifiedName(name));
-    if (const auto* text = value.if_string()) report.check(at.key(name), view(*text), checkLabelValue(view(*text)));
+    report.check(at.key(name), name, checkQualifiedName);
+    if (const auto* text = value.if_string()) report.check(at.key(name), view(*text), checkLabelValue);
   }
 }
 
@@ -86,7 +84,7 @@ void checkMetadata(const KindSchema& kind, const json::object& object, RuleRepor
   if (!review) checkName(kind, meta, at, report);
   const auto ns = stringAt(meta, {"namespace"});
   if (!ns.empty()) {
-    if (kind.namespaced) report.check(at.field("namespace"), ns, checkDns1123Label(ns));
+    if (kind.namespaced) report.check(at.field("namespace"), ns, checkDns1123Label);
     else report.forbidden(at.field("namespace"), "not allowed on this type");
   }
   checkLabels(at.field("labels"), objectAt(meta, {"labels"}), report);
@@ -98,7 +96,7 @@ void checkMetadata(const KindSchema& kind, const json::object& object, RuleRepor
   const auto finalizers = at.field("finalizers");
   for (const auto& item : arrayAt(meta, {"finalizers"})) {
     const auto here = finalizers.item(i++);
-    if (item.is_string()) report.check(here, view(item.get_string()), checkQualifiedName(view(item.get_string())));
+    if (item.is_string()) report.check(here, view(item.get_string()), checkQualifiedName);
   }
 }
 

@@ -13,22 +13,17 @@ struct PodScope {
   std::set<std::string, std::less<>> containers;
 };
 
-void checkPortRange(const FieldPath& at, const json::value* value, RuleReport& report) {
-  const auto n = value == nullptr ? std::nullopt : asInt(*value);
-  if (n && (*n < 1 || *n > 65535)) report.invalid(at, *value, "must be between 1 and 65535, inclusive");
-}
-
 void checkPorts(const FieldPath& at, const json::value& container, RuleReport& report) {
   const auto ports = at.field("ports");
   std::set<std::string, std::less<>> names;
   const auto& list = arrayAt(container, {"ports"});
   for (std::size_t i = 0; i < list.size(); ++i) {
     const auto here = ports.item(i);
-    checkPortRange(here.field("containerPort"), find(list[i], {"containerPort"}), report);
-    if (intAt(list[i], {"hostPort"}) != 0) checkPortRange(here.field("hostPort"), find(list[i], {"hostPort"}), report);
+    checkPortNumber(here.field("containerPort"), find(list[i], {"containerPort"}), report);
+    if (intAt(list[i], {"hostPort"}) != 0) checkPortNumber(here.field("hostPort"), find(list[i], {"hostPort"}), report);
     const auto name = stringAt(list[i], {"name"});
     if (name.empty()) continue;
-    report.check(here.field("name"), name, checkPortName(name));
+    report.check(here.field("name"), name, checkPortName);
     if (!names.emplace(name).second) report.duplicate(here.field("name"), json::value(jkey(name)));
   }
 }
@@ -41,7 +36,7 @@ void checkEnv(const FieldPath& at, const json::value& container, RuleReport& rep
     const auto* name = find(list[i], {"name"});
     if (name != nullptr && name->is_string()) {
       if (name->get_string().empty()) report.required(here.field("name"));
-      else report.check(here.field("name"), view(name->get_string()), checkEnvName(view(name->get_string())));
+      else report.check(here.field("name"), view(name->get_string()), checkEnvName);
     }
     const auto& from = objectAt(list[i], {"valueFrom"});
     const auto valueFrom = here.field("valueFrom");
@@ -49,6 +44,11 @@ void checkEnv(const FieldPath& at, const json::value& container, RuleReport& rep
       report.invalid(valueFrom, nullptr, "may not be specified when `value` is not empty");
     if (from.size() > 1) report.invalid(valueFrom, nullptr, "may not have more than one field specified at a time");
   }
+}
+
+std::string volumeHint(std::string_view name, const PodScope& scope) {
+  const auto near = nearestName(name, {scope.volumes.begin(), scope.volumes.end()});
+  return near.empty() ? "add a volume of this name to the pod's volumes" : "did you mean \"" + near + "\"?";
 }
 
 void checkMounts(const FieldPath& at, const json::value& container, const PodScope& scope, RuleReport& report) {
@@ -59,15 +59,29 @@ void checkMounts(const FieldPath& at, const json::value& container, const PodSco
     const auto here = mounts.item(i);
     const auto name = stringAt(list[i], {"name"});
     if (!name.empty() && !scope.volumes.contains(name))
-      report.invalid(here.field("name"), json::value(jkey(name)), "no volume of the pod has this name");
+      report.invalid(here.field("name"), json::value(jkey(name)), "no volume of the pod has this name",
+                     volumeHint(name, scope));
     const auto path = stringAt(list[i], {"mountPath"});
     if (!path.empty() && !paths.emplace(path).second)
       report.invalid(here.field("mountPath"), json::value(jkey(path)), "must be unique");
+    if (path.find(':') != std::string_view::npos)
+      report.invalid(here.field("mountPath"), json::value(jkey(path)), "must not contain ':'");
     const auto sub = stringAt(list[i], {"subPath"});
     if (sub.starts_with("/") || sub == ".." || sub.starts_with("../") || sub.find("/../") != std::string_view::npos ||
         sub.ends_with("/.."))
       report.invalid(here.field("subPath"), json::value(jkey(sub)), "must be a relative path without '..'");
   }
+}
+
+/// Without a domain a resource is one of Kubernetes' own.
+void checkResourceName(const FieldPath& at, std::string_view name, RuleReport& report) {
+  const std::vector<std::string> known{"cpu", "memory", "ephemeral-storage"};
+  if (name.find('/') != std::string_view::npos) return report.check(at, name, checkQualifiedName);
+  if (name.starts_with("hugepages-") || std::find(known.begin(), known.end(), name) != known.end()) return;
+  std::string near = name == "mem" || name == "ram" ? "memory" : nearestName(name, known);
+  if (name == "gpu") near = "its full name, such as nvidia.com/gpu";
+  if (near.empty()) near = "cpu, memory or ephemeral-storage";
+  report.invalid(at, json::value(jkey(name)), "must be a standard resource for containers", "write " + near);
 }
 
 void checkResources(const FieldPath& at, const json::value& container, RuleReport& report) {
@@ -81,9 +95,14 @@ void checkResources(const FieldPath& at, const json::value& container, RuleRepor
     if (parsed.value() < Quantity()) report.invalid(here, value, "must be greater than or equal to 0");
     return parsed.value();
   };
-  for (const auto& [name, value] : limit) (void)amount(limits.key({name.data(), name.size()}), value);
+  for (const auto& [name, value] : limit) {
+    const auto here = limits.key({name.data(), name.size()});
+    checkResourceName(here, {name.data(), name.size()}, report);
+    (void)amount(here, value);
+  }
   for (const auto& [name, value] : objectAt(container, {"resources", "requests"})) {
     const auto here = requests.key({name.data(), name.size()});
+    if (!limit.contains(name)) checkResourceName(here, {name.data(), name.size()}, report);
     const auto asked = amount(here, value);
     const auto* most = limit.if_contains(name);
     const auto top = most == nullptr ? Result<Quantity>(makeError(Errc::invalid, "")) : Quantity::fromJson(*most);
@@ -102,9 +121,8 @@ void checkAction(const FieldPath& at, const json::object& action, RuleReport& re
     if (++count > 1) report.forbidden(here, "may not specify more than 1 handler type");
     const auto* port = find(*said, {"port"});
     if (port == nullptr || !said->is_object()) continue;
-    if (port->is_string())
-      report.check(here.field("port"), view(port->get_string()), checkPortName(view(port->get_string())));
-    else checkPortRange(here.field("port"), port, report);
+    if (port->is_string()) report.check(here.field("port"), view(port->get_string()), checkPortName);
+    else checkPortNumber(here.field("port"), port, report);
   }
   if (count == 0) report.required(at, "must specify a handler type");
 }
@@ -138,7 +156,7 @@ void checkContainers(const FieldPath& at, const json::array& list, PodScope& sco
       const auto* said = find(container, {"name"});
       if (said == nullptr || said->is_string() || said->is_null()) report.required(here.field("name"));
     } else {
-      report.check(here.field("name"), name, checkDns1123Label(name));
+      report.check(here.field("name"), name, checkDns1123Label);
       if (!scope.containers.emplace(name).second) report.duplicate(here.field("name"), json::value(jkey(name)));
     }
     const auto* image = find(container, {"image"});
@@ -164,13 +182,19 @@ void checkVolumes(const FieldPath& at, const json::object& spec, PodScope& scope
     const auto here = volumes.item(i);
     const auto name = stringAt(list[i], {"name"});
     if (!name.empty()) {
-      report.check(here.field("name"), name, checkDns1123Label(name));
+      report.check(here.field("name"), name, checkDns1123Label);
       if (!scope.volumes.emplace(name).second) report.duplicate(here.field("name"), json::value(jkey(name)));
     }
     std::size_t sources = 0;
     if (const auto* volume = list[i].if_object())
       for (const auto& [key, value] : *volume) sources += key != "name" && value.is_object() ? 1U : 0U;
     if (sources > 1) report.forbidden(here, "may not specify more than 1 volume type");
+    for (const auto& [source, field] : {std::pair{"configMap", "name"}, std::pair{"secret", "secretName"}}) {
+      const auto* said = find(list[i], {source});
+      if (said == nullptr || !said->is_object() || !stringAt(*said, {field}).empty()) continue;
+      const auto inside = here.field(source);
+      report.required(inside.field(field));
+    }
   }
 }
 
@@ -181,7 +205,7 @@ void checkTolerations(const FieldPath& at, const json::object& spec, RuleReport&
     const auto here = tolerations.item(i);
     const auto key = stringAt(list[i], {"key"});
     const auto op = stringAt(list[i], {"operator"});
-    if (!key.empty()) report.check(here.field("key"), key, checkQualifiedName(key));
+    if (!key.empty()) report.check(here.field("key"), key, checkQualifiedName);
     if (key.empty() && op != "Exists")
       report.invalid(here.field("operator"), json::value(jkey(op)),
                      "operator must be Exists when `key` is empty, which means \"match all values and all keys\"");
@@ -190,18 +214,74 @@ void checkTolerations(const FieldPath& at, const json::object& spec, RuleReport&
   }
 }
 
+void checkSpread(const FieldPath& at, const json::object& spec, RuleReport& report) {
+  const auto constraints = at.field("topologySpreadConstraints");
+  std::size_t i = 0;
+  for (const auto& said : arrayAt(spec, {"topologySpreadConstraints"})) {
+    const auto here = constraints.item(i++);
+    const auto* skew = find(said, {"maxSkew"});
+    if (skew != nullptr && asInt(*skew) && *asInt(*skew) < 1)
+      report.invalid(here.field("maxSkew"), *skew, "must be greater than zero");
+    if (const auto key = stringAt(said, {"topologyKey"}); !key.empty())
+      report.check(here.field("topologyKey"), key, checkQualifiedName);
+    checkLabelSelector(here.field("labelSelector"), find(said, {"labelSelector"}), report);
+  }
+}
+
+/// Two claims on one port of the node can never both be met. Init containers run before the others.
+void checkHostPorts(const FieldPath& at, const json::object& spec, RuleReport& report) {
+  const auto containers = at.field("containers");
+  const bool hostNetwork = boolAt(spec, {"hostNetwork"});
+  std::set<std::string> taken;
+  std::size_t i = 0;
+  for (const auto& container : arrayAt(spec, {"containers"})) {
+    const auto one = containers.item(i++);
+    const auto ports = one.field("ports");
+    std::size_t k = 0;
+    for (const auto& port : arrayAt(container, {"ports"})) {
+      const auto here = ports.item(k++);
+      const auto number = intAt(port, {"hostPort"});
+      if (number == 0) continue;
+      const auto claim = std::string(stringAt(port, {"protocol"}, "TCP")) + "/" +
+                         std::string(stringAt(port, {"hostIP"})) + "/" + std::to_string(number);
+      if (!taken.insert(claim).second) report.duplicate(here.field("hostPort"), number);
+      if (hostNetwork && number != intAt(port, {"containerPort"}))
+        report.invalid(here.field("hostPort"), number, "must match `containerPort` when `hostNetwork` is true");
+    }
+  }
+}
+
+/// An init container that ends is never probed: only one that stays (a sidecar) is.
+void checkInitProbes(const FieldPath& at, const json::object& spec, RuleReport& report) {
+  const auto list = at.field("initContainers");
+  std::size_t i = 0;
+  for (const auto& container : arrayAt(spec, {"initContainers"})) {
+    const auto here = list.item(i++);
+    if (stringAt(container, {"restartPolicy"}) == "Always") continue;
+    for (const auto* field : {"livenessProbe", "readinessProbe", "startupProbe", "lifecycle"})
+      if (find(container, {field}) != nullptr)
+        report.forbidden(here.field(field), "may not be set for init containers without restartPolicy=Always");
+  }
+}
+
 }  // namespace
 
-void checkPodSpec(const FieldPath& at, const json::object& spec, RuleReport& report) {
+void checkPodSpec(const FieldPath& at, const json::object& spec, RuleReport& report,
+                  const std::vector<std::string>& claims) {
   PodScope scope;
   checkVolumes(at, spec, scope, report);
+  scope.volumes.insert(claims.begin(), claims.end());
   const auto containers = at.field("containers");
   const auto* list = find(spec, {"containers"});
   if (list == nullptr || list->is_null() || (list->is_array() && list->get_array().empty()))
     report.required(containers);
   checkContainers(at.field("initContainers"), arrayAt(spec, {"initContainers"}), scope, report);
   checkContainers(containers, arrayAt(spec, {"containers"}), scope, report);
+  checkInitProbes(at, spec, report);
+  checkHostPorts(at, spec, report);
   checkTolerations(at, spec, report);
+  checkAffinity(at.field("affinity"), find(spec, {"affinity"}), report);
+  checkSpread(at, spec, report);
   checkLabels(at.field("nodeSelector"), objectAt(spec, {"nodeSelector"}), report);
   if (const auto seconds = intAt(spec, {"terminationGracePeriodSeconds"}); seconds < 0)
     report.invalid(at.field("terminationGracePeriodSeconds"), seconds, "must be greater than or equal to 0");

@@ -6,20 +6,15 @@
 namespace steer {
 namespace {
 
-void checkPortNumber(const FieldPath& at, const json::value* value, RuleReport& report) {
-  const auto n = value == nullptr ? std::nullopt : asInt(*value);
-  if (n && (*n < 1 || *n > 65535)) report.invalid(at, *value, "must be between 1 and 65535, inclusive");
-}
-
 void checkServicePort(const FieldPath& at, const json::value& port, std::size_t count, RuleReport& report) {
   const auto name = stringAt(port, {"name"});
   if (name.empty() && count > 1) report.required(at.field("name"));
-  if (!name.empty()) report.check(at.field("name"), name, checkDns1123Label(name));
+  if (!name.empty()) report.check(at.field("name"), name, checkDns1123Label);
   checkPortNumber(at.field("port"), find(port, {"port"}), report);
   const auto* target = find(port, {"targetPort"});
   if (target != nullptr && target->is_string() && !target->get_string().empty()) {
     const auto text = view(target->get_string());
-    report.check(at.field("targetPort"), text, checkPortName(text));
+    report.check(at.field("targetPort"), text, checkPortName);
   } else if (target != nullptr && asInt(*target) != 0) {
     checkPortNumber(at.field("targetPort"), target, report);
   }
@@ -28,6 +23,11 @@ void checkServicePort(const FieldPath& at, const json::value& port, std::size_t 
 }
 
 }  // namespace
+
+void checkPortNumber(const FieldPath& at, const json::value* value, RuleReport& report) {
+  const auto n = value == nullptr ? std::nullopt : asInt(*value);
+  if (n && (*n < 1 || *n > 65535)) report.invalid(at, *value, "must be between 1 and 65535, inclusive");
+}
 
 void checkService(const json::object& object, RuleReport& report) {
   const FieldPath root;

@@ -1,4 +1,5 @@
 // Controllers of pods: their selectors, templates and update strategies.
+#include "core/cron.h"
 #include "core/selector.h"
 #include "schemas/formats.h"
 #include "schemas/rules.h"
@@ -13,7 +14,7 @@ void checkNotNegative(const FieldPath& at, const json::object& spec, const char*
 
 /// Template and its pod; `policies`: the restart policies that make sense for this controller.
 void checkTemplate(const FieldPath& at, const json::object& spec, const std::vector<std::string>& policies,
-                   RuleReport& report) {
+                   RuleReport& report, const std::vector<std::string>& claims = {}) {
   const auto here = at.field("template");
   const auto metadata = here.field("metadata");
   const auto pod = here.field("spec");
@@ -26,7 +27,7 @@ void checkTemplate(const FieldPath& at, const json::object& spec, const std::vec
     report.required(pod.field("containers"));
     return;
   }
-  checkPodSpec(pod, podSpec->get_object(), report);
+  checkPodSpec(pod, podSpec->get_object(), report, claims);
   const auto policy = stringAt(*podSpec, {"restartPolicy"});
   const bool defaulted = policy.empty() && policies.front() == "Always";
   const bool listed = std::find(policies.begin(), policies.end(), policy) != policies.end();
@@ -36,21 +37,33 @@ void checkTemplate(const FieldPath& at, const json::object& spec, const std::vec
     report.unsupported(pod.field("restartPolicy"), json::value(jkey(policy)), policies);
 }
 
+/// The labels that the selector asks for.
+std::string labelsHint(const LabelSelector& selector) {
+  std::string out;
+  for (const auto& one : selector.requirements())
+    if (one.op == LabelSelector::Op::in && one.values.size() == 1)
+      out += (out.empty() ? "" : ", ") + one.key + ": " + one.values[0];
+  return out.empty() ? "" : "give the template the labels " + out;
+}
+
 /// The selector must select the pods that the template makes.
 void checkSelector(const FieldPath& at, const json::object& spec, RuleReport& report) {
   const auto* selector = find(spec, {"selector"});
   if (selector == nullptr || !selector->is_object()) return;
   const auto here = at.field("selector");
+  const auto before = report.count();
+  checkLabelSelector(here, selector, report);
+  if (report.count() != before) return;
   const auto parsed = LabelSelector::fromObject(selector);
   if (!parsed) return report.invalid(here, nullptr, parsed.error().message);
   if (parsed.value().matchesEverything())
     return report.invalid(here, nullptr, "empty selector is invalid for this kind");
-  checkLabels(here.field("matchLabels"), objectAt(*selector, {"matchLabels"}), report);
   const auto& labels = objectAt(spec, {"template", "metadata", "labels"});
   const auto tmpl = at.field("template");
   const auto metadata = tmpl.field("metadata");
   if (find(spec, {"template"}) != nullptr && !parsed.value().matches(labels))
-    report.invalid(metadata.field("labels"), labels, "`selector` does not match template `labels`");
+    report.invalid(metadata.field("labels"), labels, "`selector` does not match template `labels`",
+                   labelsHint(parsed.value()));
 }
 
 /// Whether the amount is surely zero; reports texts that are no percentage.
@@ -149,6 +162,30 @@ void checkFailurePolicy(const FieldPath& at, const json::object& spec, RuleRepor
   }
 }
 
+void checkJobNumbers(const FieldPath& at, const json::object& spec, RuleReport& report) {
+  for (const auto* field : {"parallelism", "completions", "backoffLimit", "activeDeadlineSeconds",
+                            "ttlSecondsAfterFinished", "backoffLimitPerIndex", "maxFailedIndexes"})
+    checkNotNegative(at, spec, field, report);
+}
+
+void checkSchedule(const FieldPath& at, const json::object& spec, RuleReport& report) {
+  const auto here = at.field("schedule");
+  const auto* said = find(spec, {"schedule"});
+  if (said != nullptr && said->is_string()) {
+    const auto text = view(said->get_string());
+    if (text.empty()) report.required(here);
+    else if (text.find("TZ=") != std::string_view::npos)
+      report.invalid(here, *said, "cannot use TZ or CRON_TZ in schedule", "use the timeZone field instead");
+    else if (const auto parsed = CronSchedule::parse(text); !parsed)
+      report.invalid(here, *said, parsed.error().message,
+                     "five fields: minute hour day-of-month month day-of-week, as in \"0 3 * * *\"");
+  }
+  const auto zone = stringAt(spec, {"timeZone"});
+  if (zone == "Local" || zone.find("..") != std::string_view::npos || zone.starts_with('/'))
+    report.invalid(at.field("timeZone"), json::value(jkey(zone)),
+                   "must be the name of an IANA time zone, such as \"Europe/Berlin\"");
+}
+
 const std::vector<std::string> kAlways{"Always"};
 const std::vector<std::string> kJobPolicies{"OnFailure", "Never"};
 
@@ -204,7 +241,18 @@ void checkStatefulSet(const json::object& object, RuleReport& report) {
   for (const auto* field : {"replicas", "minReadySeconds", "revisionHistoryLimit"})
     checkNotNegative(at, spec, field, report);
   checkSelector(at, spec, report);
-  checkTemplate(at, spec, kAlways, report);
+  std::vector<std::string> claims;
+  for (const auto& claim : arrayAt(spec, {"volumeClaimTemplates"}))
+    claims.emplace_back(stringAt(claim, {"metadata", "name"}));
+  checkTemplate(at, spec, kAlways, report, claims);
+  const auto strategy = at.field("updateStrategy");
+  const auto rolling = strategy.field("rollingUpdate");
+  const auto* partition = find(spec, {"updateStrategy", "rollingUpdate", "partition"});
+  if (partition != nullptr && asInt(*partition) && *asInt(*partition) < 0)
+    report.invalid(rolling.field("partition"), *partition, "must be greater than or equal to 0");
+  const auto type = stringAt(spec, {"updateStrategy", "type"});
+  if (type == "OnDelete" && find(spec, {"updateStrategy", "rollingUpdate"}) != nullptr)
+    report.invalid(rolling, nullptr, "only allowed for updateStrategy 'RollingUpdate'");
 }
 
 void checkDaemonSet(const json::object& object, RuleReport& report) {
@@ -220,9 +268,7 @@ void checkJob(const json::object& object, RuleReport& report) {
   const FieldPath root;
   const auto at = root.field("spec");
   const auto& spec = objectAt(object, {"spec"});
-  for (const auto* field : {"parallelism", "completions", "backoffLimit", "activeDeadlineSeconds",
-                            "ttlSecondsAfterFinished", "backoffLimitPerIndex", "maxFailedIndexes"})
-    checkNotNegative(at, spec, field, report);
+  checkJobNumbers(at, spec, report);
   if (boolAt(spec, {"manualSelector"})) checkSelector(at, spec, report);
   checkIndexed(at, spec, report);
   checkFailurePolicy(at, spec, report);
@@ -236,8 +282,15 @@ void checkCronJob(const json::object& object, RuleReport& report) {
   const auto job = spec.field("jobTemplate");
   const auto at = job.field("spec");
   const auto& said = objectAt(object, {"spec", "jobTemplate", "spec"});
-  if (objectAt(object, {"spec"}).contains("schedule") && stringAt(object, {"spec", "schedule"}).empty())
-    report.required(spec.field("schedule"));
+  checkSchedule(spec, objectAt(object, {"spec"}), report);
+  for (const auto* field : {"startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"})
+    checkNotNegative(spec, objectAt(object, {"spec"}), field, report);
+  // The jobs are named after it, with the time: their pods' label must still fit.
+  if (const auto name = stringAt(object, {"metadata", "name"}); name.size() > 52) {
+    const auto metadata = root.field("metadata");
+    report.invalid(metadata.field("name"), json::value(jkey(name)), "must be no more than 52 characters");
+  }
+  checkJobNumbers(at, said, report);
   checkTemplate(at, said, kJobPolicies, report);
 }
 

@@ -49,7 +49,8 @@ TEST_CASE("Ports are in range and named as services name them") {
 TEST_CASE("Mounts name a volume of the pod and do not share a path") {
   CHECK(containerFindings(R"("volumeMounts":[{"name":"v","mountPath":"/a"}])").empty());
   CHECK(containerFindings(R"("volumeMounts":[{"name":"w","mountPath":"/a"}])") ==
-        Lines{kC + "volumeMounts[0].name: Invalid value: \"w\": no volume of the pod has this name"});
+        Lines{kC +
+              "volumeMounts[0].name: Invalid value: \"w\": no volume of the pod has this name; did you mean \"v\"?"});
   CHECK(containerFindings(R"("volumeMounts":[{"name":"v","mountPath":"/a"},{"name":"v","mountPath":"/a"}])") ==
         Lines{kC + "volumeMounts[1].mountPath: Invalid value: \"/a\": must be unique"});
 }
@@ -76,7 +77,8 @@ TEST_CASE("A variable has a value or a source") {
 
 TEST_CASE("A selector selects what the template makes, and templates always restart") {
   CHECK(webFindings(R"("matchLabels": {"app": "web"})", R"("matchLabels": {"app": "wob"})") ==
-        Lines{"spec.template.metadata.labels: Invalid value: `selector` does not match template `labels`"});
+        Lines{"spec.template.metadata.labels: Invalid value: `selector` does not match template `labels`; give the "
+              "template the labels app: wob"});
   CHECK(webFindings(R"("spec": {"containers")", R"("spec": {"restartPolicy": "Never", "containers")") ==
         Lines{"spec.template.spec.restartPolicy: Unsupported value: \"Never\": supported values: \"Always\""});
   CHECK(webFindings(R"("selector")", R"("replicas": -1, "selector")") ==
