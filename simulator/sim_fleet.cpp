@@ -1,6 +1,7 @@
 #include "simulator/sim_fleet.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "core/rfc3339.h"
 #include "simulator/sim_pod.h"
@@ -27,9 +28,12 @@ struct SimFleet::SimPod {
 };
 
 SimFleet::SimFleet(Client& client, FleetOptions options) : client_(client), options_(std::move(options)) {
-  for (std::size_t i = 0; i < options_.nodes; ++i) {
+  const std::size_t count = options_.adopt.empty() ? options_.nodes : options_.adopt.size();
+  for (std::size_t i = 0; i < count; ++i) {
     SimNode node;
-    node.name = options_.namePrefix + std::to_string(i + 1);
+    node.adopted = !options_.adopt.empty();
+    node.registered = node.adopted;
+    node.name = node.adopted ? options_.adopt[i] : options_.namePrefix + std::to_string(i + 1);
     nodeIndex_[node.name] = i;
     nodes_.push_back(std::move(node));
   }
@@ -118,7 +122,7 @@ void SimFleet::registerNodes(Time now) {
   std::vector<Write> writes;
   std::vector<SimNode*> asked;
   for (auto& node : nodes_) {
-    if (node.registered || node.state != NodeState::up) continue;
+    if (node.adopted || node.registered || node.state != NodeState::up) continue;
     json::object capacity;
     for (const auto& [resource, quantity] : options_.capacity) capacity[resource] = quantity;
     json::object labels{{"kubernetes.io/hostname", node.name}, {"kubernetes.io/os", "linux"}};
@@ -157,7 +161,7 @@ void SimFleet::renewLeases(Time now) {
   std::vector<Write> writes;
   std::vector<SimNode*> asked;
   for (auto& node : nodes_) {
-    if (!node.registered || node.state != NodeState::up || now < node.leaseDue) continue;
+    if (node.adopted || !node.registered || node.state != NodeState::up || now < node.leaseDue) continue;
     json::object body{{"apiVersion", "coordination.k8s.io/v1"},
                       {"kind", "Lease"},
                       {"metadata", json::object{{"name", node.name}, {"namespace", "kube-node-lease"}}},
@@ -204,6 +208,15 @@ std::string SimFleet::allocateIp(SimNode& node) {
   return std::string(cidr.substr(0, lastDot + 1)) + std::to_string(host);
 }
 
+/// An address that is taken already is not given again.
+void SimFleet::noteIp(SimNode& node, const std::string& ip) {
+  const auto dot = ip.rfind('.');
+  if (!node.adopted || dot == std::string::npos) return;
+  std::uint32_t host = 0;
+  std::from_chars(ip.data() + dot + 1, ip.data() + ip.size(), host);
+  if (host > 1) node.nextIp = std::max(node.nextIp, host - 1);
+}
+
 void SimFleet::takeIn(const ObjectPtr& before, const ObjectPtr& after, Time now) {
   if (after == nullptr) {
     if (before != nullptr) forget(before->uid());
@@ -217,6 +230,7 @@ void SimFleet::takeIn(const ObjectPtr& before, const ObjectPtr& after, Time now)
     pod->life = SimPodLife::begin(*after, now);
     pod->node = nodeName;
     pod->ip = stringAt(after->status(), {"podIP"});
+    noteIp(nodes_[nodeIndex_[nodeName]], pod->ip);
     pod->due = now;
     timers_.insert({now, after->uid()});
   }
@@ -255,7 +269,9 @@ void SimFleet::walk(SimPod& pod, Time now) {
     finishDeletion(pod);
     return schedule(now + seconds(5));  // asks again if the server did not hear it
   }
-  const auto next = pod.life.advance(*pod.object, options_.startDelay, now);
+  const auto next = pod.life.advance(
+      *pod.object, options_.delaysOf ? options_.delaysOf(*pod.object) : SimPodLife::Delays{options_.startDelay, {}},
+      now);
   report(pod, now);
   schedule(next);
 }
@@ -344,7 +360,7 @@ Loop::Next SimFleet::step(Time now) {
   if (!timers_.empty()) sooner(timers_.begin()->first);
   sooner(informer_->retryAt());
   for (const auto& node : nodes_) {
-    if (node.state != NodeState::up) continue;
+    if (node.adopted || node.state != NodeState::up) continue;
     sooner(node.registered ? node.leaseDue : now + seconds(1));
   }
   return {next};

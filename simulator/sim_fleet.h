@@ -12,6 +12,7 @@
 //   exit-code     with this code (default 0)
 //   pull-error    any value: the image cannot be pulled
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,6 +25,7 @@
 
 #include "cluster/client/informer.h"
 #include "core/loop.h"
+#include "simulator/sim_pod.h"
 
 namespace steer {
 
@@ -33,6 +35,11 @@ struct FleetOptions {
   std::vector<std::pair<std::string, std::string>> capacity{{"cpu", "4"}, {"memory", "8Gi"}, {"pods", "110"}};
   Duration startDelay = milliseconds(50);
   Duration leaseEvery = seconds(10);
+  /// Nodes that are registered already, by name, instead of new ones: their pods go on as they are, and
+  /// no lease is renewed.
+  std::vector<std::string> adopt{};
+  /// Delays of one pod; null = startDelay and ready at once.
+  std::function<SimPodLife::Delays(const Object& pod)> delaysOf{};
   std::map<std::string, std::string> labels{};  ///< on every node
 };
 
@@ -64,6 +71,7 @@ class SimFleet final : public Loop {
     Time leaseDue{};
     std::uint32_t nextIp = 0;
     std::set<std::uint32_t> freeIps;
+    bool adopted = false;
   };
 
   void registerNodes(Time now);
@@ -76,6 +84,7 @@ class SimFleet final : public Loop {
   void flush(Time now);
   SimNode* nodeOf(const std::string& name);
   std::string allocateIp(SimNode& node);
+  static void noteIp(SimNode& node, const std::string& ip);
   bool reachable(const SimPod& pod);
 
   Client& client_;

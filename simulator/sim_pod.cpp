@@ -83,12 +83,12 @@ SimPodLife SimPodLife::begin(const Object& pod, Time now) {
   return life;
 }
 
-std::optional<Time> SimPodLife::advance(const Object& pod, Duration defaultStart, Time now) {
+std::optional<Time> SimPodLife::advance(const Object& pod, const Delays& defaults, Time now) {
   for (;;) {
     Time due{};
     switch (phase) {
       case Phase::waiting: {
-        due = since + durationSetting(pod, "start-delay", defaultStart);
+        due = since + durationSetting(pod, "start-delay", defaults.start);
         if (now < due) return due;
         const bool pullable = setting(pod, "pull-error").empty();
         phase = pullable ? Phase::running : Phase::pullFailed;
@@ -98,10 +98,12 @@ std::optional<Time> SimPodLife::advance(const Object& pod, Duration defaultStart
       }
       case Phase::running: {
         const auto exitAfter = setting(pod, "exit-after");
-        const auto exitAt =
-            exitAfter.empty() ? std::optional<Time>{} : since + parseGoDuration(exitAfter).value_or(Duration{0});
+        const auto exitAt = !exitAfter.empty()
+                                ? std::optional<Time>(since + parseGoDuration(exitAfter).value_or(Duration{0}))
+                            : defaults.exit ? std::optional<Time>(since + *defaults.exit)
+                                            : std::optional<Time>{};
         const bool never = setting(pod, "ready-delay") == "never";
-        const Time readyAt = since + durationSetting(pod, "ready-delay", Duration{0});
+        const Time readyAt = since + durationSetting(pod, "ready-delay", defaults.ready);
         if (!never && !ready && now >= readyAt && (!exitAt || readyAt < *exitAt)) ready = true;
         if (!exitAt || now < *exitAt) {
           if (!never && !ready) return exitAt ? std::min(readyAt, *exitAt) : readyAt;

@@ -26,8 +26,14 @@ struct SimPodLife {
   struct Step;
   /// A life for a pod seen for the first time; one that is already reported running goes on.
   static SimPodLife begin(const Object& pod, Time now);
+  /// What the pod's own annotations leave open.
+  struct Delays {
+    Duration start{};                ///< until its containers run
+    Duration ready{};                ///< from running to ready
+    std::optional<Duration> exit{};  ///< from running to the end, with code 0; nothing = it goes on
+  };
   /// Advances as far as `now` allows; returns when to call again (nothing = never by itself).
-  std::optional<Time> advance(const Object& pod, Duration defaultStart, Time now);
+  std::optional<Time> advance(const Object& pod, const Delays& defaults, Time now);
   /// metadata.deletionTimestamp is set: when the containers are gone.
   Time goneAt(const Object& pod) const;
   /// The status as the node would write it.

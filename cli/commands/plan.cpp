@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/commands/planning.h"
+#include "cli/commands/simulating.h"
 #include "cli/saved_plan.h"
 #include "cli/terminal.h"
 
@@ -14,6 +15,7 @@ namespace {
 
 struct Flags {
   PlanningFlags planning;
+  SimulateFlags simulate;
   bool detailed = false;
   bool refreshOnly = false;
   std::string out{};
@@ -31,7 +33,8 @@ int showDrift(const Flags& flags) {
 int showPlan(const Flags& flags) {
   const auto planned = planFrom(flags.planning);
   if (!planned) return 1;
-  printPlans(planned->plans, flags.planning.output);
+  if (!flags.simulate.simulate) printPlans(planned->plans, flags.planning.output);
+  else if (!printSimulated(*planned, flags.planning, flags.simulate)) return 1;
   const bool refused = planned->plans.counts().refused != 0;
   if (!flags.out.empty() && refused) printError("the plan was not saved: the server refuses a part of it");
   if (refused) return 1;
@@ -56,6 +59,7 @@ void addPlanCommand(CLI::App& app, ExitCode& exit) {
       "A saved plan binds what it rests on: `steer apply FILE` does exactly that, or refuses and says what moved.\n"
       "Example: steer plan apps/ --out shop.plan && steer apply shop.plan");
   addPlanningFlags(*command, flags->planning);
+  addSimulateFlags(*command, flags->simulate);
   command->add_flag("--detailed-exitcode", flags->detailed, "Exit with 2 when there are changes");
   auto* out = command->add_option("--out", flags->out, "Save the plan to this file, for `steer apply FILE`");
   command->add_flag("--refresh-only", flags->refreshOnly, "Plan nothing: show what others changed since the last apply")

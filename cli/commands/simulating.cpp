@@ -1,0 +1,82 @@
+#include "cli/commands/simulating.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+
+#include "cli/output.h"
+#include "cli/terminal.h"
+#include "core/clock.h"
+#include "reconciler/plan/report.h"
+#include "simulator/forecast_text.h"
+#include "simulator/rehearsal.h"
+#include "simulator/sim_pod.h"
+
+namespace steer::cli {
+namespace {
+
+Colour colourOf(Mark mark) {
+  switch (mark) {
+    case Mark::add:
+      return Colour::green;
+    case Mark::remove:
+      return Colour::red;
+    case Mark::change:
+      return Colour::yellow;
+    case Mark::plain:
+      break;
+  }
+  return Colour::bold;
+}
+
+Result<Forecast> forecast(const Planned& planned, const SimulateFlags& flags) {
+  RehearsalOptions options;
+  const auto limit = parseGoDuration(flags.limit);
+  if (!limit || limit->count() <= 0)
+    return makeError(Errc::badRequest, "--simulate-limit: \"" + flags.limit + "\" is no duration such as 30m");
+  options.limit = *limit;
+  options.seed = flags.seed;
+  options.now = SystemClock().now();
+  STEER_TRY(const auto cluster, readCluster(*planned.client));
+  return rehearse(cluster, planned.plans, options);
+}
+
+}  // namespace
+
+void addSimulateFlags(CLI::App& command, SimulateFlags& flags) {
+  auto* simulate = command.add_flag("--simulate", flags.simulate,
+                                    "Run the change on a copy of the cluster, in virtual time, and tell what happens");
+  command.add_option("--simulate-limit", flags.limit, "Virtual time after which the simulation ends")->needs(simulate);
+  command.add_option("--simulate-seed", flags.seed, "Another order of what happens at the same time")->needs(simulate);
+}
+
+std::optional<bool> printSimulated(const Planned& planned, const PlanningFlags& planning, const SimulateFlags& flags) {
+  const auto seen = forecast(planned, flags);
+  if (!seen.ok()) {
+    printError("the simulation failed: " + seen.error().message);
+    return std::nullopt;
+  }
+  if (planning.output == "json" || planning.output == "yaml") {
+    json::object document = planSetJson(planned.plans);
+    document["simulation"] = forecastJson(*seen);
+    std::cout << documentText(document, planning.output);
+    return seen->blocked();
+  }
+  if (planning.output == "html") {
+    std::string page = reportHtml(planReport(planned.plans));
+    page.insert(std::min(page.rfind("</body>"), page.size()), forecastHtml(*seen));
+    std::cout << page;
+    return seen->blocked();
+  }
+  printPlans(planned.plans, planning.output);
+  if (planning.output == "markdown") {
+    std::cout << "\n" << forecastMarkdown(*seen);
+    return seen->blocked();
+  }
+  ForecastTextOptions options;
+  if (colourWanted()) options.paint = [](Mark mark, const std::string& text) { return paint(colourOf(mark), text); };
+  std::cout << "\n" << forecastText(*seen, options);
+  return seen->blocked();
+}
+
+}  // namespace steer::cli
