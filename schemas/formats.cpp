@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/duration.h"
 #include "core/rfc3339.h"
 
 namespace steer {
@@ -78,26 +79,7 @@ bool isQuantity(std::string_view s) {
   return start < suffix.size() && skipDigits(suffix, start) == suffix.size();
 }
 
-bool isDuration(std::string_view s) {
-  if (!s.empty() && (s[0] == '-' || s[0] == '+')) s.remove_prefix(1);
-  if (s == "0") return true;
-  bool any = false;
-  while (!s.empty()) {
-    const auto length = numberLength(s, 0);
-    if (length == 0) return false;
-    s.remove_prefix(length);
-    bool unit = false;
-    for (const std::string_view u : {"ns", "us", "µs", "ms", "s", "m", "h"})
-      if (s.substr(0, u.size()) == u) {
-        s.remove_prefix(u.size());
-        unit = true;
-        break;
-      }
-    if (!unit) return false;
-    any = true;
-  }
-  return any;
-}
+bool isDuration(std::string_view s) { return parseDuration(s).has_value(); }
 
 bool isBase64(std::string_view s) {
   // Go's decoder ignores line ends, which long values in manifests have.

@@ -60,6 +60,9 @@ class KindStrategy {
   /// Writers of this kind take turns, because they share an allocation.
   virtual std::string_view turn() const { return ""; }
 
+  /// Fields that a selector may name, beside metadata.name and metadata.namespace.
+  virtual std::vector<std::string_view> selectableFields() const { return {}; }
+
   virtual std::vector<TableColumn> columns() const;
   virtual json::array row(const Object& object, Time now) const;
 };

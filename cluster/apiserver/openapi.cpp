@@ -17,6 +17,11 @@ std::string typeName(const TypeSchema& type) {
 
 json::object referenceTo(const TypeSchema& type) { return {{"$ref", "#/components/schemas/" + typeName(type)}}; }
 
+constexpr const char* kIntOrString = "io.k8s.apimachinery.pkg.util.intstr.IntOrString";
+constexpr const char* kQuantity = "io.k8s.apimachinery.pkg.api.resource.Quantity";
+
+json::object sharedReference(std::string_view name) { return {{"$ref", "#/components/schemas/" + std::string(name)}}; }
+
 json::object scalarSchema(Scalar scalar) {
   switch (scalar) {
     case Scalar::int32:
@@ -33,8 +38,9 @@ json::object scalarSchema(Scalar scalar) {
     case Scalar::microTime:
       return {{"type", "string"}, {"format", "date-time"}};
     case Scalar::intOrString:
-      return {{"format", "int-or-string"},
-              {"oneOf", json::array{json::object{{"type", "integer"}}, json::object{{"type", "string"}}}}};
+      return {{"allOf", json::array{sharedReference(kIntOrString)}}};
+    case Scalar::quantity:
+      return {{"allOf", json::array{sharedReference(kQuantity)}}};
     case Scalar::rawObject:
       return {{"type", "object"}};
     case Scalar::any:
@@ -44,7 +50,10 @@ json::object scalarSchema(Scalar scalar) {
   }
 }
 
+/// In lists and maps a bare reference will do, and explain shows its name.
 json::object valueSchema(const FieldSchema& field) {
+  if (field.type == nullptr && field.scalar == Scalar::intOrString) return sharedReference(kIntOrString);
+  if (field.type == nullptr && field.scalar == Scalar::quantity) return sharedReference(kQuantity);
   return field.type != nullptr ? referenceTo(*field.type) : scalarSchema(field.scalar);
 }
 
@@ -119,21 +128,52 @@ json::object patchOperation(const KindSchema& kind) {
           {"responses", {{"200", {{"description", "OK"}}}}}};
 }
 
-std::string pathOf(const KindSchema& kind) {
+std::string pathOf(const KindSchema& kind, std::string_view scope) {
   const std::string start = kind.gvk.group.empty() ? "/api/" : "/apis/";
-  return start + kind.gvk.apiVersion() + (kind.namespaced ? "/namespaces/{namespace}/" : "/") + kind.plural + "/{name}";
+  return start + kind.gvk.apiVersion() + std::string(scope) + kind.plural;
+}
+
+/// Which verb the path answers, and with what kind. kubectl before 1.28 finds a resource's kind here.
+json::object plainOperation(const KindSchema& kind, const char* action) {
+  return {{"x-kubernetes-action", action},
+          {"x-kubernetes-group-version-kind", gvkOf(kind)},
+          {"responses", {{"200", {{"description", "OK"}}}}}};
+}
+
+void addPaths(const KindSchema& kind, json::object& paths) {
+  const auto has = [&](const char* verb) {
+    return std::find(kind.verbs.begin(), kind.verbs.end(), verb) != kind.verbs.end();
+  };
+  json::object all, one;
+  if (has("list")) all["get"] = plainOperation(kind, "list");
+  if (has("create")) all["post"] = plainOperation(kind, "post");
+  if (has("get")) one["get"] = plainOperation(kind, "get");
+  if (has("patch")) one["patch"] = patchOperation(kind);
+  const std::string path = pathOf(kind, kind.namespaced ? "/namespaces/{namespace}/" : "/");
+  if (kind.namespaced && has("list")) paths[pathOf(kind, "/")] = json::object{{"get", plainOperation(kind, "list")}};
+  if (!all.empty()) paths[path] = std::move(all);
+  if (!one.empty()) paths[path + "/{name}"] = std::move(one);
+}
+
+json::object sharedSchemas() {
+  json::object out;
+  out[kIntOrString] =
+      json::object{{"format", "int-or-string"},
+                   {"oneOf", json::array{json::object{{"type", "integer"}}, json::object{{"type", "string"}}}}};
+  out[kQuantity] =
+      json::object{{"oneOf", json::array{json::object{{"type", "string"}}, json::object{{"type", "number"}}}}};
+  return out;
 }
 
 json::object makeDocument(const std::vector<const KindSchema*>& kinds) {
   json::object paths;
-  json::object schemas;
+  json::object schemas = sharedSchemas();
   for (const auto* kind : kinds) {
     if (kind->type != nullptr) {
       addType(*kind->type, schemas);
       schemas[typeName(*kind->type)].get_object()["x-kubernetes-group-version-kind"] = json::array{gvkOf(*kind)};
     }
-    if (std::find(kind->verbs.begin(), kind->verbs.end(), "patch") != kind->verbs.end())
-      paths[pathOf(*kind)] = json::object{{"patch", patchOperation(*kind)}};
+    addPaths(*kind, paths);
   }
   return {{"openapi", "3.0.0"},
           {"info", {{"title", "Steersman"}, {"version", kKubernetesVersion}}},

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "cluster/apiserver/duplicate_fields.h"
 #include "cluster/apiserver/resource_front.h"
 #include "cluster/client/batch_codec.h"
 #include "core/yaml.h"
@@ -89,6 +90,22 @@ void addWarnings(Response& response, const std::vector<std::string>& warnings) {
   }
 }
 
+/// Keys that stand twice: an error, a warning for each, or nothing, as fieldValidation says.
+Result<std::vector<std::string>> checkDuplicates(const Request& request, FieldValidation validation) {
+  const std::string type = mediaType(request);
+  const bool isJson = type.empty() || type == "application/json" || type.ends_with("+json");
+  std::vector<std::string> out;
+  if (!isJson || validation == FieldValidation::ignore) return out;
+  std::string all;
+  for (const auto& path : duplicateFields(request.body)) {
+    out.push_back("duplicate field \"" + path + "\"");
+    all += (all.empty() ? "" : ", ") + out.back();
+  }
+  if (!out.empty() && validation == FieldValidation::strict)
+    return makeError(Errc::badRequest, "strict decoding error: " + all);
+  return out;
+}
+
 }  // namespace
 
 StatusSubject subjectOf(const Route& route) { return {route.name, route.kind->gvk.group, route.kind->plural}; }
@@ -145,6 +162,7 @@ Result<Response> ResourceFront::write(const Request& request, const Route& route
     write.verb = request.method == "PUT" ? Write::Verb::update : Write::Verb::create;
   }
   STEER_TRY(write.body, decodeBody(request));
+  STEER_TRY(const std::vector<std::string> duplicates, checkDuplicates(request, settings.fieldValidation));
   settings.dryRun = settings.dryRun || (write.subresource == "eviction" && dryRunIn(write.body));
   STEER_TRY(const WriteOutcome outcome, parts_.executor.run(write, settings, request.identity));
   const Wanted wanted = wantedOf(request.header("accept"));
@@ -156,6 +174,7 @@ Result<Response> ResourceFront::write(const Request& request, const Route& route
   } else {
     out = jsonAnswer(outcome.object->json(), wanted, outcome.created ? 201 : 200);
   }
+  addWarnings(out, duplicates);
   addWarnings(out, outcome.warnings);
   return out;
 }
@@ -227,7 +246,11 @@ Response ResourceFront::answer(const Request& request, const Route& route) {
   auto result = run();
   if (result.ok()) return std::move(*result);
   auto subject = subjectOf(route);
-  if (result.error().code == Errc::invalid) subject.kind = route.kind->gvk.kind;
+  if (result.error().code == Errc::invalid) {
+    subject.kind = route.kind->gvk.kind;
+    // kubectl prints causes if a kind is named, and the message only if none is.
+    if (result.error().causes.empty()) subject = {};
+  }
   return errorAnswer(result.error(), subject);
 }
 

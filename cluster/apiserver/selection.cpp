@@ -2,7 +2,18 @@
 
 #include <algorithm>
 
+#include "cluster/apiserver/kind_strategy.h"
+
 namespace steer {
+namespace {
+
+bool selectable(const std::string& resource, std::string_view field) {
+  if (field == "metadata.name" || field == "metadata.namespace") return true;
+  const auto fields = StrategyRegistry::builtin().of(resource).selectableFields();
+  return std::find(fields.begin(), fields.end(), field) != fields.end();
+}
+
+}  // namespace
 
 Result<Selection> Selection::make(std::string resource, std::string ns, std::string_view labels,
                                   std::string_view fields) {
@@ -11,6 +22,8 @@ Result<Selection> Selection::make(std::string resource, std::string ns, std::str
   if (!byLabel.ok()) return makeError(Errc::badRequest, "unable to parse requirement: " + byLabel.error().message);
   auto byField = FieldSelector::parse(fields);
   if (!byField.ok()) return makeError(Errc::badRequest, byField.error().message);
+  for (const auto& term : byField->terms())
+    if (!selectable(resource, term.path)) return makeError(Errc::badRequest, "field label not supported: " + term.path);
   out.labels_ = std::move(*byLabel);
   out.fields_ = std::move(*byField);
   out.resource_ = std::move(resource);

@@ -24,6 +24,28 @@ std::string_view firstOf(const json::object& event,
 class EventStrategy final : public KindStrategy {
  public:
   bool countsGenerations() const override { return false; }
+  std::vector<std::string_view> selectableFields() const override {
+    return {"involvedObject.kind",
+            "involvedObject.namespace",
+            "involvedObject.name",
+            "involvedObject.uid",
+            "involvedObject.apiVersion",
+            "involvedObject.resourceVersion",
+            "involvedObject.fieldPath",
+            "regarding.kind",
+            "regarding.namespace",
+            "regarding.name",
+            "regarding.uid",
+            "regarding.apiVersion",
+            "regarding.resourceVersion",
+            "regarding.fieldPath",
+            "reason",
+            "reportingComponent",
+            "reportingController",
+            "source",
+            "source.component",
+            "type"};
+  }
   std::vector<TableColumn> columns() const override {
     return {{"Last Seen"},
             {"Type"},

@@ -74,6 +74,7 @@ class JobStrategy final : public KindStrategy {
     checkHostnames(job, causes);
   }
 
+  std::vector<std::string_view> selectableFields() const override { return {"status.successful"}; }
   std::vector<TableColumn> columns() const override {
     return {{"Name", "string", "name"},
             {"Status"},

@@ -39,6 +39,7 @@ class NamespaceStrategy final : public KindStrategy {
     return {};
   }
 
+  std::vector<std::string_view> selectableFields() const override { return {"status.phase"}; }
   std::vector<TableColumn> columns() const override { return {{"Name", "string", "name"}, {"Status"}, {"Age"}}; }
   json::array row(const Object& object, Time now) const override {
     return {object.name(), stringAt(object.status(), {"phase"}), ageText(object, now)};

@@ -40,6 +40,7 @@ class NodeStrategy final : public KindStrategy {
  public:
   bool countsGenerations() const override { return false; }
 
+  std::vector<std::string_view> selectableFields() const override { return {"spec.unschedulable"}; }
   std::vector<TableColumn> columns() const override {
     return {{"Name", "string", "name"},
             {"Status"},

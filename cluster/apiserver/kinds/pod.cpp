@@ -56,6 +56,10 @@ class PodStrategy final : public KindStrategy {
     }
   }
 
+  std::vector<std::string_view> selectableFields() const override {
+    return {"spec.nodeName",    "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
+            "spec.hostNetwork", "status.phase",       "status.podIP",       "status.nominatedNodeName"};
+  }
   std::vector<TableColumn> columns() const override {
     return {{"Name", "string", "name"},
             {"Ready"},

@@ -14,6 +14,7 @@ class ReplicaSetStrategy final : public KindStrategy {
     checkSelectorMatchesTemplate(object, causes);
     checkTemplate(object, causes);
   }
+  std::vector<std::string_view> selectableFields() const override { return {"status.replicas"}; }
   std::vector<TableColumn> columns() const override { return replicaColumns(); }
   json::array row(const Object& object, Time now) const override {
     auto out = replicaRow(object, now);

@@ -24,6 +24,7 @@ class ReplicationControllerStrategy final : public KindStrategy {
       causes.push_back(invalidValue("spec.template.metadata.labels", "`selector` does not match template `labels`"));
     }
   }
+  std::vector<std::string_view> selectableFields() const override { return {"status.replicas"}; }
   std::vector<TableColumn> columns() const override { return replicaColumns(); }
   json::array row(const Object& object, Time now) const override {
     auto out = replicaRow(object, now);

@@ -21,6 +21,7 @@ class SecretStrategy final : public KindStrategy {
                 std::vector<Cause>& causes) const override {
     checkDataKeys(object, {"data"}, causes);
   }
+  std::vector<std::string_view> selectableFields() const override { return {"type"}; }
   std::vector<TableColumn> columns() const override {
     return {{"Name", "string", "name"}, {"Type"}, {"Data"}, {"Age"}};
   }

@@ -193,6 +193,7 @@ class ServiceStrategy final : public KindStrategy {
     checkPorts(spec, causes);
   }
 
+  std::vector<std::string_view> selectableFields() const override { return {"spec.clusterIP", "spec.type"}; }
   std::vector<TableColumn> columns() const override {
     return {{"Name", "string", "name"},   {"Type"}, {"Cluster-IP"}, {"External-IP"}, {"Port(s)"}, {"Age"},
             {"Selector", "string", "", 1}};

@@ -187,3 +187,132 @@ TEST_CASE("No error text shows the value of a secret") {
     CHECK(refused.body.find("aHVudGVyMg") == std::string::npos);
   }
 }
+
+TEST_CASE("No error of a patch shows the value of a secret, be it a dry run or not") {
+  TestServer s;
+  const std::string path = "/api/v1/namespaces/default/secrets";
+  REQUIRE(s.call("POST", path, R"({"metadata":{"name":"a"},"immutable":true,"stringData":{"k":"hunter2"}})",
+                 "application/json")
+              .status == 201);
+  const std::string json = "application/json-patch+json", merge = "application/merge-patch+json";
+  const std::string strategic = "application/strategic-merge-patch+json", apply = "application/apply-patch+yaml";
+  const std::vector<std::pair<std::string, std::string>> patches{
+      {json, R"([{"op":"test","path":"/data/k","value":"hunter2"}])"},
+      {json, R"([{"op":"replace","path":"/data/k","value":"hunter2!"}])"},
+      {json, R"([{"op":"add","path":"/data/k/deeper","value":"hunter2"}])"},
+      {json, R"({"op":"hunter2"})"},
+      {merge, R"({"data":{"k":"hunter2!"}})"},
+      {merge, R"({"data":"hunter2"})"},
+      {merge, R"({"data":{"k":{"hunter2":"hunter2"}}})"},
+      {merge, R"({"stringData":{"k":"hunter2-changed"}})"},
+      {merge, R"({"immutable":"hunter2"})"},
+      {strategic, R"({"data":{"k":"aHVudGVyMg=="},"$retainKeys":"hunter2"})"},
+      {strategic, R"({"data":{"k":["hunter2"]}})"},
+      {strategic, R"({"data":{"k":"hunter2"} "hunter2")"},
+      {apply, "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {k: 'hunter2!'}\n"},
+      {apply, "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: [hunter2]\n"},
+      {apply, "metadata: {name: a}\nstringData: {k: 'hunter2\n"}};
+  for (const auto& [type, body] : patches)
+    for (const char* query :
+         {"?fieldManager=t", "?fieldManager=t&dryRun=All", "?fieldManager=t&fieldValidation=Strict"}) {
+      INFO(type << " " << body << " " << query);
+      const auto refused = s.call("PATCH", path + "/a" + query, body, type);
+      CHECK(refused.status >= 400);
+      CHECK(refused.body.find("hunter2") == std::string::npos);
+      CHECK(refused.body.find("aHVudGVyMg") == std::string::npos);
+    }
+}
+
+TEST_CASE("A key that stands twice is refused when strict, warned about, or the last one wins") {
+  TestServer s;
+  const std::string twice = R"({"metadata":{"name":"a","labels":{"x":"1","x":"2"}},"data":{"k":"1"},"data":{"k":"2"}})";
+  const auto strict = s.call("POST", std::string(kMaps) + "?fieldValidation=Strict", twice, "application/json");
+  CHECK(strict.status == 400);
+  CHECK(stringAt(s.object(strict), {"message"}) ==
+        R"(strict decoding error: duplicate field "metadata.labels.x", duplicate field "data")");
+  const auto warned = s.call("POST", kMaps, twice, "application/json");
+  CHECK(warned.status == 201);
+  CHECK(warned.headers.count("Warning") == 2);
+  CHECK(warned.headers.find("Warning")->second == R"(299 - "duplicate field \"metadata.labels.x\"")");
+  CHECK(stringAt(s.object(warned), {"data", "k"}) == "2");
+  const auto ignored = s.call("PATCH", std::string(kMaps) + "/a?fieldValidation=Ignore",
+                              R"({"data":{"k":"3"},"data":{"k":"4"}})", "application/merge-patch+json");
+  CHECK(ignored.status == 200);
+  CHECK(ignored.headers.count("Warning") == 0);
+  const auto pods = s.call("POST", "/api/v1/namespaces/default/pods?fieldValidation=Strict",
+                           R"({"metadata":{"name":"a"},"spec":{"containers":[{"name":"c","image":"i"},)"
+                           R"({"name":"d","image":"i","image":"j"}]}})",
+                           "application/json");
+  CHECK(stringAt(s.object(pods), {"message"}) ==
+        R"(strict decoding error: duplicate field "spec.containers[1].image")");
+}
+
+TEST_CASE("A field that cannot select is refused, not taken for empty") {
+  TestServer s;
+  const auto refused = s.call("GET", "/api/v1/pods?fieldSelector=spec.nope=1");
+  CHECK(refused.status == 400);
+  CHECK(stringAt(s.object(refused), {"message"}) == "field label not supported: spec.nope");
+  CHECK(s.call("GET", "/api/v1/pods?fieldSelector=spec.nodeName=n,status.phase!=Failed").status == 200);
+  CHECK(s.call("GET", std::string(kMaps) + "?fieldSelector=status.phase=x").status == 400);
+}
+
+TEST_CASE("An object whose stored shape is wrong does not hide the others of its kind") {
+  TestServer s;
+  REQUIRE(s.client->write(Write::create("pods", pod("good"))).ok());
+  REQUIRE(s.client->write(Write::create("services", service("good", R"({"ports":[{"port":80}]})"))).ok());
+  int number = 0;
+  for (const char* broken :
+       {R"({"spec":"text","status":[1,2]})", R"({"spec":{"containers":{"a":1},"nodeName":7},"status":{"phase":{}}})",
+        R"({"spec":{"containers":[null,5,{"name":[]}],"ports":7},"status":{"containerStatuses":"x","conditions":[3]}})",
+        R"({})"}) {
+    auto body = parsed(broken);
+    const std::string name = "broken-" + std::to_string(number++);
+    for (const char* resource : {"pods", "services"}) {
+      body["metadata"] = json::object{{"name", name}, {"namespace", "default"}, {"uid", name}};
+      REQUIRE(s.store->commit({{Mutation::Kind::put, {resource, "default", name}, body, 0}}).ok());
+    }
+  }
+  for (const std::string resource : {"pods", "services"}) {
+    const std::string path = "/api/v1/namespaces/default/" + resource;
+    const auto items = arrayAt(s.object(s.call("GET", path)), {"items"}).size();
+    CHECK(items >= 5);
+    CHECK(arrayAt(s.object(s.call("GET", path, "", "", kTable)), {"rows"}).size() == items);
+    CHECK(s.call("GET", path + "?fieldSelector=metadata.name=good").body.find("\"good\"") != std::string::npos);
+    CHECK(s.call("GET", path + "?labelSelector=!a").status == 200);
+    CHECK(s.call("GET", path + "?watch=1&timeoutSeconds=1").status == 200);
+    for (int i = 0; i < number; ++i)
+      CHECK(s.call("DELETE", path + "/broken-" + std::to_string(i), R"({"gracePeriodSeconds":0})", "application/json")
+                .status < 300);
+    CHECK(arrayAt(s.object(s.call("GET", path)), {"items"}).size() == items - static_cast<std::size_t>(number));
+  }
+}
+
+TEST_CASE("A duration or number that cannot be one is refused with its field") {
+  TestServer s;
+  for (const char* query :
+       {"timeoutSeconds=soon", "timeoutSeconds=-1", "timeoutSeconds=99999999999999999999", "resourceVersion=new"}) {
+    INFO(query);
+    const auto refused = s.call("GET", std::string(kMaps) + "?watch=1&" + query);
+    CHECK(refused.status == 400);
+  }
+  CHECK(s.call("GET", std::string(kMaps) + "?limit=many").status == 400);
+  const std::string apps = "/apis/steersman.dev/v1/namespaces/default/applications";
+  for (const char* word : {"soon", "-5m", "5", "1h1", "99999999999999h"}) {
+    INFO(word);
+    const auto refused = s.call(
+        "POST", apps,
+        R"({"metadata":{"name":"a"},"spec":{"source":{"name":"r"},"healthTimeout":")" + std::string(word) + R"("}})",
+        "application/json");
+    CHECK(refused.status == 422);
+    CHECK(refused.body.find("healthTimeout") != std::string::npos);
+  }
+}
+
+TEST_CASE("Explain finds kinds by their paths, also of those that cannot be patched") {
+  TestServer s;
+  const auto document = s.object(s.call("GET", "/openapi/v3/api/v1"));
+  for (const char* path :
+       {"/api/v1/pods", "/api/v1/namespaces/{namespace}/pods", "/api/v1/namespaces/{namespace}/pods/{name}"})
+    CHECK(stringAt(document, {"paths", path, "get", "x-kubernetes-group-version-kind", "kind"}) == "Pod");
+  CHECK(find(document, {"components", "schemas", "io.k8s.apimachinery.pkg.util.intstr.IntOrString"}) != nullptr);
+}
