@@ -149,6 +149,12 @@ class Listener final : public httplib::Server {
       const bool ok = process_request(stream, false, closed, nullptr);
       if (!ok || closed || connection.bodyTooLarge() || refused_) break;
     }
+    if (connection.headTooLarge()) {
+      constexpr std::string_view kRefusal =
+          "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+      connection.write(kRefusal.data(), kRefusal.size());
+      connection.drain();
+    }
     refused_ = false;
   }
 
@@ -164,6 +170,12 @@ class Listener final : public httplib::Server {
     if (connection.bodyTooLarge() || out.status == 413) {
       refused_ = true;
       return fail(out, makeError(Errc::tooLarge, "the request body has more than " + limit + " bytes"));
+    }
+    if (connection.bodyLate()) {
+      refused_ = true;
+      fail(out, makeError(Errc::timeout, "the request body did not arrive in time"));
+      out.status = 408;
+      return;
     }
     if (connection.bodyEncoded())
       return fail(out, makeError(Errc::unsupported, "request bodies with a Content-Encoding are not accepted"));

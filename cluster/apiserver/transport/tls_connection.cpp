@@ -138,7 +138,7 @@ bool TlsConnection::nextHead() {
   if (failed_) return false;
   buffer_.erase(0, consumed_);
   consumed_ = headLeft_ = bodyRead_ = 0;
-  tooLarge_ = encoded_ = false;
+  tooLarge_ = late_ = encoded_ = false;
   auto until = Clock::now() + (buffer_.empty() ? limits_.keepAlive : limits_.head);
   for (;;) {
     // Empty lines before a request line are to be ignored (RFC 9112, 2.2).
@@ -150,7 +150,10 @@ bool TlsConnection::nextHead() {
       bodyUntil_ = Clock::now() + limits_.body;
       return true;
     }
-    if (buffer_.size() > limits_.headBytes) return false;
+    if (buffer_.size() > limits_.headBytes) {
+      headTooLarge_ = true;
+      return false;
+    }
     const bool first = buffer_.empty();
     const auto old = buffer_.size();
     buffer_.resize(old + kReadSize);
@@ -203,6 +206,7 @@ ssize_t TlsConnection::read(char* data, std::size_t size) {
     consumed_ = 0;
   }
   const auto n = readSome(data, size, bodyUntil_);
+  late_ = n < 0 && !failed_;
   if (n > 0) bodyRead_ += static_cast<std::size_t>(n);
   return n;
 }
@@ -218,6 +222,20 @@ ssize_t TlsConnection::write(const char* data, std::size_t size) {
     if (events == 0 || await(events, until) != Outcome::ready) failed_ = true;
   }
   return -1;
+}
+
+void TlsConnection::drain() {
+  SSL_shutdown(ssl_);
+  ::shutdown(fd_, SHUT_WR);
+  const auto until = Clock::now() + std::chrono::seconds(1);
+  char waste[kReadSize];
+  std::size_t left = 1 << 20;
+  while (left > sizeof waste && !failed_) {
+    const auto n = ::recv(fd_, waste, sizeof waste, 0);
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) return;
+    if (n > 0) left -= static_cast<std::size_t>(n);
+    else if (await(POLLIN, until) != Outcome::ready) return;
+  }
 }
 
 bool TlsConnection::waitFor(int wakeFd, std::chrono::milliseconds atMost) {

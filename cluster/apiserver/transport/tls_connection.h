@@ -54,7 +54,13 @@ class TlsConnection {
   ssize_t read(char* data, std::size_t size);
   ssize_t write(const char* data, std::size_t size);
 
+  /// Reads what still comes, for a short while, and forgets it: an answer written before a close is
+  /// lost when the other side's bytes are left unread.
+  void drain();
+
+  bool headTooLarge() const { return headTooLarge_; }
   bool bodyTooLarge() const { return tooLarge_; }
+  bool bodyLate() const { return late_; }
   bool bodyEncoded() const { return encoded_; }
   bool failed() const { return failed_; }
   /// CN and O of the verified client certificate.
@@ -82,7 +88,9 @@ class TlsConnection {
   std::size_t headLeft_ = 0;  ///< bytes of the head not consumed yet
   std::size_t bodyRead_ = 0;
   Clock::time_point bodyUntil_{};
+  bool headTooLarge_ = false;
   bool tooLarge_ = false;
+  bool late_ = false;
   bool encoded_ = false;
   bool failed_ = false;
 };

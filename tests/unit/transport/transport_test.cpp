@@ -1,4 +1,5 @@
 #include <httplib.h>
+#include <openssl/ssl.h>
 
 #include <catch2/catch.hpp>
 
@@ -148,6 +149,47 @@ TEST_CASE("a body above the limit is refused with a Status, also when it comes i
       "application/json");
   CHECK(sent < 100'000'000);
   CHECK((!endless || endless->status == 413));
+}
+
+namespace {
+
+/// Sends text over TLS as it is and returns what comes back until the other side closes.
+std::string sendRaw(Fixture& f, const std::string& text) {
+  const int fd = rawConnection(f);
+  timeval wait{8, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+  SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+  SSL* ssl = SSL_new(context);
+  SSL_set_fd(ssl, fd);
+  std::string out;
+  if (SSL_connect(ssl) == 1 && SSL_write(ssl, text.data(), static_cast<int>(text.size())) > 0) {
+    char buffer[4096];
+    for (int n = 0; (n = SSL_read(ssl, buffer, sizeof buffer)) > 0;) out.append(buffer, static_cast<std::size_t>(n));
+  }
+  SSL_free(ssl);
+  SSL_CTX_free(context);
+  ::close(fd);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a body that does not come to its end in time is answered with 408, and the connection ends") {
+  HttpServerOptions options;
+  options.limits.body = std::chrono::seconds(1);
+  Fixture f(std::move(options));
+  const auto answer = sendRaw(f, "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
+  CHECK(answer.starts_with("HTTP/1.1 408 "));
+  CHECK(answer.find("did not arrive in time") != std::string::npos);
+  CHECK(Caller(f).client.Get("/x"));
+}
+
+TEST_CASE("headers without end are answered with 431, and the connection ends") {
+  Fixture f;
+  std::string text = "GET /x HTTP/1.1\r\nHost: x\r\n";
+  while (text.size() < 100'000) text += "X-Many-" + std::to_string(text.size()) + ": value\r\n";
+  CHECK(sendRaw(f, text).starts_with("HTTP/1.1 431 "));
+  CHECK(Caller(f).client.Get("/x"));
 }
 
 TEST_CASE("identity comes from the client certificate, from a token, and a bad token is refused") {
