@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "reconciler/plan/plan.h"
-#include "render/desired_set.h"
+#include "render/desired_index.h"
 #include "render/tree_renderer.h"
 #include "schemas/schema.h"
 #include "schemas/sync_order.h"
@@ -18,55 +18,83 @@ void addError(Diagnostics& findings, const std::string& file, const std::string&
   findings.add(std::move(finding));
 }
 
-Rendered renderOnce(TreeRenderer& renderer, Client& client, TreeReader& reader, const std::string& tree,
-                    const RenderTarget& target) {
-  const std::string& pathShown = target.path;  // for findings and places
-  Rendered out;
-  const auto rendered = renderer.render(reader, tree);
-  if (!rendered.ok()) {
-    addError(out.findings, pathShown, rendered.error().message);
-    out.refusal = "the source cannot be rendered";
+/// What is kept from commit to commit.
+class IncrementalRenderer {
+ public:
+  IncrementalRenderer(Client& client, RenderTarget target) : client_(client), target_(std::move(target)) {}
+
+  Rendered operator()(TreeReader& reader, const std::string& tree) {
+    Rendered out;
+    const auto rendered = renderer_.render(reader, tree);
+    if (!rendered.ok()) return refused("the source cannot be rendered", rendered.error().message);
+    DesiredOptions options;
+    if (!target_.targetNamespace.empty()) options.defaultNamespace = target_.targetNamespace;
+    const auto namespaces = client_.list("namespaces", {});
+    if (!namespaces.ok())
+      return refused("the cluster cannot be read",
+                     "the cluster's namespaces cannot be read: " + namespaces.error().message);
+    for (const auto& ns : namespaces->items)
+      if (!ns->deleting()) options.existingNamespaces.insert(ns->name());
+    const RenderedTree now(rendered->root(), target_.path);
+    if (const auto change = index_.advance(now, options)) {
+      auto& delta = out.delta.emplace();
+      for (const auto& object : change->changed) delta.changed.push_back(wantedOf(object));
+      delta.removed = change->removed;
+      out.complete = true;
+      return out;
+    }
+    whole(now, options, out);
     return out;
   }
-  DesiredOptions options;
-  if (!target.targetNamespace.empty()) options.defaultNamespace = target.targetNamespace;
-  const auto namespaces = client.list("namespaces", {});
-  if (!namespaces.ok()) {
-    addError(out.findings, pathShown, "the cluster's namespaces cannot be read: " + namespaces.error().message);
-    out.refusal = "the cluster cannot be read";
+
+ private:
+  Rendered refused(std::string why, std::string finding) {
+    index_ = {};
+    Rendered out;
+    addError(out.findings, target_.path, finding);
+    out.refusal = std::move(why);
     return out;
   }
-  for (const auto& ns : namespaces->items)
-    if (!ns->deleting()) options.existingNamespaces.insert(ns->name());
-  auto desired = makeDesiredSet(RenderedTree(rendered->root(), pathShown), options);
-  out.findings = std::move(desired.findings);
-  out.complete = desired.complete;
-  for (const auto& object : desired.objects) {
-    if (object.errors != 0 || !object.named) {
+
+  void whole(const RenderedTree& tree, const DesiredOptions& options, Rendered& out) {
+    auto desired = makeDesiredSet(tree, options);
+    index_.reset(desired, options);
+    out.findings = std::move(desired.findings);
+    out.complete = desired.complete;
+    out.objects.reserve(desired.objects.size());
+    for (const auto& object : desired.objects) {
+      if (object.errors == 0 && object.named) {
+        out.objects.push_back(wantedOf(object));
+        continue;
+      }
       out.quarantined.insert(object.ref);
       // What must happen before everything else did not, whoever finds it wrong.
       const auto& body = object.object->json();
       if (claimsHook(body) && syncOrderOf(body).hook != Hook::postSync)
         out.refusal = "the pre-sync hook " + object.object->text() + " is wrong";
-      continue;
     }
+  }
+
+  WantedObject wantedOf(const DesiredObject& object) const {
     WantedObject wanted;
     wanted.ref = object.ref;
     wanted.body = object.object->json();
-    ensureObject(ensureObject(wanted.body, "metadata"), "labels")[kApplicationLabel] = target.application;
+    ensureObject(ensureObject(wanted.body, "metadata"), "labels")[kApplicationLabel] = target_.application;
     wanted.source = object.placeOf("");
-    out.objects.push_back(std::move(wanted));
+    return wanted;
   }
-  return out;
-}
+
+  Client& client_;
+  RenderTarget target_;
+  TreeRenderer renderer_{&SchemaRegistry::builtin()};
+  DesiredIndex index_;
+};
 
 }  // namespace
 
 Renderer makeRenderer(Client& client, RenderTarget target) {
-  auto renderer = std::make_shared<TreeRenderer>(&SchemaRegistry::builtin());
-  return [renderer, &client, target = std::move(target)](TreeReader& reader, const std::string& tree) {
-    return renderOnce(*renderer, client, reader, tree, target);
-  };
+  auto renderer = std::make_shared<IncrementalRenderer>(client, std::move(target));
+  return [renderer](TreeReader& reader, const std::string& tree) { return (*renderer)(reader, tree); };
 }
 
 }  // namespace steer::cli

@@ -15,7 +15,7 @@ class DesiredSetBuilder {
  public:
   explicit DesiredSetBuilder(const DesiredOptions& options)
       : options_(options), namespaces_(options.existingNamespaces) {
-    namespaces_.insert({"default", "kube-system", "kube-public", "kube-node-lease"});
+    namespaces_.insert(standingNamespaces().begin(), standingNamespaces().end());
   }
 
   DesiredSet build(const RenderedTree& tree) {
@@ -33,14 +33,9 @@ class DesiredSetBuilder {
 
  private:
   void take(const Manifest& m) {
-    const auto* kind = m.parsed->kind;
-    if (kind == nullptr || m.object()->name().empty()) return;  // a finding of its file already
-    DesiredObject desired{m.object(),     {kind->resource(), "", m.object()->name()}, kind, m, m.parsed->errors,
-                          m.parsed->named};
-    if (kind->namespaced) {
-      if (desired.object->ns().empty()) desired.object = inNamespace(desired.object, options_.defaultNamespace);
-      desired.ref.ns = desired.object->ns();
-    }
+    auto made = desiredObject(m, options_);
+    if (!made) return;  // a finding of its file already
+    DesiredObject desired = std::move(*made);
     const auto [known, isNew] = places_.emplace(desired.ref, out_.objects.size());
     if (!isNew) {
       auto& first = out_.objects[known->second];
@@ -76,6 +71,21 @@ class DesiredSetBuilder {
 };
 
 }  // namespace
+
+std::optional<DesiredObject> desiredObject(const Manifest& m, const DesiredOptions& options) {
+  const auto* kind = m.parsed->kind;
+  if (kind == nullptr || m.object()->name().empty()) return std::nullopt;
+  DesiredObject out{m.object(), {kind->resource(), "", m.object()->name()}, kind, m, m.parsed->errors, m.parsed->named};
+  if (!kind->namespaced) return out;
+  if (out.object->ns().empty()) out.object = inNamespace(out.object, options.defaultNamespace);
+  out.ref.ns = out.object->ns();
+  return out;
+}
+
+const std::set<std::string>& standingNamespaces() {
+  static const std::set<std::string> names{"default", "kube-system", "kube-public", "kube-node-lease"};
+  return names;
+}
 
 DesiredSet makeDesiredSet(const RenderedTree& tree, const DesiredOptions& options) {
   return DesiredSetBuilder(options).build(tree);

@@ -2,6 +2,7 @@
 // DesiredSet: what a rendered tree asks the cluster to be. Every object has its kind, its namespace
 // and its place; everything wrong in any file is a finding. Pure.
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -40,6 +41,11 @@ struct DesiredOptions {
   /// Namespaces that exist in the cluster already; those every cluster has need not be named.
   std::set<std::string> existingNamespaces{};
 };
+
+/// One manifest with its kind, namespace and place; nothing when it has no known kind or no name.
+std::optional<DesiredObject> desiredObject(const Manifest& manifest, const DesiredOptions& options);
+/// The namespaces that every cluster has.
+const std::set<std::string>& standingNamespaces();
 
 /// The tree must have been rendered with a registry.
 DesiredSet makeDesiredSet(const RenderedTree& tree, const DesiredOptions& options = {});

@@ -26,6 +26,7 @@ struct RenderedNode {
   Diagnostics findings;                   ///< of the directory's entries; the file is the entry's name
   std::size_t manifests = 0;              ///< here and below
   std::size_t weight = 0;                 ///< manifests, findings and directories, here and below
+  std::size_t problems = 0;               ///< findings, here and below
 };
 
 class RenderedTree {
@@ -38,6 +39,8 @@ class RenderedTree {
   /// All findings of all files, with their paths, sorted.
   Diagnostics findings() const;
   std::size_t size() const { return root_ == nullptr ? 0 : root_->manifests; }
+  /// How many findings there are, without making them.
+  std::size_t problems() const { return root_ == nullptr ? 0 : root_->problems; }
 
   struct ChangedFile {
     std::string file;

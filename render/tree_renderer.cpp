@@ -87,9 +87,11 @@ Result<RenderedNodePtr> TreeRenderer::renderNode(TreeReader& reader, const std::
   STEER_TRY(const auto rules, rulesOf(reader, *entries, path, above));
   for (const auto& entry : *entries)
     STEER_CHECK(renderEntry(reader, entry, joined(path, entry.name), rules, depth, *node));
-  node->weight = 1 + node->findings.items().size();
+  node->problems = node->findings.items().size();
+  node->weight = 1 + node->problems;
   for (const auto& [name, child] : node->children) {
     node->manifests += child.tree != nullptr ? child.tree->manifests : child.blob->manifests.size();
+    node->problems += child.tree != nullptr ? child.tree->problems : child.blob->findings.items().size();
     node->weight +=
         child.tree != nullptr ? child.tree->weight : child.blob->manifests.size() + child.blob->findings.items().size();
   }

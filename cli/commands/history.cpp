@@ -7,6 +7,7 @@
 #include "cli/connection.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
+#include "reconciler/plan/report.h"
 
 namespace steer::cli {
 namespace {
@@ -37,11 +38,11 @@ int runHistory(const Flags& flags) {
   for (const auto& run : runs) {
     const auto firstLine = [&](const char* field) {
       const std::string text(stringAt(run, {field}));
-      return text.substr(0, text.find('\n'));
+      return visible(text.substr(0, text.find('\n')));
     };
     rows.push_back({std::string(stringAt(run, {"commit"}).substr(0, 7)), std::string(stringAt(run, {"result"})),
-                    ageText(stringAt(run, {"finishedAt"}, stringAt(run, {"startedAt"}))),
-                    std::string(stringAt(run, {"author"})), firstLine("summary"), firstLine("message")});
+                    ageText(stringAt(run, {"finishedAt"}, stringAt(run, {"startedAt"}))), firstLine("author"),
+                    firstLine("summary"), firstLine("message")});
   }
   std::cout << tableText({"COMMIT", "RESULT", "AGE", "AUTHOR", "COMMIT MESSAGE", "OUTCOME"}, rows);
   return 0;

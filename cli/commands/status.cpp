@@ -7,6 +7,7 @@
 #include "cli/connection.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
+#include "reconciler/plan/report.h"
 
 namespace steer::cli {
 namespace {
@@ -62,10 +63,10 @@ void printApplication(Client& client, const Object& app) {
     std::cout << " (last applied: " << (applied.empty() ? "none" : shortCommit(applied)) << ")";
   std::cout << "\n";
   if (const auto message = stringAt(status, {"message"}); !message.empty())
-    std::cout << "  message " << message << "\n";
+    std::cout << "  message " << visible(message) << "\n";
   for (const auto& condition : arrayAt(status, {"conditions"}))
     std::cout << "  " << stringAt(condition, {"type"}) << " " << stringAt(condition, {"status"}) << "  "
-              << stringAt(condition, {"reason"}) << ": " << stringAt(condition, {"message"}) << "\n";
+              << stringAt(condition, {"reason"}) << ": " << visible(stringAt(condition, {"message"})) << "\n";
   printServices(client, app.name());
 }
 

@@ -250,6 +250,13 @@ Result<PublishOutcome> StatusLedger::bring(const LedgerRecord* record, const Pag
   return out;
 }
 
+bool StatusLedger::unpushed() const {
+  const auto repo = git::openBare(dir_);
+  if (!repo.ok()) return false;
+  const auto local = refValue(repo->get(), kLocalStatus);
+  return local && !same(local, refValue(repo->get(), git::kSeenStatus));
+}
+
 Result<std::vector<std::string>> StatusLedger::newest(std::size_t count) const {
   STEER_TRY(const auto repo, git::openBare(dir_));
   const auto tree = treeOf(commitOf(repo.get(), refValue(repo.get(), kLocalStatus)).get());

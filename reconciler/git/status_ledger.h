@@ -43,6 +43,8 @@ class StatusLedger {
   Result<PublishOutcome> publish(const LedgerRecord& record, const Page& page, Time now);
   /// Pushes the records that could not be pushed before.
   Result<PublishOutcome> pushAgain(const Page& page, Time now);
+  /// Whether the clone may hold records that the remote does not.
+  bool unpushed() const;
   /// The newest records, newest first.
   Result<std::vector<std::string>> newest(std::size_t count) const;
   bool has(const std::string& path) const;

@@ -10,6 +10,17 @@
 namespace steer {
 namespace {
 
+/// What the commit asks for is what lives now, apart from what is still starting.
+bool appliedWhole(const Operation& done) {
+  const auto result = done.record().result;
+  if (!done.dropped() && result != ApplyRecord::Result::healthy && result != ApplyRecord::Result::degraded)
+    return false;
+  return !done.stopped() &&
+         std::none_of(done.record().objects.begin(), done.record().objects.end(), [](const auto& row) {
+           return row.outcome == "failed" || row.outcome == "skipped" || row.outcome == "pending";
+         });
+}
+
 std::string kindOf(const Error& e) { return e.causes.empty() ? "Failed" : e.causes.front().reason; }
 
 std::string firstErrors(const Diagnostics& findings) {
@@ -44,6 +55,7 @@ Loop::Next ApplicationLoop::step(Time now) {
   want(keeper_.step(now));
   if (auto update = keeper_.takeUpdate()) onUpdate(std::move(*update), now);
   if (auto published = keeper_.takePublished()) onPublished(*published, now);
+  if (keeper_.takePushedLater()) status_.setCondition("Reported", true, "Pushed", "refs/heads/steersman/status", now);
   static const std::set<std::uint64_t> none;
   drift_.pump(now, operation_ ? operation_->ownRevisions() : none);
   want(drift_.retryAt());
@@ -111,15 +123,17 @@ void ApplicationLoop::onRendered(const FetchOutcome& fetched, Rendered rendered,
   // After a restart the newest record tells whether this commit was dealt with already.
   const bool reported = !haveWanted_ && status_.lastRunCommit() == fetched.commit.id;
   rendered.findings.sort();
-  claims_ = rendered.quarantined;
-  for (const auto& w : rendered.objects) claims_.insert(w.ref);
+  if (!rendered.delta) claims_ = rendered.quarantined;
+  for (const auto& w : rendered.delta ? rendered.delta->changed : rendered.objects) claims_.insert(w.ref);
+  if (rendered.delta)
+    for (const auto& ref : rendered.delta->removed) claims_.erase(ref);
   retryDue_.reset();
   attempts_ = 0;
   status_.dropCondition("Retrying");
   const bool flawed = rendered.findings.hasErrors();
   const std::string first = firstErrors(rendered.findings);
   if (flawed) status_.setCondition("Valid", false, "Findings", first, now);
-  else status_.setCondition("Valid", true, "Valid", std::to_string(rendered.objects.size()) + " objects", now);
+  else status_.setCondition("Valid", true, "Valid", std::to_string(claims_.size()) + " objects", now);
   if (!rendered.refusal.empty()) {
     status_.setPhase("Failed", first);
     if (operation_ && operation_->phase() == Operation::Phase::watching) operation_->supersede(now, fetched.commit.id);
@@ -137,7 +151,7 @@ void ApplicationLoop::onRendered(const FetchOutcome& fetched, Rendered rendered,
     for (const auto& d : rendered.findings.items()) findings_.push_back(d.text());
   quarantined_ = std::move(rendered.quarantined);
   prune_ = flawed && !rendered.complete ? PlanOptions::Prune::no : PlanOptions::Prune::yes;
-  wanted_ = std::move(rendered.objects);
+  takeWanted(rendered);
   haveWanted_ = true;
   wantedCommit_ = fetched.commit.id;
   drift_.setWanted(wanted_);
@@ -145,6 +159,31 @@ void ApplicationLoop::onRendered(const FetchOutcome& fetched, Rendered rendered,
   pending_ = sync_ != Sync::blocked;
   if (!pending_) status_.setPhase("Failed", newestRecord_->message);
   pendingTrigger_ = reported ? "start" : "push";
+}
+
+/// The whole set, or what changed in it. A delta that only adds and changes costs as much to plan.
+void ApplicationLoop::takeWanted(Rendered& rendered) {
+  if (!rendered.delta) {
+    wanted_ = std::move(rendered.objects);
+    unplanned_.reset();
+  } else {
+    std::map<ObjectRef, WantedObject*> changed;
+    for (auto& w : rendered.delta->changed) changed[w.ref] = &w;
+    const std::set<ObjectRef> removed(rendered.delta->removed.begin(), rendered.delta->removed.end());
+    if (!removed.empty()) {
+      std::erase_if(wanted_, [&](const WantedObject& w) { return removed.contains(w.ref); });
+      unplanned_.reset();
+    }
+    if (unplanned_)
+      for (const auto& [ref, w] : changed) unplanned_->insert(ref);
+    for (auto& w : wanted_)
+      if (const auto it = changed.find(w.ref); it != changed.end()) {
+        w = std::move(*it->second);
+        changed.erase(it);
+      }
+    for (auto& [ref, w] : changed) wanted_.push_back(std::move(*w));
+  }
+  wantsHooks_ = std::any_of(wanted_.begin(), wanted_.end(), [](const WantedObject& w) { return isHook(w.body); });
 }
 
 ApplicationLoop::Sync ApplicationLoop::syncOf(const ApplyRecord& record) {
@@ -203,6 +242,8 @@ void ApplicationLoop::begin(const std::string& trigger, Operation::WhenEmpty whe
   how.prune = settings_.prune ? prune_ : PlanOptions::Prune::no;
   how.planning = [this] { return planning(); };
   if (sync_ == Sync::open) how.hooks = Operation::Options::Hooks::run;
+  if (trigger == "push" && !wantsHooks_ && quarantined_.empty()) how.only = unplanned_;
+  unplanned_.reset();  // until it is known that all of it was done
   operation_ = std::make_unique<Operation>(client_, std::move(record), wanted_, std::move(how));
   operationDue_ = now;
 }
@@ -227,6 +268,7 @@ void ApplicationLoop::stepOperation(Time now) {
   operation_.reset();
   if (done->record().commit == wantedCommit_ && done->record().result != ApplyRecord::Result::superseded)
     sync_ = syncOf(done->record());
+  if (done->record().commit == wantedCommit_ && appliedWhole(*done)) unplanned_.emplace();
   if (done->dropped()) return noteDropped();
   noteOutcome(done->record(), now);
   report(std::move(done->record()), now);

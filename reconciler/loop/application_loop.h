@@ -68,6 +68,7 @@ class ApplicationLoop final : public Loop {
   PlanOptions planning() const;
   void onUpdate(SourceUpdate update, Time now);
   void onRendered(const FetchOutcome& fetched, Rendered rendered, Time now);
+  void takeWanted(Rendered& rendered);
   void resumeDraft(Time now);
   void begin(const std::string& trigger, Operation::WhenEmpty whenEmpty, Time now);
   void stepOperation(Time now);
@@ -88,8 +89,11 @@ class ApplicationLoop final : public Loop {
   ApplicationStatus status_;
   std::optional<SourceCommit> commit_;  ///< newest one seen
   std::vector<WantedObject> wanted_;    ///< of the newest one that may be applied, without quarantined ones
-  std::set<ObjectRef> quarantined_;     ///< of the same: left as they live
-  std::vector<std::string> findings_;   ///< of the same
+  /// What commits changed since everything was last applied whole; nothing = plan everything.
+  std::optional<std::set<ObjectRef>> unplanned_;
+  bool wantsHooks_ = false;
+  std::set<ObjectRef> quarantined_;    ///< of the same: left as they live
+  std::vector<std::string> findings_;  ///< of the same
   PlanOptions::Prune prune_ = PlanOptions::Prune::yes;
   bool haveWanted_ = false;
   std::string wantedCommit_;

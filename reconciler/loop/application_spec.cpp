@@ -55,6 +55,7 @@ void readRemote(const json::object& from, const std::string& at, const std::stri
   const auto tag = reader.text("tag");
   const auto branch = reader.text("branch");
   if (!commit.empty()) out.source.revision = commit;
+  else if (const auto semver = reader.text("semver"); !semver.empty()) out.source.semver = semver;
   else if (!tag.empty()) out.source.revision = tag.starts_with("refs/") ? tag : "refs/tags/" + tag;
   else if (!branch.empty()) out.source.revision = branch;
   reader.duration("interval", out.source.interval, kShortestInterval);

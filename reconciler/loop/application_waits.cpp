@@ -8,6 +8,7 @@ namespace steer {
 
 void ApplicationLoop::configure(ApplicationSettings settings) {
   settings_ = std::move(settings);
+  unplanned_.reset();
   replan_ = true;
 }
 

@@ -25,10 +25,10 @@ std::vector<Informer::Source> sources() { return {{kApplications, {}}, {kReposit
 std::string identityOf(const ApplicationSpec& spec, const RemoteCredentials& credentials) {
   const auto& s = spec.source;
   Fingerprint print;
-  for (const auto& text :
-       {s.url, s.revision, s.path, spec.targetNamespace, credentials.sshKeyFile, credentials.sshKeyPassphrase,
-        credentials.knownHostsFile, credentials.username, credentials.passwordFile, std::to_string(s.interval.count()),
-        std::to_string(s.timeout.count()), std::string(spec.sourceSuspended ? "suspended" : "")})
+  for (const auto& text : {s.url, s.revision, s.semver, s.path, credentials.caFile, spec.targetNamespace,
+                           credentials.sshKeyFile, credentials.sshKeyPassphrase, credentials.knownHostsFile,
+                           credentials.username, credentials.passwordFile, std::to_string(s.interval.count()),
+                           std::to_string(s.timeout.count()), std::string(spec.sourceSuspended ? "suspended" : "")})
     print.add(text);
   for (const auto& path : spec.include) print.add(path);
   return print.hex();

@@ -80,6 +80,8 @@ Result<RemoteCredentials> CredentialFiles::write(const std::string& application,
   STEER_TRY(const auto identity, entry("identity"));
   STEER_TRY(const auto passphrase, entry("passphrase"));
   STEER_TRY(const auto hosts, entry("known_hosts"));
+  STEER_TRY(const auto authority, entry("ca.crt"));
+  STEER_CHECK(save(withLineEnd(authority), "ca.crt", base.caFile));
   if (!username.empty()) base.username = username;
   if (!passphrase.empty()) base.sshKeyPassphrase = passphrase;
   STEER_CHECK(save(password, "password", base.passwordFile));

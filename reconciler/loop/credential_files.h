@@ -1,7 +1,8 @@
 #pragma once
 // CredentialFiles: writes what a Secret (or a spec) says about reaching a repository into files that
 // only the server may read, because that is what libgit2's callbacks take. Secret entries, as Flux and
-// git know them: username, password, identity (SSH key), passphrase, known_hosts.
+// git know them: username, password, identity (SSH key), passphrase, known_hosts,
+// and ca.crt (the authorities to trust for https).
 // Thread rule: one owner. Failure rule: an error names the Secret and the entry, never a value.
 #include <string>
 

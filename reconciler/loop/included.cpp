@@ -17,7 +17,9 @@ Renderer onlyIncluded(Renderer renderer, std::vector<std::string> paths) {
   if (paths.empty()) return renderer;
   return [renderer = std::move(renderer), paths = std::move(paths)](TreeReader& reader, const std::string& tree) {
     Rendered all = renderer(reader, tree);
-    std::erase_if(all.objects, [&](const WantedObject& w) { return !isIncluded(w.source.file, paths); });
+    const auto other = [&](const WantedObject& w) { return !isIncluded(w.source.file, paths); };
+    std::erase_if(all.objects, other);
+    if (all.delta) std::erase_if(all.delta->changed, other);
     Diagnostics kept;
     for (const auto& finding : all.findings.items())
       if (finding.pos.file.empty() || isIncluded(finding.pos.file, paths)) kept.add(finding);

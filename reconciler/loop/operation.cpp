@@ -45,7 +45,7 @@ std::optional<Time> Operation::plan(Time now) {
   options.source = "commit " + record_.commit.substr(0, 12);
   options.keep = options_.keep;
   options.prune = options_.prune;
-  auto made = makePlan(client_, wanted_, options);
+  auto made = options_.only ? planOnly(std::move(options)) : makePlan(client_, wanted_, options);
   if (!made.ok()) {
     record_.message = "the cluster cannot be read: " + made.error().message;
     ++failures_;
@@ -62,6 +62,15 @@ std::optional<Time> Operation::plan(Time now) {
   return now;
 }
 
+Result<Plan> Operation::planOnly(PlanOptions options) {
+  options.scope = PlanOptions::Scope::theseOnly;
+  std::vector<WantedObject> some;
+  for (const auto& w : wanted_)
+    if (options_.only->contains(w.ref)) some.push_back(w);
+  untouched_ = static_cast<std::int64_t>(wanted_.size() - some.size());
+  return makePlan(client_, std::move(some), options);
+}
+
 /// A run that a crash cut short had announced work: its hooks are due although nothing may be left to change.
 bool Operation::goesOn() const {
   return std::any_of(record_.objects.begin(), record_.objects.end(),
@@ -70,7 +79,7 @@ bool Operation::goesOn() const {
 
 void Operation::add(Plan plan) {
   const bool begun = goesOn();
-  record_.unchanged = plan.counts().none;
+  record_.unchanged = plan.counts().none + untouched_;
   // What is about to be done is in the record before it is done: whoever resumes this after a crash
   // knows that an object which needs nothing any more was dealt with by this very run.
   for (const auto& change : plan.changes) {

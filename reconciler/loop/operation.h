@@ -32,6 +32,8 @@ class Operation {
     /// Objects that are not wanted as far as anyone can read, and yet must not be deleted.
     std::set<ObjectRef> keep{};
     PlanOptions::Prune prune = PlanOptions::Prune::yes;
+    /// Only these can differ from what is applied: nothing else is planned. Nothing = everything is.
+    std::optional<std::set<ObjectRef>> only{};
     /// What planning must know, asked for at each attempt; name and source are filled in here.
     std::function<PlanOptions()> planning{};
   };
@@ -74,6 +76,7 @@ class Operation {
 
  private:
   std::optional<Time> plan(Time now);
+  Result<Plan> planOnly(PlanOptions options);
   std::optional<Time> apply(Time now, const Snapshot& live);
   bool goesOn() const;
   void noteHooks();
@@ -95,6 +98,7 @@ class Operation {
   bool dropped_ = false;
   bool milestone_ = false;
   bool refused_ = false;
+  std::int64_t untouched_ = 0;  ///< wanted objects that were not planned, since they cannot differ
   std::optional<ApplyRun::Stop> stopped_;
   int failures_ = 0;
   std::optional<ApplyRun> run_;

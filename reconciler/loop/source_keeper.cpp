@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "core/rfc3339.h"
 #include "core/sync.h"
 #include "reconciler/git/git_tree_reader.h"
 #include "reconciler/report/status_page.h"
@@ -12,6 +13,14 @@ namespace {
 
 constexpr std::size_t kHistory = 200;     ///< of all applications that share the repository
 constexpr Duration kGrace = seconds(10);  ///< after a transfer's own limit, before a hang is reported
+
+/// 1, 2, 4 … times `first`, at most `most`.
+Duration backOff(Duration first, int failures, Duration most) {
+  return std::min<Duration>(first * (1 << std::clamp(failures, 0, 10)), most);
+}
+
+/// A remote without write access is asked again now and then, at most every ten minutes.
+Duration pushPause(int failures) { return backOff(seconds(30), failures, minutes(10)); }
 
 }  // namespace
 
@@ -29,6 +38,8 @@ struct SourceKeeper::Shared {
     bool publishing = false;
     std::optional<SourceUpdate> update;
     std::optional<Result<PublishOutcome>> published;
+    std::optional<Result<PublishOutcome>> repeated;  ///< of records that had stayed local
+    bool keptLocal = false;                          ///< some records are in the clone only
   };
   Sync<Results> results;
 
@@ -75,6 +86,7 @@ struct SourceKeeper::Shared {
       if (auto records = ledger().newest(kHistory); records.ok()) {
         update.records = std::move(*records);
         recordsRead = true;
+        if (ledger().unpushed()) results.lock()->keptLocal = true;
       }
     return update;
   }
@@ -82,12 +94,15 @@ struct SourceKeeper::Shared {
 
 SourceKeeper::SourceKeeper(SourceOptions options, std::string dir, Renderer renderer, Executor& executor, Waker waker)
     : options_(std::move(options)), shared_(std::make_shared<Shared>()), executor_(executor) {
+  if (!options_.interrupt) options_.interrupt = std::make_shared<Interrupt>();
   auto source = GitSource::open(options_, std::move(dir));
   if (source.ok()) shared_->source = std::move(*source);
   else shared_->unusable = source.error();
   shared_->renderer = std::move(renderer);
   shared_->waker = std::move(waker);
 }
+
+SourceKeeper::~SourceKeeper() { options_.interrupt->raise(); }
 
 std::string SourceKeeper::shownUrl() const {
   return shared_->source ? shared_->source->access().url().url : "(not usable)";
@@ -115,7 +130,10 @@ void SourceKeeper::startPublish(Time now) {
   shared_->results.with([](Shared::Results& r) { r.busy = r.publishing = true; });
   executor_.submit([shared = shared_, record = std::move(record), now] {
     auto out = shared->ledger().publish(record, statusPage, now);
+    const bool kept = out.ok() && !out->whyLocal.empty();
+    if (kept) out->whyLocal += "; next try at " + formatTime(now + pushPause(0));
     shared->results.with([&](Shared::Results& r) {
+      r.keptLocal = kept;
       r.published.emplace(std::move(out));
       r.busy = r.publishing = false;
     });
@@ -123,25 +141,60 @@ void SourceKeeper::startPublish(Time now) {
   });
 }
 
+void SourceKeeper::startPushAgain(Time now) {
+  jobStarted_ = now;
+  hangReported_ = false;
+  shared_->results.lock()->busy = true;
+  executor_.submit([shared = shared_, now] {
+    auto out = shared->ledger().pushAgain(statusPage, now);
+    shared->results.with([&](Shared::Results& r) {
+      r.keptLocal = !out.ok() || !out->whyLocal.empty();
+      r.repeated.emplace(std::move(out));
+      r.busy = false;
+    });
+    shared->waker();
+  });
+}
+
+void SourceKeeper::takeFetched(SourceUpdate update, Time now) {
+  failures_ = update.error ? failures_ + 1 : 0;
+  Duration pause = options_.interval;
+  if (update.error) {
+    // What the server asks for goes before our own patience.
+    pause =
+        std::max<Duration>(backOff(seconds(1), failures_ - 1, minutes(5)), seconds(update.error->retryAfterSeconds));
+    update.error->message += "; next try at " + formatTime(now + pause);
+  }
+  fetchDue_ = now + pause;
+  ready_ = std::move(update);
+}
+
+void SourceKeeper::takeRepeated(Time now) {
+  const auto [repeated, kept] = shared_->results.with(
+      [](Shared::Results& r) { return std::pair(std::exchange(r.repeated, std::nullopt), r.keptLocal); });
+  if (repeated) {
+    pushedLater_ = pushedLater_ || !kept;
+    pushFailures_ = kept ? pushFailures_ + 1 : 0;
+    pushDue_.reset();
+  }
+  if (!kept) pushDue_.reset();
+  else if (!pushDue_) pushDue_ = now + pushPause(pushFailures_);
+}
+
 std::optional<Time> SourceKeeper::step(Time now) {
   const auto taken =
       shared_->results.with([](Shared::Results& r) { return std::pair(r.busy, std::exchange(r.update, {})); });
-  if (taken.second) {
-    ready_ = taken.second;
-    failures_ = ready_->error ? failures_ + 1 : 0;
-    const Duration pause = ready_->error
-                               ? std::min<Duration>(seconds(1) * (1 << std::min(failures_ - 1, 6)), seconds(60))
-                               : options_.interval;
-    fetchDue_ = now + pause;
-  }
+  if (taken.second) takeFetched(std::move(*taken.second), now);
+  takeRepeated(now);
+  const Duration longest = options_.timeout * 10 + kGrace;
   if (taken.first) {
-    if (jobStarted_ && !hangReported_ && now > *jobStarted_ + options_.timeout + kGrace) {
+    if (jobStarted_ && !hangReported_ && now > *jobStarted_ + longest) {
       hangReported_ = true;
       SourceUpdate hang;
       hang.error = git::kindError(Errc::timeout, "Timeout", shownUrl() + " does not answer");
       ready_ = std::move(hang);
     }
-    return *jobStarted_ + options_.timeout + kGrace + milliseconds(1);
+    return *jobStarted_ + longest + milliseconds(1);
   }
   const bool local = shared_->source && shared_->source->isLocal();
   if (local && now >= lookDue_) {
@@ -153,7 +206,8 @@ std::optional<Time> SourceKeeper::step(Time now) {
   }
   if (queued_ && shared_->source) startPublish(now);
   else if (!fetchDue_ || now >= *fetchDue_) startFetch(now);
-  else return local ? std::min(lookDue_, *fetchDue_) : *fetchDue_;
+  else if (pushDue_ && now >= *pushDue_ && shared_->source) startPushAgain(now);
+  else return std::min({local ? lookDue_ : *fetchDue_, *fetchDue_, pushDue_.value_or(*fetchDue_)});
   return now + milliseconds(1);  // an inline executor has finished already; else the waker comes
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/executor.h"
@@ -19,9 +20,15 @@
 
 namespace steer {
 
+/// What differs from the tree that was rendered before, where both are without any finding.
+struct RenderedDelta {
+  std::vector<WantedObject> changed;  ///< new ones, and those whose file changed
+  std::vector<ObjectRef> removed;
+};
+
 /// The desired state of one tree: objects, and every finding of rendering and validation.
 struct Rendered {
-  std::vector<WantedObject> objects;  ///< those that may be applied
+  std::vector<WantedObject> objects;  ///< those that may be applied; none when there is a delta
   Diagnostics findings;
   /// In quarantine: known by name, but wrong. They are left as they live.
   std::set<ObjectRef> quarantined{};
@@ -29,6 +36,8 @@ struct Rendered {
   bool complete = false;
   /// Why nothing of it may be applied; empty when something may.
   std::string refusal{};
+  /// Set instead of objects; whoever takes renderings takes all of them, in order.
+  std::optional<RenderedDelta> delta{};
 };
 /// tree: the id of the source's directory.
 using Renderer = std::function<Rendered(TreeReader& reader, const std::string& tree)>;
@@ -43,6 +52,10 @@ struct SourceUpdate {
 class SourceKeeper {
  public:
   SourceKeeper(SourceOptions options, std::string dir, Renderer renderer, Executor& executor, Waker waker);
+  /// Ends a transfer that runs.
+  ~SourceKeeper();
+  SourceKeeper(const SourceKeeper&) = delete;
+  SourceKeeper& operator=(const SourceKeeper&) = delete;
 
   /// Starts what is due; when to call again.
   std::optional<Time> step(Time now);
@@ -51,6 +64,8 @@ class SourceKeeper {
   void publish(LedgerRecord record, Time now);
   std::optional<Result<PublishOutcome>> takePublished();
   bool publishing() const;
+  /// True once after records that had stayed local were pushed at last.
+  bool takePushedLater() { return std::exchange(pushedLater_, false); }
   /// A job is at work in the clone.
   bool busy() const;
   /// Asks for a fetch at the next step.
@@ -69,6 +84,9 @@ class SourceKeeper {
   struct Shared;
   void startFetch(Time now);
   void startPublish(Time now);
+  void startPushAgain(Time now);
+  void takeFetched(SourceUpdate update, Time now);
+  void takeRepeated(Time now);
 
   SourceOptions options_;
   std::shared_ptr<Shared> shared_;
@@ -80,6 +98,9 @@ class SourceKeeper {
   Time lookDue_{};
   std::string fingerprint_;
   int failures_ = 0;
+  std::optional<Time> pushDue_;  ///< records stay local: when to try again
+  int pushFailures_ = 0;
+  bool pushedLater_ = false;
   std::optional<SourceUpdate> ready_;
 };
 

@@ -96,6 +96,39 @@ TEST_CASE("an annotated tag is peeled to its commit, and a commit id is found") 
   CHECK(exact->commit.id == id);
 }
 
+TEST_CASE("the newest tag in a range is followed, and a tag that is no descendant is no rewrite") {
+  const TempDir dir;
+  const TempRepository repo(dir);
+  const auto first = repo.push("First");
+  repo.git("tag v1.2.9");
+  const auto second = repo.push("Second");
+  repo.git("tag -a 1.2.10 -m release");
+  repo.push("Third");
+  repo.git("tag v2.0.0");
+  repo.git("push -q origin --tags");
+  SourceOptions options;
+  options.url = repo.url();
+  options.semver = "~1.2";
+  auto source = GitSource::open(options, dir.at("clone"));
+  REQUIRE(source.ok());
+  const auto out = source->fetch();
+  REQUIRE(out.ok());
+  CHECK(out->commit.id == second);
+  CHECK(out->ref == "refs/tags/1.2.10");
+  const auto print = source->fingerprint();
+  repo.git("tag v1.2.11 " + first);
+  repo.git("push -q origin v1.2.11");
+  CHECK(source->fingerprint() != print);
+  const auto older = source->fetch();
+  REQUIRE(older.ok());
+  CHECK(older->commit.id == first);
+  CHECK_FALSE(older->rewritten);
+  options.semver = "3.x";
+  CHECK(kindOf(GitSource::open(options, dir.at("none"))->fetch().error()) == "RevisionNotFound");
+  options.semver = "newest";
+  CHECK(kindOf(GitSource::open(options, dir.at("none")).error()) == "InvalidAddress");
+}
+
 TEST_CASE("an empty repository, a missing branch and a vanished remote are told apart") {
   const TempDir dir;
   const TempRepository repo(dir);

@@ -236,4 +236,10 @@ TEST_CASE("a remote that cannot be written keeps its records local, and the stat
   CHECK(w.value() == "1");
   CHECK(w.phase() == "Synced");
   CHECK(w.condition("Reported") == "KeptLocal");
+  CHECK(w.condition("Reported", "root", "message").find("; next try at 2026-03-02T10:0") != std::string::npos);
+  // Access comes: what had stayed local is pushed, although nobody pushes anything.
+  w.repo.remoteGit("update-ref -d refs/heads/steersman");
+  w.run(minutes(1));
+  CHECK(w.condition("Reported") == "Pushed");
+  CHECK(w.statusCommits() == 1);
 }

@@ -1,0 +1,212 @@
+// bench_monorepo [TEAMS [APPLICATIONS-PER-TEAM]]: a repository of 100,000 manifests (50 teams of 100
+// applications of 20 objects): the first plan, the plan of a commit that changes one file, and the
+// memory of both; then a cluster of 10,000 objects, kept by the application loop as in production, and
+// the time from a push of one line to its being applied.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <thread>
+
+#include "cli/manifests.h"
+#include "cluster/apiserver/api_server.h"
+#include "cluster/apiserver/in_process_client.h"
+#include "cluster/store/store.h"
+#include "core/executor.h"
+#include "core/log.h"
+#include "generated_repo.h"
+#include "reconciler/apply/planner.h"
+#include "reconciler/git/git_tree_reader.h"
+#include "reconciler/loop/application_loop.h"
+
+using namespace steer;
+
+namespace {
+
+using Clk = std::chrono::steady_clock;
+
+double msSince(Clk::time_point start) { return std::chrono::duration<double, std::milli>(Clk::now() - start).count(); }
+
+double statusMiB(const char* key) {
+  std::ifstream in("/proc/self/status");
+  for (std::string line; std::getline(in, line);)
+    if (line.starts_with(key)) return std::strtod(line.c_str() + std::string(key).size(), nullptr) / 1024.0;
+  return 0;
+}
+
+[[noreturn]] void fail(const std::string& what) {
+  std::fprintf(stderr, "%s\n", what.c_str());
+  std::_Exit(1);
+}
+
+template <class T>
+T must(Result<T> result, const char* what) {
+  if (!result.ok()) fail(std::string(what) + ": " + result.error().message);
+  return std::move(result).value();
+}
+
+struct Cluster {
+  std::unique_ptr<Store> store;
+  SystemClock clock;
+  Random random;
+  std::unique_ptr<ApiServer> api;
+  std::unique_ptr<Client> client;
+
+  explicit Cluster(const std::string& dir) {
+    store = must(Store::open(must(openSqliteLog(dir + "/state.db"), "store"), {}), "store");
+    api = std::make_unique<ApiServer>(*store, clock, random, ApiServerOptions{});
+    client = makeInProcessClient(*api, systemIdentity());
+  }
+};
+
+void row(const char* what, double ms, const char* goal) { std::printf("| %-52s | %10.1f | %9s |\n", what, ms, goal); }
+
+PlanOptions planOptions(PlanOptions::Scope scope) {
+  PlanOptions options;
+  options.scope = scope;
+  return options;
+}
+
+/// One look at the repository as the reconciler takes it: fetch, render and validate, plan.
+struct Look {
+  double fetch = 0, render = 0, plan = 0;
+  std::size_t objects = 0, changes = 0;
+  double all() const { return fetch + render + plan; }
+};
+
+Look look(GitSource& source, const Renderer& renderer, Client& client) {
+  Look out;
+  auto start = Clk::now();
+  const auto fetched = must(source.fetch(), "fetch");
+  out.fetch = msSince(start);
+  start = Clk::now();
+  const auto reader = must(GitTreeReader::open(source.cloneDir()), "clone");
+  auto rendered = renderer(*reader, fetched.commit.tree);
+  if (rendered.findings.hasErrors()) fail("findings: " + rendered.findings.items().front().text());
+  out.render = msSince(start);
+  start = Clk::now();
+  auto wanted = rendered.delta ? std::move(rendered.delta->changed) : std::move(rendered.objects);
+  out.objects = wanted.size();
+  const auto scope = rendered.delta ? PlanOptions::Scope::theseOnly : PlanOptions::Scope::whole;
+  const auto plan = must(makePlan(client, std::move(wanted), planOptions(scope)), "plan");
+  const auto counts = plan.counts();
+  out.changes = static_cast<std::size_t>(counts.create + counts.update);
+  if (counts.refused != 0) fail("the server would refuse " + std::to_string(counts.refused));
+  out.plan = msSince(start);
+  return out;
+}
+
+void monorepo(const std::string& dir, int teams, int applications) {
+  auto start = Clk::now();
+  const auto repo = GeneratedRepo::make(dir + "/repo.git", teams, applications);
+  std::printf("%d manifests in %d directories, generated in %.1f s\n\n", repo.manifests(), repo.directories(),
+              msSince(start) / 1000);
+  Cluster cluster(dir);
+  auto source = must(GitSource::open({.url = repo.dir, .revision = "main", .path = ""}, dir + "/clone"), "source");
+  const Renderer renderer = cli::makeRenderer(*cluster.client, {"root", "", ""});
+  const Look first = look(source, renderer, *cluster.client);
+  std::printf("| %-52s | %10s | %9s |\n|%s|-----------:|----------:|\n", "step", "ms", "goal",
+              std::string(54, '-').c_str());
+  row("first fetch of everything", first.fetch, "");
+  row("render and validate everything", first.render, "");
+  row("plan everything", first.plan, "");
+  row("first plan, altogether", first.all(), "30000");
+  const double peak = statusMiB("VmHWM:");
+  std::vector<Look> looks;
+  for (int i = 1; i <= 11; ++i) {
+    repo.changeOne(i % teams, i % applications, std::to_string(i));
+    looks.push_back(look(source, renderer, *cluster.client));
+    if (looks.back().objects != 1) fail("not one object was planned but " + std::to_string(looks.back().objects));
+  }
+  std::sort(looks.begin(), looks.end(), [](const Look& a, const Look& b) { return a.all() < b.all(); });
+  const Look& middle = looks[looks.size() / 2];
+  row("one file changed: fetch", middle.fetch, "");
+  row("one file changed: render and validate", middle.render, "");
+  row("one file changed: plan", middle.plan, "");
+  row("one file changed, altogether (median of 11)", middle.all(), "100");
+  row("one file changed, altogether (slowest of 11)", looks.back().all(), "100");
+  std::printf("\npeak resident memory: %.0f MiB (goal: at most 1536), %.0f MiB now\n", peak, statusMiB("VmRSS:"));
+  std::fflush(stdout);
+}
+
+void keptCluster(const std::string& dir) {
+  const auto repo = GeneratedRepo::make(dir + "/repo.git", 5, 100);
+  Cluster cluster(dir);
+  ThreadPool pool{1};
+  ApplicationOptions options;
+  options.source.url = repo.dir;
+  options.source.revision = "main";
+  options.cloneDir = dir + "/clone";
+  ApplicationLoop loop(std::move(options), cli::makeRenderer(*cluster.client, {"root", "", ""}), *cluster.client, pool);
+  LoopThread thread(loop, cluster.clock);
+  const auto valueOf = [&](int team, int application) {
+    char ns[16], name[16];
+    std::snprintf(ns, sizeof ns, "team-%03d", team);
+    std::snprintf(name, sizeof name, "app-%03d-0", application);
+    const auto object = cluster.api->snapshot().get("configmaps", ns, name);
+    return object ? std::string(stringAt(object->json(), {"data", "value"})) : std::string();
+  };
+  const auto await = [](const char* what, auto ready) {
+    const auto start = Clk::now();
+    while (!ready()) {
+      if (msSince(start) > 120'000) fail(std::string("gave up waiting for ") + what);
+      std::this_thread::sleep_for(std::chrono::microseconds(500));
+    }
+    return msSince(start);
+  };
+  const auto begun = Clk::now();
+  const auto phase = [&] {
+    const auto object = cluster.api->snapshot().get("applications.steersman.dev", "steersman-system", "root");
+    return object ? std::string(stringAt(object->status(), {"phase"})) : std::string();
+  };
+  await("the first sync", [&] { return phase() == "Synced" || phase() == "Degraded"; });
+  std::printf("\n%d objects applied and assessed for the first time in %.1f s\n\n", repo.manifests(),
+              msSince(begun) / 1000);
+  std::vector<double> times;
+  for (int i = 1; i <= 11; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1500 + 37 * i));
+    const std::string value = "changed-" + std::to_string(i);
+    repo.changeOne(i % 5, i, value);
+    times.push_back(await("a change", [&] { return valueOf(i % 5, i) == value; }));
+  }
+  std::sort(times.begin(), times.end());
+  std::printf("| %-52s | %10s | %9s |\n|%s|-----------:|----------:|\n", "step", "ms", "goal",
+              std::string(54, '-').c_str());
+  row("push of one line to applied (median of 11)", times[times.size() / 2], "300");
+  row("push of one line to applied (slowest of 11)", times.back(), "300");
+  std::printf("\nA local repository is looked at every 150 ms; that wait is in it.\n");
+  std::fflush(stdout);
+}
+
+/// In a process of its own, so that each has its own memory.
+template <class F>
+int apart(F work) {
+  std::string folder = (std::filesystem::temp_directory_path() / "bench-monorepo-XXXXXX").string();
+  if (::mkdtemp(folder.data()) == nullptr) return 1;
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    work(folder);
+    std::_Exit(0);
+  }
+  int status = 1;
+  ::waitpid(pid, &status, 0);
+  std::filesystem::remove_all(folder);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto number = [&](int i, int fallback) { return argc > i ? std::atoi(argv[i]) : fallback; };
+  const int teams = number(1, 50), applications = number(2, 100);
+  log::setLevel(log::Level::warn);
+  if (const int code = apart([&](const std::string& dir) { monorepo(dir, teams, applications); }); code != 0)
+    return code;
+  return apart(keptCluster);
+}
