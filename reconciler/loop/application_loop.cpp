@@ -90,7 +90,7 @@ void ApplicationLoop::onUpdate(SourceUpdate update, Time now) {
     for (auto it = update.records.rbegin(); it != update.records.rend(); ++it)
       if (auto record = recordFromJson(*it); record.ok() && record->application == options_.name) {
         status_.addRun(*record);
-        newestRecord_ = std::move(*record);
+        if (record->trigger != "drift") newestSync_ = std::move(*record);
       }
     recordsKnown_ = !update.error || update.fetched;
     if (recordsKnown_) resumeDraft(now);
@@ -155,9 +155,11 @@ void ApplicationLoop::onRendered(const FetchOutcome& fetched, Rendered rendered,
   haveWanted_ = true;
   wantedCommit_ = fetched.commit.id;
   drift_.setWanted(wanted_);
-  sync_ = reported && newestRecord_ ? syncOf(*newestRecord_) : Sync::open;
+  sync_ = Sync::open;
+  failedHook_.clear();
+  if (reported && newestSync_ && newestSync_->commit == wantedCommit_) noteSync(*newestSync_);
   pending_ = sync_ != Sync::blocked;
-  if (!pending_) status_.setPhase("Failed", newestRecord_->message);
+  if (!pending_) status_.setPhase("Failed", newestSync_->message);
   pendingTrigger_ = reported ? "start" : "push";
 }
 
@@ -184,6 +186,12 @@ void ApplicationLoop::takeWanted(Rendered& rendered) {
     for (auto& [ref, w] : changed) wanted_.push_back(std::move(*w));
   }
   wantsHooks_ = std::any_of(wanted_.begin(), wanted_.end(), [](const WantedObject& w) { return isHook(w.body); });
+}
+
+void ApplicationLoop::noteSync(const ApplyRecord& record) {
+  sync_ = syncOf(record);
+  for (const auto& row : record.objects)
+    if (row.action == "post-sync hook" && row.outcome == "failed") failedHook_ = record.message;
 }
 
 ApplicationLoop::Sync ApplicationLoop::syncOf(const ApplyRecord& record) {
@@ -267,7 +275,7 @@ void ApplicationLoop::stepOperation(Time now) {
   auto done = std::move(operation_);
   operation_.reset();
   if (done->record().commit == wantedCommit_ && done->record().result != ApplyRecord::Result::superseded)
-    sync_ = syncOf(done->record());
+    noteSync(done->record());
   if (done->record().commit == wantedCommit_ && appliedWhole(*done)) unplanned_.emplace();
   if (done->dropped()) return noteDropped();
   noteOutcome(done->record(), now);
@@ -284,6 +292,7 @@ void ApplicationLoop::report(ApplyRecord record, Time now) {
                      : result == ApplyRecord::Result::degraded || result == ApplyRecord::Result::timedOut ? "Degraded"
                                                                                                           : "Failed",
                      good ? "" : record.message);
+  if (good && !failedHook_.empty()) status_.setPhase("Failed", failedHook_);
   status_.setResources({{"total", wanted_.size()},
                         {"applied", record.created + record.updated + record.replaced + record.unchanged},
                         {"created", record.created},

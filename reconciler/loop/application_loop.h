@@ -98,7 +98,7 @@ class ApplicationLoop final : public Loop {
   bool haveWanted_ = false;
   std::string wantedCommit_;
   bool recordsKnown_ = false;
-  std::optional<ApplyRecord> newestRecord_;  ///< of those that were there at the start
+  std::optional<ApplyRecord> newestSync_;  ///< of the records that were there at the start, healings left out
   std::optional<ApplyRecord> resumed_;
   std::unique_ptr<Operation> operation_;
   std::vector<std::pair<ApplyRecord, bool>> reports_;  ///< to publish, oldest first; bool: in flight
@@ -114,6 +114,9 @@ class ApplicationLoop final : public Loop {
   /// hook failed, so nothing of it may be applied any more.
   enum class Sync { open, done, blocked } sync_ = Sync::open;
   static Sync syncOf(const ApplyRecord& record);
+  void noteSync(const ApplyRecord& record);
+  /// What became of the wanted commit's post-sync hook when it failed: all is applied, and yet not well.
+  std::string failedHook_;
   std::set<ObjectRef> claims_;  ///< of the newest commit, as far as it can be read
   int attempts_ = 0;            ///< further ones for the wanted commit
   std::optional<Time> retryDue_;

@@ -83,7 +83,7 @@ void ApplicationLoop::noteOutcome(const ApplyRecord& record, Time now) {
       record.result == Result::failed || record.result == Result::degraded || record.result == Result::timedOut;
   // What was written wrong does not become right by waiting.
   if (!findings_.empty() && record.result == Result::degraded) return;
-  if (!bad || record.commit != wantedCommit_ || pending_ || sync_ == Sync::blocked) return;
+  if (!bad || record.commit != wantedCommit_ || pending_ || sync_ == Sync::blocked || !failedHook_.empty()) return;
   if (attempts_ >= settings_.retry.limit) {
     status_.setCondition("Retrying", false, "LimitReached",
                          "tried again " + std::to_string(attempts_) + " times; a new commit starts afresh", now);
@@ -99,6 +99,7 @@ void ApplicationLoop::noteOutcome(const ApplyRecord& record, Time now) {
 
 /// Nothing was to be done: what only waited for that is over.
 void ApplicationLoop::noteDropped() {
+  if (!failedHook_.empty()) return status_.setPhase("Failed", failedHook_);
   const auto& phase = status_.phase();
   const bool invalid = !commit_ || commit_->id != wantedCommit_;
   if (phase != "Degraded" && !(phase == "Failed" && invalid)) status_.setPhase("Synced", "");

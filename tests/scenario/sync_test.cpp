@@ -118,7 +118,16 @@ TEST_CASE("a post-sync hook runs when everything is healthy, and its failure fai
   CHECK(f.exists("deployments.apps", "web"));
   // What was applied is still kept as it should be.
   REQUIRE(f.cluster.client().write(Write::remove({"deployments.apps", "default", "web"})).ok());
-  REQUIRE(f.until([&] { return f.exists("deployments.apps", "web"); }));
+  REQUIRE(f.until([&] { return f.cluster.ready("default", "app=web") == 1; }));
+  // And time alone does not make it well, nor does a restart.
+  REQUIRE(f.cluster.advance(minutes(12)));
+  f.restartReconciler();
+  REQUIRE(f.cluster.advance(minutes(12)));
+  CHECK(stringAt(f.status(), {"phase"}) == "Failed");
+  CHECK(std::string(stringAt(f.status(), {"message"})).find("smoke") != std::string::npos);
+  const auto good = f.push({{"hook.yaml", hook("smoke", "post-sync", kShort)}});
+  REQUIRE(f.until([&] { return f.noted(good, "healthy"); }));
+  CHECK(stringAt(f.status(), {"phase"}) == "Synced");
 }
 
 TEST_CASE("a reconciler that is restarted in the middle of a hook goes on with that very run") {
