@@ -5,6 +5,7 @@
 
 #include "reconciler/plan/application_graph.h"
 #include "render/desired_set.h"
+#include "schemas/sync_order.h"
 
 namespace steer::cli {
 namespace {
@@ -39,17 +40,31 @@ class Reading {
       options.defaultNamespace = node.defaultNamespace;
       auto desired = makeDesiredSet(node.tree, options);
       out_.findings.append(std::move(desired.findings));
-      for (const auto& object : desired.objects)
-        node.application.wanted.push_back({object.ref, object.object->json(), object.placeOf("")});
+      take(desired, node.application);
       out_.all.push_back(std::move(node.application));
     }
-    out_.findings.append(applicationFindings(out_.all, request_.applications));
     out_.findings.sort();
+    out_.disputes = applicationFindings(out_.all, request_.applications);
     out_.all = inOrder(std::move(out_.all));
     return std::move(out_);
   }
 
  private:
+  /// As the cluster's own reconciler does: what is wrong is left as it lives, and the rest goes on.
+  static void take(const DesiredSet& desired, DeclaredApplication& out) {
+    out.complete = desired.complete;
+    for (const auto& object : desired.objects) {
+      if (object.errors == 0 && object.named) {
+        out.wanted.push_back({object.ref, object.object->json(), object.placeOf("")});
+        continue;
+      }
+      out.quarantined.insert(object.ref);
+      const auto& body = object.object->json();
+      if (claimsHook(body) && syncOrderOf(body).hook != Hook::postSync)
+        out.refusal = "its pre-sync hook " + object.object->text() + " is wrong";
+    }
+  }
+
   void lookInto(const Node& node) {
     std::vector<std::pair<ObjectPtr, SourcePos>> found;
     node.tree.forEach([&](const Manifest& m) {
@@ -75,9 +90,9 @@ class Reading {
       return;
     }
     const std::string target(stringAt(object.spec(), {"targetNamespace"}));
-    nodes_.push_back({{label, ns, place, object.spec(), {}, parent.application.label},
-                      std::move(*tree),
-                      target.empty() ? "default" : target});
+    DeclaredApplication application{label, ns, place, object.spec()};
+    application.parent = parent.application.label;
+    nodes_.push_back({std::move(application), std::move(*tree), target.empty() ? "default" : target});
   }
 
   SourceReader& source_;

@@ -21,8 +21,9 @@ struct NestedRequest {
 
 struct NestedApplications {
   std::vector<DeclaredApplication> all;  ///< in the order in which they are carried out
-  Diagnostics findings;
-  std::vector<std::string> notes;  ///< applications that were left out, and why
+  Diagnostics findings;                  ///< in manifests: their objects are in quarantine
+  Diagnostics disputes;                  ///< among applications; with an error nothing can be planned
+  std::vector<std::string> notes;        ///< applications that were left out, and why
 };
 
 Result<NestedApplications> readApplications(SourceReader& source, const NestedRequest& request);

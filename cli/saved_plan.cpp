@@ -147,6 +147,12 @@ Result<std::shared_ptr<const SavedPlan>> findPlanFile(const PlanningFlags& flags
 }
 
 std::optional<Planned> planFromFile(const SavedPlan& saved, const PlanningFlags& flags) {
+  const PlanningFlags plain;
+  if (!flags.targets.empty() || !flags.excludes.empty() || flags.keepOthers || flags.noForce ||
+      flags.application != plain.application || flags.ns != plain.ns) {
+    printError("a saved plan says itself what is done: leave out --target, --exclude, --application and the like");
+    return std::nullopt;
+  }
   if (saved.tool != std::string("steer ") + kVersion) {
     printError("the plan was made by " + saved.tool + ", this is steer " + kVersion + "; plan again");
     return std::nullopt;

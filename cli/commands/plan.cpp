@@ -25,16 +25,22 @@ struct Flags {
 int codeFor(const Flags& flags, bool something) { return flags.detailed && something ? 2 : 0; }
 
 int showDrift(const Flags& flags) {
-  const auto planned = planFrom(flags.planning, PlanOptions::Live::all);
+  const auto planned = planFrom(flags.planning, PlanOptions::Live::all, Findings::quarantine);
   if (!planned) return 1;
   return codeFor(flags, printDrift(planned->plans, flags.planning.output));
 }
 
 int showPlan(const Flags& flags) {
-  const auto planned = planFrom(flags.planning);
+  const auto planned = planFrom(flags.planning, PlanOptions::Live::changing, Findings::quarantine);
   if (!planned) return 1;
   if (!flags.simulate.simulate) printPlans(planned->plans, flags.planning.output);
   else if (!printSimulated(*planned, flags.planning, flags.simulate)) return 1;
+  if (const auto n = planned->plans.findings.size(); n != 0) {
+    printError(std::to_string(n) + (n == 1 ? " finding: what it speaks of" : " findings: what they speak of") +
+               " stays as it lives, and a cluster that follows this source applies the rest");
+    if (!flags.out.empty()) printError("the plan was not saved");
+    return 1;
+  }
   const bool refused = planned->plans.counts().refused != 0;
   if (!flags.out.empty() && refused) printError("the plan was not saved: the server refuses a part of it");
   if (refused) return 1;

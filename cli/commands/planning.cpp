@@ -68,12 +68,18 @@ Result<ClusterFacts> askCluster(Planned& out) {
   return facts;
 }
 
-/// False with findings that forbid planning; they are printed.
-bool accept(const Diagnostics& findings) {
+void printFindings(const Diagnostics& findings) {
   for (const auto& d : findings.items())
     std::cerr << paint(d.severity == Severity::error ? Colour::red : Colour::yellow, visible(d.text())) << "\n";
-  if (!findings.hasErrors()) return true;
-  printError(std::to_string(findings.errorCount()) + " findings; nothing was planned or applied");
+}
+
+/// False with findings that forbid planning; they are printed.
+bool accept(const NestedApplications& read, Findings how) {
+  printFindings(read.findings);
+  printFindings(read.disputes);
+  const auto errors = read.findings.errorCount() + read.disputes.errorCount();
+  if (errors == 0 || (how == Findings::quarantine && !read.disputes.hasErrors())) return true;
+  printError(std::to_string(errors) + (errors == 1 ? " finding" : " findings") + "; nothing was planned or applied");
   return false;
 }
 
@@ -132,6 +138,32 @@ PlanOptions optionsFor(const DeclaredApplication& application, const PlanningFla
   return options;
 }
 
+/// An application that nobody declares any more goes with what it owns, once its Application object does.
+void addLeaving(const ClusterFacts& facts, const PlanningFlags& flags, const ObjectSelection& selection,
+                std::vector<DeclaredApplication>& applications, std::vector<std::string>& notes) {
+  std::set<std::string> known;
+  std::set<ObjectRef> kept;
+  for (const auto& a : applications) {
+    known.insert(a.label);
+    for (const auto& w : a.wanted) kept.insert(w.ref);
+    kept.insert(a.quarantined.begin(), a.quarantined.end());
+  }
+  if (flags.keepOthers) return;
+  for (std::size_t i = 0; i < applications.size(); ++i) {
+    const bool prunes = applications[i].complete && boolAt(applications[i].spec, {"prune"}, true);
+    for (const auto& [label, object] : facts.applications) {
+      const ObjectRef ref{"applications.steersman.dev", object->ns(), object->name()};
+      const auto finalizers = object->finalizers();
+      if (!prunes || !ownedBy(*object, applications[i].label) || kept.contains(ref)) continue;
+      if (std::find(finalizers.begin(), finalizers.end(), kApplicationFinalizer) == finalizers.end()) continue;
+      if (!boolAt(object->spec(), {"prune"}, true) || !selection.contains(object->gvk(), ref)) continue;
+      if (!known.insert(label).second) continue;
+      notes.push_back("application " + label + " goes, and with it what it owns");
+      applications.push_back({label, object->ns(), {}, json::object{{"suspend", true}}});
+    }
+  }
+}
+
 /// Everything that is asked for, kept so that it can be asked again.
 struct Question {
   std::vector<ApplicationWish> wishes;
@@ -147,12 +179,21 @@ Result<PlanSet> ask(Client& client, const Question& question) {
 Result<void> planAll(std::vector<DeclaredApplication> applications, const PlanningFlags& flags, PlanOptions::Live live,
                      const ClusterFacts& facts, Planned& out) {
   STEER_TRY(const auto selection, selectionOf(flags));
+  if (!flags.destroy) addLeaving(facts, flags, selection, applications, out.plans.notes);
+  std::set<ObjectRef> quarantined;
+  for (const auto& a : applications) quarantined.insert(a.quarantined.begin(), a.quarantined.end());
   auto question = std::make_shared<Question>();
   for (auto& application : applications) {
+    if (!application.refusal.empty()) {
+      out.plans.notes.push_back("application " + application.label + " is not applied: " + application.refusal);
+      continue;
+    }
     out.wanted.insert(out.wanted.end(), application.wanted.begin(), application.wanted.end());
     ApplicationWish wish{{}, optionsFor(application, flags, facts)};
     wish.options.live = live;
     wish.options.selection = selection;
+    wish.options.elsewhere = quarantined;
+    if (!application.complete) wish.options.prune = PlanOptions::Prune::no;
     wish.wanted = std::move(application.wanted);
     question->wishes.push_back(std::move(wish));
     question->waitsFor.push_back(flags.destroy ? std::vector<std::string>{}
@@ -160,6 +201,7 @@ Result<void> planAll(std::vector<DeclaredApplication> applications, const Planni
   }
   STEER_TRY(auto plans, ask(*out.client, *question));
   plans.notes = std::move(out.plans.notes);
+  plans.findings = std::move(out.plans.findings);
   out.plans = std::move(plans);
   out.again = [question, client = out.client.get()] { return ask(*client, *question); };
   return checkTargets(selection, out.plans);
@@ -189,7 +231,7 @@ void addPlanningFlags(CLI::App& command, PlanningFlags& flags) {
       ->check(CLI::IsMember({"text", "json", "yaml", "markdown", "html"}));
 }
 
-std::optional<Planned> planFrom(const PlanningFlags& given, PlanOptions::Live live) {
+std::optional<Planned> planFrom(const PlanningFlags& given, PlanOptions::Live live, Findings findings) {
   PlanningFlags flags = given;
   if (flags.source.repo.empty() && flags.source.paths.empty()) flags.source.paths = {"."};
   const auto fail = [](const Error& e) {
@@ -217,7 +259,9 @@ std::optional<Planned> planFrom(const PlanningFlags& given, PlanOptions::Live li
     for (const auto& [label, object] : facts->applications) request.applications.push_back(label);
     auto read = readApplications(*source, request);
     if (!read.ok()) return fail(read.error());
-    if (!accept(read->findings)) return std::nullopt;
+    if (!accept(*read, findings)) return std::nullopt;
+    for (const auto& d : read->findings.items())
+      if (d.severity == Severity::error) out.plans.findings.push_back(d.text());
     out.plans.notes = std::move(read->notes);
     applications = std::move(read->all);
   }

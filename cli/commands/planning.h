@@ -43,8 +43,12 @@ struct Planned {
   std::function<Result<PlanSet>()> again{};
 };
 
+/// quarantine: as the cluster's own reconciler, which leaves wrong objects as they live and applies the rest.
+enum class Findings { forbid, quarantine };
+
 /// Reads, validates, connects and plans. Prints what is wrong, all findings at once.
-std::optional<Planned> planFrom(const PlanningFlags& flags, PlanOptions::Live live = PlanOptions::Live::changing);
+std::optional<Planned> planFrom(const PlanningFlags& flags, PlanOptions::Live live = PlanOptions::Live::changing,
+                                Findings findings = Findings::forbid);
 /// In the format that the flags ask for.
 void printPlans(const PlanSet& plans, const std::string& format);
 /// What others changed, in the format that the flags ask for; true when there is any.

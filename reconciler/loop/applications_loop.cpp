@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kApplications = "applications.steersman.dev";
 constexpr const char* kRepositories = "gitrepositories.steersman.dev";
-constexpr const char* kFinalizer = "steersman.dev/objects";
+constexpr const char* kFinalizer = kApplicationFinalizer;
 constexpr Duration kSecretsInterval = seconds(30);
 constexpr Duration kAgain = seconds(1);
 

@@ -11,6 +11,9 @@ namespace steer {
 
 inline constexpr const char* kSystemNamespace = "steersman-system";
 
+/// On an Application whose objects go before it does.
+inline constexpr const char* kApplicationFinalizer = "steersman.dev/objects";
+
 /// What the label `steersman.dev/application` says for an Application object: its name when it lives in
 /// steersman-system, else "<namespace>.<name>".
 std::string applicationLabel(std::string_view ns, std::string_view name);

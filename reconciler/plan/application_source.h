@@ -2,6 +2,7 @@
 // Applications inside a source: which of them read the same source, and what is wrong among them. Pure.
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,7 +38,10 @@ struct DeclaredApplication {
   SourcePos place{};    ///< of the Application object; empty for the one that was asked for
   json::object spec{};  ///< empty likewise
   std::vector<WantedObject> wanted{};
-  std::string parent{};  ///< label of the one that declares it, and so must come before it
+  std::set<ObjectRef> quarantined{};  ///< known by name, but wrong: left as they live
+  bool complete = true;               ///< false: something could not be read, so nothing may be deleted
+  std::string refusal{};              ///< why nothing of it may be applied; empty = it may
+  std::string parent{};               ///< label of the one that declares it, and so must come before it
 };
 
 /// Cycles among dependsOn and declarations, objects that two applications declare, dependencies on nothing, and

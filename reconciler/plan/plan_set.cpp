@@ -54,6 +54,7 @@ json::object countsJson(const PlanCounts& n) {
 json::object planSetJson(const PlanSet& set) {
   if (set.plans.empty()) return {};
   json::object out = planJson(set.plans.front());
+  if (!set.findings.empty()) out["findings"] = json::value_from(set.findings);
   if (!set.notes.empty()) out["notes"] = json::value_from(set.notes);
   if (set.plans.size() == 1) return out;
   json::array all;

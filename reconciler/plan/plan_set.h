@@ -10,7 +10,8 @@ namespace steer {
 
 struct PlanSet {
   std::vector<Plan> plans;
-  std::vector<std::string> notes{};  ///< applications that were left out, and why
+  std::vector<std::string> findings{};  ///< in manifests; what they speak of is not planned
+  std::vector<std::string> notes{};     ///< applications that were left out, and why
 
   PlanCounts counts() const;
   bool empty() const;

@@ -138,6 +138,7 @@ Report planReport(const PlanSet& set) {
   if (hooks != 0) report.headline += " " + std::to_string(hooks) + (hooks == 1 ? " hook" : " hooks") + " to run.";
   report.facts = {{"Source", set.plans.front().source}, {"Digest", set.digest()}};
   report.notes = set.notes;
+  report.findings = set.findings;
   const auto n = set.counts();
   if (n.remove + n.replace != 0) report.footer.push_back("Digest: " + set.digest());
   for (const auto& plan : set.plans) report.sections.push_back(sectionOf(plan));

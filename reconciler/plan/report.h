@@ -39,6 +39,7 @@ struct Report {
   std::string nothing{};   ///< said instead of everything else when there is nothing to say
   std::string headline{};  ///< "Plan: 3 to create, …"
   std::vector<std::pair<std::string, std::string>> facts{};
+  std::vector<std::string> findings{};  ///< a terminal has seen them before the report
   std::vector<ReportSection> sections{};
   std::vector<std::string> notes{};   ///< of the whole
   std::vector<std::string> footer{};  ///< facts that a reader of plain text needs, too

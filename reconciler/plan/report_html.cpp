@@ -62,6 +62,7 @@ std::string reportHtml(const Report& report) {
   out += "<h1>" + htmlEscaped(report.nothing.empty() ? report.headline : report.nothing) + "</h1>\n";
   for (const auto& [name, value] : report.facts)
     out += "<p>" + htmlEscaped(name) + ": <code>" + htmlEscaped(value) + "</code></p>\n";
+  for (const auto& finding : report.findings) out += "<p class=\"problem\">" + htmlEscaped(finding) + "</p>\n";
   for (const auto& section : report.sections) {
     if (report.sections.size() > 1) out += "<h2>" + htmlEscaped(section.title) + "</h2>\n";
     for (const auto& group : section.groups) {

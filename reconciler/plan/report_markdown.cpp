@@ -109,6 +109,11 @@ std::string reportMarkdown(const Report& report, const MarkdownOptions& options)
   std::string out = "<h3>" + htmlEscaped(report.nothing.empty() ? report.headline : report.nothing) + "</h3>\n\n";
   for (const auto& [name, value] : report.facts)
     out += "<p>" + htmlEscaped(name) + ": <code>" + htmlEscaped(value) + "</code></p>\n\n";
+  std::string findings;
+  for (const auto& finding : report.findings) findings += "<li>⚠ <code>" + htmlEscaped(finding) + "</code></li>\n";
+  if (findings.size() > options.maxBytes / 2)
+    out += "<p>⚠ " + std::to_string(report.findings.size()) + " findings, too many for this page</p>\n\n";
+  else if (!findings.empty()) out += "<ul>\n" + findings + "</ul>\n\n";
   std::size_t room = options.maxBytes > out.size() ? options.maxBytes - out.size() : 0;
   std::size_t dropped = 0;
   for (const auto& section : report.sections) {

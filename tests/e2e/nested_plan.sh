@@ -54,6 +54,20 @@ application far apps/far 'prune: false' >"$src/root/far.yaml"; sed -i 's#fleet.g
 check "an application of elsewhere is said to be left out" outputs "application far reads another repository" plan "$src/root"
 rm "$src/root/far.yaml"
 
+sed -i 's/data: {k: "1"}/data: {k: 1}/' "$src/apps/back/queue.yaml"; sed -i 's/"1"/"2"/' "$src/apps/front/page.yaml"
+check "a wrong manifest is an error" exits 1 plan "$src/root"
+check "named with its place" outputs "apps/back/queue.yaml:4" plan "$src/root"
+check "what would happen to the rest is shown" outputs "~ ConfigMap page" plan "$src/root"
+check "and nothing is deleted for it" outputs "Plan: 0 to create, 1 to update, 0 to replace, 0 to delete." plan "$src/root"
+check "reviewers of the page see it, too" outputs "<li>⚠ <code>" plan "$src/root" -o markdown
+check "such a source is not applied by hand" exits 1 "$STEER" apply "$src/root" --yes
+sed -i 's/k: 1/k: "1"/' "$src/apps/back/queue.yaml"; sed -i 's/"2"/"1"/' "$src/apps/front/page.yaml"
+
+rm "$src/root/front.yaml"; k -n steersman-system patch application front --type merge -p '{"metadata":{"finalizers":["steersman.dev/objects"]}}' >/dev/null
+check "an application that is declared no more takes what it owns along" outputs "ConfigMap page" plan "$src/root"
+check "and says so" outputs "application front goes, and with it what it owns" plan "$src/root"
+application front apps/front 'dependsOn: [{name: back}]' >"$src/root/front.yaml"
+
 check "destroying takes them all: exit code 0" exits 0 "$STEER" apply --destroy --yes
 eventually 30 "the namespace is gone" bash -c "! $KUBECTL get ns shop"
 finish

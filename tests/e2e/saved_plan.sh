@@ -60,6 +60,8 @@ check "a source that moved refuses the plan" outputs "ConfigMap shop/settings wa
 sed -i 's/"blue"/"pink"/' "$plan"
 check "an edited plan is refused" outputs "damaged or edited" "$STEER" apply "$plan"
 
+check "a saved plan takes no targets" exits 1 "$STEER" apply "$plan" --target deploy/web
+
 git init -q -b main "$WORK/repo"; cp "$src/shop.yaml" "$WORK/repo/"
 git -C "$WORK/repo" add -A; git -C "$WORK/repo" commit -qm one
 check "a plan of a commit is saved" exits 0 "$STEER" plan --repo "$WORK/repo" --rev main --out "$plan"
