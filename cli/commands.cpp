@@ -2,11 +2,13 @@
 
 #include "cli/commands/agent.h"
 #include "cli/commands/apply.h"
+#include "cli/commands/approve.h"
 #include "cli/commands/completion.h"
 #include "cli/commands/diff.h"
 #include "cli/commands/history.h"
 #include "cli/commands/plan.h"
 #include "cli/commands/render.h"
+#include "cli/commands/rollback.h"
 #include "cli/commands/server.h"
 #include "cli/commands/status.h"
 #include "cli/commands/up.h"
@@ -16,8 +18,9 @@ namespace steer::cli {
 
 std::vector<AddCommand> allCommands() {
   return {
-      addPlanCommand,     addApplyCommand, addUpCommand,     addServerCommand,  addAgentCommand,      addRenderCommand,
-      addValidateCommand, addDiffCommand,  addStatusCommand, addHistoryCommand, addCompletionCommand,
+      addPlanCommand,    addApplyCommand,    addUpCommand,         addServerCommand, addAgentCommand,
+      addRenderCommand,  addValidateCommand, addDiffCommand,       addStatusCommand, addHistoryCommand,
+      addApproveCommand, addRollbackCommand, addCompletionCommand,
   };
 }
 

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <memory>
 
+#include "cli/applications.h"
 #include "cli/connection.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
@@ -24,7 +25,7 @@ int runHistory(const Flags& flags) {
     printError(client.error().message);
     return 1;
   }
-  const auto app = (*client)->get({"applications.steersman.dev", "steersman-system", flags.application});
+  const auto app = (*client)->get(applicationNamed(flags.application));
   if (!app.ok()) {
     printError(app.error().message);
     return 1;

@@ -7,6 +7,7 @@
 #include "cli/connection.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
+#include "reconciler/plan/application_graph.h"
 #include "reconciler/plan/report.h"
 
 namespace steer::cli {
@@ -35,6 +36,30 @@ std::string portsText(const Object& service) {
   return out;
 }
 
+/// What a person should look at: deletions that wait, drift, broken glass, a rollback.
+void printMatters(const Object& app) {
+  constexpr std::size_t most = 10;
+  const auto& status = app.status();
+  if (const auto& asked = objectAt(status, {"confirmation"}); !asked.empty()) {
+    const auto& deletions = arrayAt(asked, {"deletions"});
+    std::cout << paint(Colour::yellow, "  needs confirmation") << "  plan " << stringAt(asked, {"digest"}) << "\n";
+    for (std::size_t i = 0; i < deletions.size() && i < most; ++i)
+      if (deletions[i].is_string()) std::cout << "    would delete " << deletions[i].get_string().c_str() << "\n";
+    if (const auto total = static_cast<std::size_t>(intAt(asked, {"total"})); total > most)
+      std::cout << "    and " << total - most << " more\n";
+    std::cout << "    say yes with: steer approve " << shortCommit(stringAt(asked, {"commit"})) << "\n";
+  }
+  for (const auto& drift : arrayAt(status, {"drift"}))
+    std::cout << "  drift  " << stringAt(drift, {"object"}) << ": " << stringAt(drift, {"how"}) << " (since "
+              << stringAt(drift, {"since"}) << ")\n";
+  for (const auto& glass : arrayAt(status, {"breakGlass"}))
+    std::cout << "  break-glass  " << stringAt(glass, {"object"}) << " is left alone until "
+              << stringAt(glass, {"until"}) << "\n";
+  if (const auto& rollback = objectAt(status, {"rollback"}); !rollback.empty())
+    std::cout << "  rollback  " << stringAt(rollback, {"state"}) << " to " << shortCommit(stringAt(rollback, {"to"}))
+              << ": " << stringAt(rollback, {"message"}) << "\n";
+}
+
 void printServices(Client& client, const std::string& application) {
   ListOptions options;
   options.labelSelector = "steersman.dev/application=" + application;
@@ -51,7 +76,7 @@ void printServices(Client& client, const std::string& application) {
 void printApplication(Client& client, const Object& app) {
   const auto& status = app.status();
   const auto phase = stringAt(status, {"phase"}, "Unknown");
-  std::cout << paint(Colour::bold, app.name()) << "  " << paint(colourOf(phase), phase);
+  std::cout << paint(Colour::bold, applicationLabel(app.ns(), app.name())) << "  " << paint(colourOf(phase), phase);
   if (const auto health = stringAt(status, {"health"}); !health.empty())
     std::cout << ", " << paint(colourOf(health), health);
   std::cout << "\n";
@@ -67,7 +92,8 @@ void printApplication(Client& client, const Object& app) {
   for (const auto& condition : arrayAt(status, {"conditions"}))
     std::cout << "  " << stringAt(condition, {"type"}) << " " << stringAt(condition, {"status"}) << "  "
               << stringAt(condition, {"reason"}) << ": " << visible(stringAt(condition, {"message"})) << "\n";
-  printServices(client, app.name());
+  printMatters(app);
+  printServices(client, applicationLabel(app.ns(), app.name()));
 }
 
 /// 0 = everything is synced and healthy, 1 = it is not or cannot be known.
@@ -85,7 +111,7 @@ int runStatus(const Flags& flags) {
   json::array documents;
   bool well = true;
   for (const auto& app : apps->items) {
-    if (!flags.application.empty() && app->name() != flags.application) continue;
+    if (!flags.application.empty() && applicationLabel(app->ns(), app->name()) != flags.application) continue;
     documents.push_back(app->json());
     const auto phase = stringAt(app->status(), {"phase"});
     well = well && phase == "Synced";

@@ -145,6 +145,7 @@ Result<SourceCommit> describe(git_commit* commit) {
     out.when = Time{seconds(author->when.time)};
   }
   if (const char* summary = git_commit_summary(commit)) out.summary = summary;
+  if (const char* message = git_commit_message(commit)) out.message = message;
   return out;
 }
 
@@ -209,7 +210,8 @@ Result<json::object> fetchOperation(const RemoteAccess& access, const json::obje
                         {"author", c.author},
                         {"authorEmail", c.authorEmail},
                         {"when", std::chrono::duration_cast<seconds>(c.when.time_since_epoch()).count()},
-                        {"summary", c.summary}}},
+                        {"summary", c.summary},
+                        {"message", c.message}}},
                       {"before", out.before},
                       {"ref", out.ref},
                       {"rewritten", out.rewritten}};
@@ -223,7 +225,8 @@ FetchOutcome outcomeFromJson(const json::object& from) {
                 text({"commit", "author"}),
                 text({"commit", "authorEmail"}),
                 Time{seconds(intAt(from, {"commit", "when"}))},
-                text({"commit", "summary"})};
+                text({"commit", "summary"}),
+                text({"commit", "message"})};
   out.before = text({"before"});
   out.ref = text({"ref"});
   out.rewritten = boolAt(from, {"rewritten"});

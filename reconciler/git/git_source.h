@@ -49,7 +49,8 @@ struct SourceCommit {
   std::string author;
   std::string authorEmail;
   Time when{};
-  std::string summary;  ///< first line of the message
+  std::string summary;    ///< first line of the message
+  std::string message{};  ///< all of it
 };
 
 struct FetchOutcome {

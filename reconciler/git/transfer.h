@@ -24,7 +24,7 @@ int serveTransfer();
 
 namespace git {
 
-/// operation: "fetch", "look", "push"; arguments hold "dir", the clone, and what the operation needs.
+/// operation: "fetch", "look", "push", "branch"; arguments hold "dir", the clone, and what the operation needs.
 Result<json::object> transfer(const RemoteAccess& access, std::string_view operation, json::object arguments);
 /// Does it here and now; what the child and local repositories use.
 Result<json::object> operate(const RemoteAccess& access, std::string_view operation, const json::object& arguments);

@@ -16,6 +16,7 @@
 #include "reconciler/git/git_handles.h"
 #include "reconciler/git/ledger_remote.h"
 #include "reconciler/git/ref_push.h"
+#include "reconciler/git/revert_commit.h"
 #include "reconciler/git/transfer.h"
 
 namespace steer {
@@ -138,6 +139,7 @@ Result<json::object> operate(const RemoteAccess& access, std::string_view operat
   if (operation == "fetch") return fetchOperation(access, arguments);
   if (operation == "look") return lookOperation(access, arguments);
   if (operation == "push") return pushOperation(access, arguments);
+  if (operation == "branch") return branchOperation(access, arguments);
   return makeError(Errc::badRequest, "an unknown operation was asked for");
 }
 

@@ -56,11 +56,14 @@ Loop::Next ApplicationLoop::step(Time now) {
   if (auto update = keeper_.takeUpdate()) onUpdate(std::move(*update), now);
   if (auto published = keeper_.takePublished()) onPublished(*published, now);
   if (keeper_.takePushedLater()) status_.setCondition("Reported", true, "Pushed", "refs/heads/steersman/status", now);
+  stepRollback(now);
+  if (judgeDue_ && now >= *judgeDue_) judgeAgain();
+  want(judgeDue_);
   static const std::set<std::uint64_t> none;
   drift_.pump(now, operation_ ? operation_->ownRevisions() : none);
   want(drift_.retryAt());
   if (pending_ && operation_ && operation_->interruptible()) operation_->supersede(now, commit_->id);
-  if (!operation_ && haveWanted_) tryBegin(now);
+  if (!operation_ && haveWanted_ && drift_.synced()) tryBegin(now);
   heal(now);
   if (operation_) stepOperation(now);
   if (!reports_.empty() && !reports_.front().second && now >= reportDue_ && !keeper_.publishing()) {
@@ -77,7 +80,10 @@ Loop::Next ApplicationLoop::step(Time now) {
   }
   if (!operation_ && haveWanted_) showHealth();
   want(status_.flush(now));
-  if (mayHeal()) want(drift_.nextDue());
+  if (mayHeal()) {
+    want(drift_.nextDue());
+    want(driftDue_);
+  }
   if (!operation_ && sync_ != Sync::blocked) {
     want(resyncDue_);
     want(retryDue_);
@@ -106,6 +112,7 @@ void ApplicationLoop::onUpdate(SourceUpdate update, Time now) {
     if (update.fetched->recloned) message += "; the clone was damaged and has been made anew";
     status_.setCondition("SourceReady", true, "Fetched", message, now);
   }
+  notePin(update, now);
   if (!update.fetched) return;
   commit_ = update.fetched->commit;
   status_.setCommit(commit_->id);
@@ -123,6 +130,9 @@ void ApplicationLoop::onRendered(const FetchOutcome& fetched, Rendered rendered,
   // After a restart the newest record tells whether this commit was dealt with already.
   const bool reported = !haveWanted_ && status_.lastRunCommit() == fetched.commit.id;
   rendered.findings.sort();
+  if (sameJudgement(fetched.commit, rendered, now)) return;
+  approvedDeletions_.clear();
+  status_.setDetail("confirmation", nullptr);
   if (!rendered.delta) claims_ = rendered.quarantined;
   for (const auto& w : rendered.delta ? rendered.delta->changed : rendered.objects) claims_.insert(w.ref);
   if (rendered.delta)
@@ -249,6 +259,8 @@ void ApplicationLoop::begin(const std::string& trigger, Operation::WhenEmpty whe
   how.keep = quarantined_;
   how.prune = settings_.prune ? prune_ : PlanOptions::Prune::no;
   how.planning = [this] { return planning(); };
+  how.hold = [this](const Plan& plan, Time at) { return whyHeld(plan, at); };
+  lookForGlass(now);
   if (sync_ == Sync::open) how.hooks = Operation::Options::Hooks::run;
   if (trigger == "push" && !wantsHooks_ && quarantined_.empty()) how.only = unplanned_;
   unplanned_.reset();  // until it is known that all of it was done
@@ -259,10 +271,15 @@ void ApplicationLoop::begin(const std::string& trigger, Operation::WhenEmpty whe
 void ApplicationLoop::stepOperation(Time now) {
   // The watch phase judges by what was seen: without a first listing there is nothing to judge.
   const bool blind = operation_->phase() == Operation::Phase::watching && !drift_.synced();
+  if (operation_->held() && operationDue_ && now < *operationDue_ && !pending_) return want(operationDue_);
   if (!blind) {
     // One phase a step, so that each has its own time.
     operationDue_ = operation_->step(now, drift_.live());
     if (operation_->takeMilestone()) keeper_.saveDraft(options_.name, jsonText(toJson(operation_->record())));
+  }
+  if (const auto& held = operation_->held(); held && !operation_->finished()) {
+    status_.setPhase(held->phase, held->why);
+    return want(operationDue_);
   }
   if (!operation_->finished()) {
     const auto& message = operation_->record().message;
@@ -320,72 +337,6 @@ void ApplicationLoop::onPublished(const Result<PublishOutcome>& outcome, Time no
   if (reports_.empty() && !operation_) keeper_.dropDraft(options_.name);
   if (outcome->whyLocal.empty()) status_.setCondition("Reported", true, "Pushed", "refs/heads/steersman/status", now);
   else status_.setCondition("Reported", false, "KeptLocal", "records stay in the clone: " + outcome->whyLocal, now);
-}
-
-void ApplicationLoop::noteDrift(const DriftWatch::Suspect& suspect, Time now) {
-  json::object involved{{"name", suspect.ref.name}, {"namespace", suspect.ref.ns}};
-  for (const auto& w : wanted_)
-    if (w.ref == suspect.ref) {
-      involved["kind"] = stringAt(w.body, {"kind"});
-      involved["apiVersion"] = stringAt(w.body, {"apiVersion"});
-    }
-  const std::string ns = suspect.ref.ns.empty() ? "default" : suspect.ref.ns;
-  const auto stamp = std::to_string(now.time_since_epoch().count());
-  json::object event{{"apiVersion", "v1"},
-                     {"kind", "Event"},
-                     {"metadata", {{"name", suspect.ref.name + "." + stamp}, {"namespace", ns}}},
-                     {"involvedObject", std::move(involved)},
-                     {"type", "Warning"},
-                     {"reason", "DriftHealed"},
-                     {"message", suspect.how + "; put back to commit " + wantedCommit_.substr(0, 12)},
-                     {"source", {{"component", kFieldManager}}},
-                     {"firstTimestamp", formatTime(now)},
-                     {"lastTimestamp", formatTime(now)},
-                     {"count", 1}};
-  (void)client_.write(Write::create("events", std::move(event)));
-}
-
-bool ApplicationLoop::mayHeal() const {
-  if (!haveWanted_ || pending_ || sync_ == Sync::blocked || settings_.suspend) return false;
-  return !operation_ || operation_->waiting();
-}
-
-void ApplicationLoop::heal(Time now) {
-  if (!mayHeal()) return;
-  const auto suspects = drift_.takeDue(now);
-  if (suspects.empty()) return;
-  std::vector<WantedObject> some;
-  for (const auto& suspect : suspects)
-    for (const auto& w : wanted_)
-      if (w.ref == suspect.ref) some.push_back(w);
-  PlanOptions options = planning();
-  options.application = options_.name;
-  options.source = "commit " + wantedCommit_.substr(0, 12);
-  options.scope = PlanOptions::Scope::theseOnly;
-  auto plan = makePlan(client_, std::move(some), options);
-  if (!plan.ok()) {
-    resyncDue_ = now + seconds(1);  // look at everything again as soon as the cluster answers
-    return;
-  }
-  if (plan->empty()) return;
-  std::vector<std::string> lines;
-  for (const auto& suspect : suspects) {
-    const auto change = std::find_if(plan->changes.begin(), plan->changes.end(), [&](const PlannedChange& c) {
-      return c.ref == suspect.ref && c.action != PlanAction::none;
-    });
-    if (change == plan->changes.end()) continue;
-    lines.push_back(change->text() + ": " + suspect.how);
-    noteDrift(suspect, now);
-    drift_.noteHealed(suspect.ref, now);
-    log::warn("drift is healed", {{"app", options_.name}, {"object", change->text()}, {"how", suspect.how}});
-  }
-  if (!operation_) {
-    begin("drift", Operation::WhenEmpty::record, now);
-  }
-  auto& drift = operation_->record().drift;
-  drift.insert(drift.end(), lines.begin(), lines.end());
-  if (operation_->phase() == Operation::Phase::watching) operation_->add(std::move(*plan));
-  else operation_->startOver();
 }
 
 void ApplicationLoop::showHealth() {

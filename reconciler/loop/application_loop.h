@@ -13,11 +13,13 @@
 
 #include "core/loop.h"
 #include "reconciler/loop/application_neighbours.h"
+#include "reconciler/loop/application_requests.h"
 #include "reconciler/loop/application_spec.h"
 #include "reconciler/loop/application_status.h"
 #include "reconciler/loop/drift_watch.h"
 #include "reconciler/loop/operation.h"
 #include "reconciler/loop/source_keeper.h"
+#include "reconciler/plan/delete_budget.h"
 
 namespace steer {
 
@@ -41,6 +43,8 @@ class ApplicationLoop final : public Loop {
 
   /// Takes effect with the next step. Other sources need another loop.
   void configure(ApplicationSettings settings);
+  /// What the object's annotations ask for.
+  void observe(const Object& object);
   ApplicationStatus& status() { return status_; }
   /// Nothing is being fetched, applied, watched or reported.
   bool settled() const;
@@ -49,7 +53,9 @@ class ApplicationLoop final : public Loop {
   /// Fetches at the next step.
   void lookSoon() { keeper_.lookSoon(); }
 
-  /// The newest commit seen; nothing before the first.
+  /// The newest commit of the source, also while another one is pinned; empty before the first.
+  const std::string& tip() const { return tip_; }
+  /// The newest commit seen, or the pinned one; nothing before the first.
   const std::optional<SourceCommit>& commit() const { return commit_; }
   /// Empty when everything of the newest commit is applied and healthy; else why not.
   std::string whyNotReady() const;
@@ -62,10 +68,31 @@ class ApplicationLoop final : public Loop {
 
  private:
   void tryBegin(Time now);
+  void judgeAgain();
+  bool sameJudgement(const SourceCommit& commit, const Rendered& rendered, Time now);
   std::string whyWaiting(Time now);
   void noteOutcome(const ApplyRecord& record, Time now);
   void noteDropped();
   PlanOptions planning() const;
+  std::optional<Operation::Hold> whyHeld(const Plan& plan, Time now);
+  std::optional<std::string> approvalOf(const Plan& plan, const DeleteVerdict& verdict) const;
+  json::object applicationReference() const;
+  void emitEvent(json::object involved, const std::string& ns, const std::string& type, const std::string& reason,
+                 const std::string& message, Time now);
+  void healWith(Plan plan, const std::vector<DriftWatch::Suspect>& suspects, Time now);
+  void reportDrift(Time now);
+  void showDrift();
+  std::optional<Time> glassOf(const Object& live, const ObjectRef& ref, Time now);
+  void lookForGlass(Time now);
+  void showGlass();
+  void releaseGlass(Time now);
+  void holdGlass(std::vector<DriftWatch::Suspect>& suspects, Time now);
+  void stepRollback(Time now);
+  void startRollback(const std::string& id, std::string to, const std::string& by, Time now);
+  void onReverted(const Result<RevertOutcome>& outcome, Time now);
+  void showRollback(const std::string& state, const std::string& message);
+  void notePin(const SourceUpdate& update, Time now);
+  bool rollBackAutomatically(const ApplyRecord& record, Time now);
   void onUpdate(SourceUpdate update, Time now);
   void onRendered(const FetchOutcome& fetched, Rendered rendered, Time now);
   void takeWanted(Rendered& rendered);
@@ -120,7 +147,36 @@ class ApplicationLoop final : public Loop {
   std::set<ObjectRef> claims_;  ///< of the newest commit, as far as it can be read
   int attempts_ = 0;            ///< further ones for the wanted commit
   std::optional<Time> retryDue_;
-  bool replan_ = false;  ///< the settings changed: look at everything again
+  ApplicationRequests requests_;
+  bool observed_ = false;
+  std::set<std::string> approvedDeletions_;  ///< of the wanted commit
+  struct DriftEntry {
+    std::string how;
+    std::string since;
+  };
+  std::map<std::string, DriftEntry> drifted_;  ///< found and only reported
+  std::optional<Time> driftDue_;
+  struct Glass {
+    std::string object;
+    std::string kind;
+    std::string how;
+    Time until{};
+  };
+  std::map<ObjectRef, Glass> glass_;           ///< objects that are left alone for a while
+  std::map<ObjectRef, std::string> badGlass_;  ///< annotations complained of
+  std::string tip_;
+  RevertRequest rollback_;
+  std::string rollbackSeen_;    ///< id of the newest request that was taken up
+  std::string rollbackCommit_;  ///< what it made
+  std::optional<Time> rollbackDue_;
+  int rollbackAttempts_ = 0;
+  unsigned events_ = 0;
+  std::string judged_;            ///< commit that was rendered last, with what was found in it
+  bool judgedAnew_ = false;       ///< it is being rendered again
+  bool waited_ = false;           ///< the pending commit had to wait
+  std::optional<Time> judgeDue_;  ///< when findings are looked at again
+  int judgements_ = 0;            ///< of the same commit
+  bool replan_ = false;           ///< the settings changed: look at everything again
 };
 
 }  // namespace steer

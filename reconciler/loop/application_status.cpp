@@ -41,6 +41,13 @@ void ApplicationStatus::addRun(const ApplyRecord& r) {
   if (history_.size() > kHistory) history_.pop_back();
 }
 
+std::string ApplicationStatus::lastHealthyBefore(const std::string& commit) const {
+  for (const auto& run : history_)
+    if (stringAt(run, {"result"}) == "healthy" && stringAt(run, {"commit"}) != commit)
+      return std::string(stringAt(run, {"commit"}));
+  return "";
+}
+
 json::object ApplicationStatus::body() const {
   json::array conditions;
   for (const auto& [type, c] : conditions_) conditions.emplace_back(c);

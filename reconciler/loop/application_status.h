@@ -30,6 +30,8 @@ class ApplicationStatus {
   void setDetail(const std::string& field, json::value value) { details_[field] = std::move(value); }
   void setObservedGeneration(std::int64_t generation) { generation_ = generation; }
   void addRun(const ApplyRecord& record);
+  /// The commit of the newest healthy run of another commit than this one; empty when there is none.
+  std::string lastHealthyBefore(const std::string& commit) const;
   const std::string& lastRunCommit() const { return lastRunCommit_; }
   const std::string& phase() const { return phase_; }
   const std::string& message() const { return message_; }

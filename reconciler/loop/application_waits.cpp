@@ -16,6 +16,11 @@ PlanOptions ApplicationLoop::planning() const {
   PlanOptions out;
   out.policy = settings_.policy;
   if (options_.neighbours != nullptr) out.elsewhere = options_.neighbours->claimedByOthers(options_.name);
+  for (const auto& [ref, glass] : glass_) {
+    const auto place = (ref.ns.empty() ? "" : ref.ns + "/") + ref.name;
+    if (auto pattern = ObjectPattern::parse(glass.kind + "/" + place); pattern.ok())
+      out.selection.excludes.push_back(std::move(*pattern));
+  }
   return out;
 }
 
@@ -52,6 +57,27 @@ std::string ApplicationLoop::whyWaiting(Time now) {
   return "";
 }
 
+/// Asks for the same commit to be rendered and judged once more.
+void ApplicationLoop::judgeAgain() {
+  judgeDue_.reset();
+  judgedAnew_ = true;
+  keeper_.renderAgain();
+}
+
+/// Whether a commit that was rendered again is judged as before. What is found in it may depend on the cluster (a
+/// namespace that another application makes), so as long as there are findings it is looked at ever more rarely.
+bool ApplicationLoop::sameJudgement(const SourceCommit& commit, const Rendered& rendered, Time now) {
+  std::string judgement = commit.id + "\n" + rendered.refusal + "\n" + rendered.findings.text();
+  const bool again = std::exchange(judgedAnew_, false);
+  const bool moved = rendered.delta && (!rendered.delta->changed.empty() || !rendered.delta->removed.empty());
+  const bool same = again && !moved && judgement == judged_;
+  judgements_ = judged_.starts_with(commit.id) ? judgements_ + 1 : 1;
+  judged_ = std::move(judgement);
+  judgeDue_.reset();
+  if (rendered.findings.hasErrors()) judgeDue_ = now + retryDelay(settings_.retry, judgements_);
+  return same;
+}
+
 /// Starts what is due: a new commit, another attempt, or a look at everything. Healing goes on while a
 /// sync window is closed or another application is waited for: it keeps what was approved before.
 void ApplicationLoop::tryBegin(Time now) {
@@ -60,8 +86,18 @@ void ApplicationLoop::tryBegin(Time now) {
     replan_ = true;
     return;
   }
+  const bool heals = settings_.drift == DriftMode::heal;
+  if (pending_ && pendingTrigger_ == "start" && !heals && !resumed_) {
+    // Nothing is new but the process: what differs is drift.
+    pending_ = false;
+    replan_ = true;
+    noteDropped();
+  }
   if (pending_) {
-    if (!whyWaiting(now).empty()) return;
+    const bool waits = !whyWaiting(now).empty();
+    if (!waits && waited_ && !findings_.empty()) judgeAgain();
+    waited_ = waits;
+    if (waits || judgedAnew_) return;
     pending_ = replan_ = false;
     return begin(pendingTrigger_,
                  pendingTrigger_ == "start" ? Operation::WhenEmpty::drop : Operation::WhenEmpty::record, now);
@@ -74,7 +110,11 @@ void ApplicationLoop::tryBegin(Time now) {
   }
   if (!replan_ && !(resyncDue_ && now >= *resyncDue_)) return;
   replan_ = false;
-  begin("drift", Operation::WhenEmpty::drop, now);
+  resyncDue_ = now + options_.resync;
+  if (settings_.drift == DriftMode::report) return reportDrift(now);
+  drifted_.clear();
+  showDrift();
+  if (heals) begin("drift", Operation::WhenEmpty::drop, now);
 }
 
 void ApplicationLoop::noteOutcome(const ApplyRecord& record, Time now) {
@@ -84,6 +124,7 @@ void ApplicationLoop::noteOutcome(const ApplyRecord& record, Time now) {
   // What was written wrong does not become right by waiting.
   if (!findings_.empty() && record.result == Result::degraded) return;
   if (!bad || record.commit != wantedCommit_ || pending_ || sync_ == Sync::blocked || !failedHook_.empty()) return;
+  if (rollBackAutomatically(record, now)) return;
   if (attempts_ >= settings_.retry.limit) {
     status_.setCondition("Retrying", false, "LimitReached",
                          "tried again " + std::to_string(attempts_) + " times; a new commit starts afresh", now);

@@ -222,6 +222,7 @@ void ApplicationsLoop::configure(Child& child, Time now) {
     child.loop->configure(std::move(spec.settings));
     child.configured = text;
   }
+  if (child.loop) child.loop->observe(*child.object);
 }
 
 void ApplicationsLoop::startLoop(Child& child, const ApplicationSpec& spec, RemoteCredentials credentials, Time now) {
@@ -349,12 +350,12 @@ std::string ApplicationsLoop::dependencyWait(const std::string& application) {
     // What both read from the same place is one change: the other one must have seen it, too.
     const auto& mine = self->loop->source();
     const auto& its = other->loop->source();
-    if (mine.url == its.url && mine.revision == its.revision && self->loop->commit() && other->loop->commit() &&
-        other->loop->followsSource() && self->loop->commit()->id != other->loop->commit()->id) {
+    if (mine.url == its.url && mine.revision == its.revision && !self->loop->tip().empty() &&
+        !other->loop->tip().empty() && other->loop->followsSource() && self->loop->tip() != other->loop->tip()) {
       other->loop->lookSoon();
       other->woken->store(true);
-      return "waiting for application " + name + ", which has not read commit " +
-             self->loop->commit()->id.substr(0, 12) + " yet";
+      return "waiting for application " + name + ", which has not read commit " + self->loop->tip().substr(0, 12) +
+             " yet";
     }
     if (const auto why = other->loop->whyNotReady(); !why.empty())
       return "waiting for application " + name + ", which " + why;
@@ -377,7 +378,7 @@ std::string ApplicationsLoop::claimsUnsettled(const std::string& application) {
     const auto& mine = self->loop->source();
     const auto& its = child->loop->source();
     if (mine.url != its.url || mine.revision != its.revision || !child->loop->followsSource()) continue;
-    if (child->loop->commit() && child->loop->commit()->id == self->loop->commit()->id) continue;
+    if (child->loop->tip() == self->loop->tip()) continue;
     child->loop->lookSoon();
     child->woken->store(true);
     return "application " + label + " has not read this commit yet, and may ask for what would be deleted";

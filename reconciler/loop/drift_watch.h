@@ -29,6 +29,8 @@ class DriftWatch {
   };
   /// Those that may be healed now; the rest (healed too often lately) wait.
   std::vector<Suspect> takeDue(Time now);
+  /// Looks at it again although nothing was seen to change.
+  void suspect(const ObjectRef& ref, std::string how) { suspects_[ref] = std::move(how); }
   bool anyWaiting() const { return !suspects_.empty(); }
   /// When the earliest of those that wait may be healed.
   std::optional<Time> nextDue() const;

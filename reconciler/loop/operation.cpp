@@ -57,6 +57,8 @@ std::optional<Time> Operation::plan(Time now) {
     phase_ = Phase::finished;
     return std::nullopt;
   }
+  held_ = options_.hold ? options_.hold(*made, now) : std::nullopt;
+  if (held_) return now + held_->again;
   add(std::move(*made));
   milestone_ = true;
   return now;

@@ -23,6 +23,13 @@ class Operation {
   enum class Phase { planning, applying, watching, finished };
   enum class WhenEmpty { record, drop };
 
+  /// A plan that waits for a person, or for others.
+  struct Hold {
+    std::string phase;  ///< for the application's status
+    std::string why;
+    Duration again{};  ///< when to look again
+  };
+
   struct Options {
     Duration healthTimeout = minutes(10);
     /// What to do when the plan is empty: record the commit all the same, or leave no trace.
@@ -36,6 +43,8 @@ class Operation {
     std::optional<std::set<ObjectRef>> only{};
     /// What planning must know, asked for at each attempt; name and source are filled in here.
     std::function<PlanOptions()> planning{};
+    /// Why a plan may not be carried out now; it is made anew when asked again.
+    std::function<std::optional<Hold>(const Plan&, Time now)> hold{};
   };
 
   /// wanted: the whole desired state; its health is watched.
@@ -73,6 +82,7 @@ class Operation {
   /// Revisions that our own writes made: no drift.
   const std::set<std::uint64_t>& ownRevisions() const { return ownRevisions_; }
   std::string waitingFor() const { return waitingFor_; }
+  const std::optional<Hold>& held() const { return held_; }
 
  private:
   std::optional<Time> plan(Time now);
@@ -109,6 +119,7 @@ class Operation {
   std::map<ObjectRef, std::string> removed_;     ///< uid that must be gone
   std::set<std::uint64_t> ownRevisions_;
   std::string waitingFor_;
+  std::optional<Hold> held_;
 };
 
 }  // namespace steer

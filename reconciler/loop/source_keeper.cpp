@@ -40,6 +40,9 @@ struct SourceKeeper::Shared {
     std::optional<Result<PublishOutcome>> published;
     std::optional<Result<PublishOutcome>> repeated;  ///< of records that had stayed local
     bool keptLocal = false;                          ///< some records are in the clone only
+    std::optional<Result<RevertOutcome>> reverted;
+    std::optional<CommitPin> pin;
+    bool renderAgain = false;
   };
   Sync<Results> results;
 
@@ -55,6 +58,25 @@ struct SourceKeeper::Shared {
     return {};
   }
 
+  /// Puts the pinned commit in the place of the one that it replaces, as long as the source's directory is
+  /// as it was there.
+  void applyPin(SourceUpdate& update) {
+    const auto pin = results.with([](const Results& r) { return r.pin; });
+    if (!pin || !update.fetched) return;
+    const auto& tip = update.fetched->commit.id;
+    const auto& path = source->options().path;
+    const auto shown = treeAt(source->cloneDir(), tip, path);
+    const auto bad = treeAt(source->cloneDir(), pin->insteadOf, path);
+    auto good = findCommit(source->cloneDir(), pin->commit);
+    if (!shown.ok() || !bad.ok() || !good.ok() || *shown != *bad) {
+      update.pinOver = true;
+      return;
+    }
+    update.tip = tip;
+    update.pinned = true;
+    update.fetched->commit = std::move(*good);
+  }
+
   Result<FetchOutcome> lastRead() {
     if (auto last = source->lastGood()) return FetchOutcome{std::move(*last), "", false, false};
     return git::kindError(Errc::unavailable, "Suspended", "the source is suspended and was never read");
@@ -66,6 +88,7 @@ struct SourceKeeper::Shared {
       update.error = unusable;
       return update;
     }
+    if (results.with([](Results& r) { return std::exchange(r.renderAgain, false); })) renderedCommit.clear();
     auto fetched = source->options().suspended ? lastRead() : source->fetch();
     if (fetched.ok()) {
       if (fetched->recloned) renderedCommit.clear();
@@ -76,6 +99,7 @@ struct SourceKeeper::Shared {
       if (auto last = source->lastGood(); last && renderedCommit.empty())
         update.fetched = FetchOutcome{std::move(*last), "", false, false};
     }
+    applyPin(update);
     if (update.fetched)
       if (auto rendered = render(update.fetched->commit, update); !rendered.ok()) {
         update.error = rendered.error();
@@ -156,6 +180,21 @@ void SourceKeeper::startPushAgain(Time now) {
   });
 }
 
+void SourceKeeper::startRevert(Time now) {
+  jobStarted_ = now;
+  hangReported_ = false;
+  shared_->results.lock()->busy = true;
+  executor_.submit([shared = shared_, request = std::move(*queuedRevert_), now] {
+    auto out = pushRevert(shared->source->cloneDir(), shared->source->access(), request, now);
+    shared->results.with([&](Shared::Results& r) {
+      r.reverted.emplace(std::move(out));
+      r.busy = false;
+    });
+    shared->waker();
+  });
+  queuedRevert_.reset();
+}
+
 void SourceKeeper::takeFetched(SourceUpdate update, Time now) {
   failures_ = update.error ? failures_ + 1 : 0;
   Duration pause = options_.interval;
@@ -181,6 +220,17 @@ void SourceKeeper::takeRepeated(Time now) {
   else if (!pushDue_) pushDue_ = now + pushPause(pushFailures_);
 }
 
+void SourceKeeper::renderAgain() {
+  shared_->results.lock()->renderAgain = true;
+  lookSoon();
+}
+
+void SourceKeeper::setPin(std::optional<CommitPin> pin) { shared_->results.lock()->pin = std::move(pin); }
+
+std::optional<Result<RevertOutcome>> SourceKeeper::takeReverted() {
+  return shared_->results.with([](Shared::Results& r) { return std::exchange(r.reverted, std::nullopt); });
+}
+
 std::optional<Time> SourceKeeper::step(Time now) {
   const auto taken =
       shared_->results.with([](Shared::Results& r) { return std::pair(r.busy, std::exchange(r.update, {})); });
@@ -204,7 +254,8 @@ std::optional<Time> SourceKeeper::step(Time now) {
       fetchDue_ = now;
     }
   }
-  if (queued_ && shared_->source) startPublish(now);
+  if (queuedRevert_ && shared_->source) startRevert(now);
+  else if (queued_ && shared_->source) startPublish(now);
   else if (!fetchDue_ || now >= *fetchDue_) startFetch(now);
   else if (pushDue_ && now >= *pushDue_ && shared_->source) startPushAgain(now);
   else return std::min({local ? lookDue_ : *fetchDue_, *fetchDue_, pushDue_.value_or(*fetchDue_)});

@@ -14,7 +14,9 @@
 #include "core/executor.h"
 #include "core/loop.h"
 #include "reconciler/git/git_source.h"
+#include "reconciler/git/revert_commit.h"
 #include "reconciler/git/status_ledger.h"
+#include "reconciler/loop/application_requests.h"
 #include "reconciler/plan/plan.h"
 #include "render/tree_reader.h"
 
@@ -46,6 +48,9 @@ struct SourceUpdate {
   std::optional<Error> error{};  ///< the fetch failed; the rest may still be the last good state
   std::optional<FetchOutcome> fetched{};
   std::optional<Rendered> rendered{};  ///< only when the commit is another one than before
+  std::string tip{};                   ///< commit of the source itself, when another one is pinned
+  bool pinned = false;                 ///< what was fetched is the pinned commit, not the tip
+  bool pinOver = false;                ///< there is a pin, and the source asks for something else than it replaces
   std::vector<std::string> records{};  ///< at the first update: the newest records of the ledger
 };
 
@@ -66,10 +71,18 @@ class SourceKeeper {
   bool publishing() const;
   /// True once after records that had stayed local were pushed at last.
   bool takePushedLater() { return std::exchange(pushedLater_, false); }
+  /// From the next fetch on, this commit stands for the one that it replaces.
+  void setPin(std::optional<CommitPin> pin);
+  /// Queued until the clone is free.
+  void revert(RevertRequest request) { queuedRevert_ = std::move(request); }
+  std::optional<Result<RevertOutcome>> takeReverted();
   /// A job is at work in the clone.
   bool busy() const;
   /// Asks for a fetch at the next step.
   void lookSoon() { fetchDue_.reset(); }
+  /// Fetches at the next step and renders the commit although it is no other one: what a source is judged by
+  /// (namespaces) may have changed.
+  void renderAgain();
 
   /// Short local writes to the clone.
   void saveDraft(const std::string& name, const std::string& text);
@@ -87,11 +100,13 @@ class SourceKeeper {
   void startPushAgain(Time now);
   void takeFetched(SourceUpdate update, Time now);
   void takeRepeated(Time now);
+  void startRevert(Time now);
 
   SourceOptions options_;
   std::shared_ptr<Shared> shared_;
   Executor& executor_;
   std::optional<LedgerRecord> queued_;
+  std::optional<RevertRequest> queuedRevert_;
   std::optional<Time> fetchDue_;
   std::optional<Time> jobStarted_;
   bool hangReported_ = false;

@@ -248,3 +248,32 @@ TEST_CASE("applications of one repository report each for itself, also after a r
   CHECK(w.phase("a") == "Synced");
   CHECK(arrayAt(w.application("a"), {"status", "history"}).size() == 2);
 }
+
+TEST_CASE("findings that depend on the cluster are looked at again") {
+  World w;
+  bool found = true;
+  w.loop = std::make_unique<ApplicationsLoop>(
+      ApplicationsOptions{w.dir.at("data")},
+      [&](const RenderTarget&) {
+        return Renderer([&](TreeReader& reader, const std::string& tree) {
+          auto out = renderFlat(reader, tree);
+          if (!found) return out;
+          out.findings.add({Severity::error, {"all.yaml", 1, 1}, "", "", "a namespace is missing", ""});
+          out.objects.clear();
+          return out;
+        });
+      },
+      *w.cluster.client, w.executor);
+  w.settings("1");
+  const auto id = w.repo.push("First");
+  w.run(seconds(30));
+  CHECK_FALSE(w.exists({"configmaps", "shop", "settings"}));
+  CHECK(w.phase() == "Degraded");
+  CHECK(w.statusCommits() == 1);
+  found = false;
+  w.run(minutes(2));
+  CHECK(w.value() == "1");
+  CHECK(w.phase() == "Synced");
+  CHECK(w.note(id).find("healthy: 2 created") != std::string::npos);
+  CHECK(w.statusCommits() == 2);
+}

@@ -99,11 +99,11 @@ struct World {
   /// Steps through virtual time.
   void run(Duration time = seconds(5)) {
     const Time until = cluster.clock.now() + time;
+    const Duration least = time > minutes(1) ? milliseconds(500) : milliseconds(1);  // long waits need no detail
     while (cluster.clock.now() < until) {
       const auto next = loop->step(cluster.clock.now());
       const Time soon = cluster.clock.now() + milliseconds(200);
-      cluster.clock.advanceTo(next.at ? std::max(cluster.clock.now() + milliseconds(1), std::min(*next.at, soon))
-                                      : soon);
+      cluster.clock.advanceTo(next.at ? std::max(cluster.clock.now() + least, std::min(*next.at, soon)) : soon);
     }
   }
   void settings(const std::string& value) const {

@@ -1,0 +1,9 @@
+#pragma once
+// `steer approve`: says yes to deletions that wait.
+#include "cli/command.h"
+
+namespace steer::cli {
+
+void addApproveCommand(CLI::App& app, ExitCode& exit);
+
+}  // namespace steer::cli

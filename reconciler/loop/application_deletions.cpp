@@ -1,0 +1,72 @@
+// What an application may delete: only what nobody else asks for, and within the delete budget or with a
+// person's yes.
+#include <algorithm>
+
+#include "core/log.h"
+#include "core/rfc3339.h"
+#include "reconciler/loop/application_loop.h"
+#include "reconciler/plan/delete_budget.h"
+
+namespace steer {
+namespace {
+
+constexpr Duration kLookAgain = milliseconds(200);
+constexpr Duration kAskAgain = seconds(30);
+constexpr std::size_t kListed = 500;
+
+}  // namespace
+
+/// Who said yes to these deletions, and how; nothing when nobody did. Empty text: it was said before.
+std::optional<std::string> ApplicationLoop::approvalOf(const Plan& plan, const DeleteVerdict& verdict) const {
+  // A run that a crash cut short had been let through: its record tells what it was about to delete.
+  const auto& rows = operation_->record().objects;
+  const auto known = [&](const std::string& object) {
+    return approvedDeletions_.contains(object) || std::any_of(rows.begin(), rows.end(), [&](const auto& row) {
+             return row.object == object && row.action == actionName(PlanAction::remove);
+           });
+  };
+  if (std::all_of(verdict.deletions.begin(), verdict.deletions.end(), known)) return "";
+  const auto digest = plan.digest();
+  if (commit_ && commit_->id == wantedCommit_ && confirms(confirmedDigests(commit_->message), digest, verdict))
+    return "the commit's trailer, by " + commit_->author;
+  const auto& a = requests_.approval;
+  if (a && a->commit == wantedCommit_ && (a->digest == digest || a->deletions == verdict.deletionsDigest))
+    return "steer approve, by " + a->by + " at " + a->at;
+  return std::nullopt;
+}
+
+std::optional<Operation::Hold> ApplicationLoop::whyHeld(const Plan& plan, Time now) {
+  status_.setDetail("confirmation", nullptr);
+  const auto& allowed = settings_.deleteBudget;
+  const auto verdict = checkDeletions(plan, {allowed.percent, allowed.count});
+  if (verdict.deletions.empty()) return std::nullopt;
+  if (options_.neighbours != nullptr)
+    if (const auto why = options_.neighbours->claimsUnsettled(options_.name); !why.empty())
+      return Operation::Hold{"Waiting", why, kLookAgain};
+  if (!verdict.needsConfirmation) return std::nullopt;
+  if (const auto approval = approvalOf(plan, verdict)) {
+    approvedDeletions_.insert(verdict.deletions.begin(), verdict.deletions.end());
+    if (approval->empty()) return std::nullopt;
+    operation_->record().approval = *approval;
+    emitEvent(applicationReference(), options_.ns, "Normal", "DeletionConfirmed",
+              verdict.reason + "; confirmed by " + *approval, now);
+    log::info("deletion is confirmed", {{"app", options_.name}, {"commit", wantedCommit_}, {"by", *approval}});
+    return std::nullopt;
+  }
+  const auto digest = plan.digest();
+  json::array listed;
+  for (std::size_t i = 0; i < verdict.deletions.size() && i < kListed; ++i) listed.emplace_back(verdict.deletions[i]);
+  status_.setDetail("confirmation", json::object{{"commit", wantedCommit_},
+                                                 {"digest", digest},
+                                                 {"deletionsDigest", verdict.deletionsDigest},
+                                                 {"reason", verdict.reason},
+                                                 {"total", verdict.deletions.size()},
+                                                 {"deletions", std::move(listed)}});
+  return Operation::Hold{"NeedsConfirmation",
+                         "needs confirmation: " + verdict.reason + " (plan " + digest.substr(0, 12) +
+                             "); nothing of this commit is applied until `steer approve " + wantedCommit_.substr(0, 7) +
+                             "`",
+                         kAskAgain};
+}
+
+}  // namespace steer

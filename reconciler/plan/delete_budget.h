@@ -1,0 +1,37 @@
+#pragma once
+// The delete budget: which plans delete so much, or such things, that a person must say yes first. Pure.
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reconciler/plan/plan.h"
+
+namespace steer {
+
+/// A plan within either number is within the budget.
+struct DeleteBudget {
+  int percent = 20;  ///< of the inventory
+  int count = 5;     ///< objects
+};
+
+struct DeleteVerdict {
+  bool needsConfirmation = false;
+  std::string reason{};                  ///< "7 of 12 objects (58 %) would be deleted; …"
+  std::vector<std::string> deletions{};  ///< "ConfigMap shop/a", in the order of the plan
+  /// SHA-256 of what would be deleted: the same for every plan that deletes just these objects, whatever
+  /// else it does.
+  std::string deletionsDigest{};
+};
+
+/// A namespace, a claim or a volume (they hold data) always needs a confirmation, and so does an Application
+/// that takes its objects along.
+DeleteVerdict checkDeletions(const Plan& plan, const DeleteBudget& budget);
+
+/// The values of the trailer `Steersman-Confirm-Delete` in the last paragraph of a commit's message.
+std::vector<std::string> confirmedDigests(std::string_view message);
+
+/// Whether a person named this plan: one of the digests, in full or its first twelve digits at least.
+bool confirms(const std::vector<std::string>& digests, std::string_view planDigest, const DeleteVerdict& verdict);
+
+}  // namespace steer

@@ -1,0 +1,197 @@
+// What may be deleted: within the budget, or with a person's yes; and never what another application
+// asks for.
+#include "loop/world.h"
+
+using namespace steer;
+
+namespace {
+
+/// A namespace and config maps m0 … m<n-1>, each in a file of its own.
+void writeMaps(const World& w, int from, int to) {
+  w.repo.write("ns.yaml", namespaceShop());
+  for (int i = from; i < to; ++i) w.repo.write("m" + std::to_string(i) + ".yaml", configMap("m" + std::to_string(i)));
+}
+
+int maps(const World& w) {
+  const auto all = w.cluster.client->list("configmaps", {"shop", kApplicationLabel, "", 0, ""});
+  return all.ok() ? static_cast<int>(all->items.size()) : -1;
+}
+
+void removeMaps(const World& w, int from, int to) {
+  for (int i = from; i < to; ++i) w.repo.git("rm -qf m" + std::to_string(i) + ".yaml");
+}
+
+std::string confirmation(const World& w, const char* field) {
+  return std::string(stringAt(w.application(), {"status", "confirmation", field}));
+}
+
+void approve(const World& w, const std::string& commit) {
+  w.annotate("root", kApprovalAnnotation,
+             textOf(DeleteApproval{commit, confirmation(w, "digest"), "", "ada", "2026-03-02T10:00:00Z"}));
+}
+
+}  // namespace
+
+TEST_CASE("a mass deletion waits for a confirmation, with everything else of its commit") {
+  World w;
+  writeMaps(w, 0, 10);
+  w.repo.write("settings.yaml", configMap("settings", "1"));
+  w.repo.push("First");
+  w.run();
+  REQUIRE(maps(w) == 11);
+  removeMaps(w, 0, 8);
+  w.repo.write("settings.yaml", configMap("settings", "2"));
+  const auto id = w.repo.push("Clean up");
+  w.run(minutes(6));
+  CHECK(maps(w) == 11);
+  CHECK(w.value() == "1");
+  CHECK(w.phase() == "NeedsConfirmation");
+  CHECK(w.message().find("needs confirmation: 8 of 12 objects (66 %) would be deleted") == 0);
+  CHECK(confirmation(w, "commit") == id);
+  CHECK(arrayAt(w.application(), {"status", "confirmation", "deletions"}).size() == 8);
+
+  approve(w, id);
+  w.run();
+  CHECK(maps(w) == 3);
+  CHECK(w.value() == "2");
+  CHECK(w.phase() == "Synced");
+  CHECK(confirmation(w, "digest").empty());
+  CHECK(w.newest().approval == "steer approve, by ada at 2026-03-02T10:00:00Z");
+}
+
+TEST_CASE("an approval of another commit or of another plan is none") {
+  World w;
+  writeMaps(w, 0, 10);
+  w.repo.push("First");
+  w.run();
+  removeMaps(w, 0, 8);
+  const auto id = w.repo.push("Clean up");
+  w.run();
+  REQUIRE(w.phase() == "NeedsConfirmation");
+  w.annotate("root", kApprovalAnnotation,
+             textOf(DeleteApproval{std::string(40, '0'), confirmation(w, "digest"), "", "eve", ""}));
+  w.run();
+  CHECK(maps(w) == 10);
+  w.annotate("root", kApprovalAnnotation, textOf(DeleteApproval{id, std::string(64, '0'), "", "eve", ""}));
+  w.run();
+  CHECK(maps(w) == 10);
+  w.annotate("root", kApprovalAnnotation, "{broken");
+  w.run();
+  CHECK(maps(w) == 10);
+  CHECK(w.phase() == "NeedsConfirmation");
+}
+
+TEST_CASE("a trailer that names the plan confirms it, and a restart changes nothing about that") {
+  World w;
+  writeMaps(w, 0, 10);
+  w.repo.push("First");
+  w.run();
+  removeMaps(w, 0, 8);
+  w.repo.push("Clean up");
+  w.run();
+  const auto digest = confirmation(w, "digest");
+  REQUIRE_FALSE(digest.empty());
+  w.restart();
+  w.run();
+  CHECK(maps(w) == 10);
+  w.repo.git("commit -q --amend -m 'Clean up' -m 'Steersman-Confirm-Delete: " + digest + "'");
+  w.repo.git("push -q --force origin HEAD");
+  w.run();
+  CHECK(maps(w) == 2);
+  CHECK(w.newest().approval == "the commit's trailer, by Ada");
+}
+
+TEST_CASE("a newer commit ends the waiting for a confirmation") {
+  World w;
+  writeMaps(w, 0, 10);
+  w.repo.push("First");
+  w.run();
+  removeMaps(w, 0, 8);
+  const auto bad = w.repo.push("By mistake");
+  w.run();
+  REQUIRE(w.phase() == "NeedsConfirmation");
+  writeMaps(w, 0, 10);
+  w.repo.write("settings.yaml", configMap("settings", "2"));
+  w.repo.push("Back again");
+  w.run();
+  CHECK(w.phase() == "Synced");
+  CHECK(w.value() == "2");
+  CHECK(maps(w) == 11);
+  CHECK(w.note(bad).starts_with("superseded"));
+}
+
+TEST_CASE("a namespace is never deleted without a confirmation") {
+  World w;
+  w.settings("1");
+  w.repo.write("other.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: other}\n");
+  w.repo.push("First");
+  w.run();
+  w.repo.git("rm -qf other.yaml");
+  w.repo.push("One namespace less");
+  w.run();
+  CHECK(w.phase() == "NeedsConfirmation");
+  const auto ns = w.cluster.client->get({"namespaces", "", "other"});
+  REQUIRE(ns.ok());
+  CHECK_FALSE((*ns)->deleting());
+}
+
+TEST_CASE("the budget of the spec counts") {
+  World w({{"deleteBudget", {{"percent", 100}}}});
+  writeMaps(w, 0, 10);
+  w.repo.push("First");
+  w.run();
+  removeMaps(w, 0, 8);
+  w.repo.push("Clean up");
+  w.run();
+  CHECK(maps(w) == 2);
+}
+
+TEST_CASE("what moves to another application changes its owner and is never deleted") {
+  World w;
+  w.repo.write("ns.yaml", namespaceShop());
+  w.repo.write("a/map.yaml", configMap("moving"));
+  w.repo.write("b/other.yaml", configMap("other"));
+  w.repo.push("First");
+  w.run(seconds(2));
+  // The receiver reads its source much later than the giver.
+  w.makeApplication("a", "a");
+  w.makeApplication("b", "b", {{"suspend", false}});
+  w.run();
+  const auto uid = [&] {
+    const auto object = w.cluster.client->get({"configmaps", "shop", "moving"});
+    return object.ok() ? (*object)->uid() + " of " + std::string((*object)->label(kApplicationLabel)) : "gone";
+  };
+  const auto before = uid();
+  REQUIRE(before.ends_with(" of a"));
+  w.repo.git("mv a/map.yaml b/map.yaml");
+  w.repo.write("a/rest.yaml", configMap("rest"));
+  w.repo.push("Move");
+  for (int i = 0; i < 40; ++i) {
+    w.run(milliseconds(100));
+    REQUIRE(uid().substr(0, 36) == before.substr(0, 36));
+  }
+  CHECK(uid() == before.substr(0, before.size() - 1) + "b");
+  CHECK(w.phase("a") == "Synced");
+  CHECK(w.phase("b") == "Synced");
+}
+
+TEST_CASE("what moves to an application that must wait is kept until it is taken over") {
+  World w;
+  w.repo.write("ns.yaml", namespaceShop());
+  w.repo.write("a/map.yaml", configMap("moving"));
+  w.repo.write("b/other.yaml", configMap("other"));
+  w.repo.push("First");
+  w.run(seconds(2));
+  w.makeApplication("a", "a");
+  w.makeApplication("b", "b", {{"suspend", true}});
+  w.run();
+  w.repo.git("mv a/map.yaml b/map.yaml");
+  w.repo.write("a/rest.yaml", configMap("rest"));
+  w.repo.push("Move");
+  w.run(minutes(1));
+  CHECK(w.exists({"configmaps", "shop", "moving"}));
+  w.patchSpec("b", {{"suspend", false}});
+  w.run();
+  CHECK(w.exists({"configmaps", "shop", "moving"}));
+  CHECK(w.phase("b") == "Synced");
+}
