@@ -1,5 +1,6 @@
 #include "nodeagent/agent/agent.h"
 
+#include "core/log.h"
 #include "nodeagent/agent/agent_server.h"
 #include "nodeagent/agent/agent_state.h"
 
@@ -28,12 +29,18 @@ Agent::State::State(AgentOptions given, Client& client, PodRuntime& runtime, Exe
       volumes_(options.rootDir),
       events_(options.nodeName),
       facts_(machineFacts(options)),
-      node_{options, runtime_,           references_,        volumes_,       events_,
-            clock_,  facts_.allocatable, facts_.memoryBytes, facts_.resolver},
+      node_{options, runtime_,           references_,        volumes_,        events_,
+            clock_,  facts_.allocatable, facts_.memoryBytes, facts_.resolver, Cgroups::ofMachine()},
       runner_(node_),
+      images_(options.imageCollection),
       informer_(client, sourcesOf(options), waker),
       jobs_(executor, waker) {
   networkReady = options.simulated;
+  if (!options.simulated) {
+    // Without it pods run all the same, but for those whose mounts must pass to others.
+    if (const auto shared = volumes_.share(); !shared.ok())
+      log::warn("mounts cannot pass between containers and the node", {{"error", shared.error().message}});
+  }
   node_.dnsAddress.with([&](std::string& dns) { dns = options.dnsAddress; });
   runtime_.setWaker([changed = runtimeChanged_, waker] {
     *changed = true;

@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "nodeagent/agent/log_files.h"
+#include "nodeagent/pod/image_collection.h"
 
 namespace steer {
 
@@ -40,6 +41,8 @@ struct AgentOptions {
   seconds listPeriod{5};       ///< full look at the runtime when no event came
   seconds housePeriod{10};     ///< between looks at the sizes of logs
   LogRotation logRotation{};
+  seconds imagePeriod{300};  ///< between looks at the disk that images fill
+  ImageCollection imageCollection{};
   /// Simulated nodes have no cgroups, files, or machine of their own.
   bool simulated = false;
 };

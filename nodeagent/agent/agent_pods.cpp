@@ -51,11 +51,12 @@ void Agent::State::onPod(const ObjectPtr& before, const ObjectPtr& after, Time n
     }
   }
   if (!after) return;
+  const auto shown = options.simulated ? after : withApiAccess(after);
   auto& worker = workers_[after->uid()];
   if (worker) {
-    worker->update(after);
+    worker->update(shown);
   } else {
-    worker = std::make_shared<PodWorker>(after, node_, runner_, jobs_);
+    worker = std::make_shared<PodWorker>(shown, node_, runner_, jobs_);
   }
 }
 
@@ -238,24 +239,57 @@ void Agent::State::housekeeping(Time now) {
   if (houseAt_ <= now) {
     houseAt_ = now + options.housePeriod;
     references_.forgetUnused();
-    std::vector<std::pair<std::string, std::string>> logs;
-    for (const auto& [uid, worker] : workers_)
-      for (const auto& c : worker->runtime().containers)
-        if (c.phase == ContainerPhase::running && !c.logPath.empty()) logs.emplace_back(c.id, c.logPath);
-    jobs_.run(
-        [this, logs = std::move(logs)] {
-          for (const auto& [id, path] : logs) {
-            if (!rotationDue(path, options.logRotation)) continue;
-            auto rotated = rotateLog(path, options.logRotation);
-            if (rotated.ok()) rotated = runtime_.reopenLog(id);
-            if (!rotated.ok())
-              log::warn("a container's log was not rotated", {{"path", path}, {"error", rotated.error().message}});
-          }
-          return true;
-        },
-        [](bool) {});
+    keepHouse();
   }
   at(houseAt_);
+  if (imagesAt_ <= now) {
+    imagesAt_ = now + options.imagePeriod;
+    keepImages();
+  }
+  at(imagesAt_);
+}
+
+/// Logs that grew, and the weight of the classes of pods.
+void Agent::State::keepHouse() {
+  if (keepingHouse_) return;
+  keepingHouse_ = true;
+  std::vector<std::pair<std::string, std::string>> logs;
+  std::vector<ObjectPtr> pods;
+  for (const auto& [uid, worker] : workers_) {
+    pods.push_back(worker->podPtr());
+    for (const auto& c : worker->runtime().containers)
+      if (c.phase == ContainerPhase::running && !c.logPath.empty()) logs.emplace_back(c.id, c.logPath);
+  }
+  jobs_.run(
+      [this, logs = std::move(logs), pods = std::move(pods)] {
+        for (const auto& [id, path] : logs) {
+          if (!rotationDue(path, options.logRotation)) continue;
+          auto rotated = rotateLog(path, options.logRotation);
+          if (rotated.ok()) rotated = runtime_.reopenLog(id);
+          if (!rotated.ok())
+            log::warn("a container's log was not rotated", {{"path", path}, {"error", rotated.error().message}});
+        }
+        for (const auto* folder : {"/burstable", "/besteffort"}) {
+          const bool any =
+              std::any_of(pods.begin(), pods.end(), [&](const auto& p) { return qosFolder(*p) == folder; });
+          LinuxResources weight;
+          weight.cpuShares = burstableShares(folder == std::string("/burstable") ? pods : std::vector<ObjectPtr>{});
+          const auto limited = any ? node_.cgroups.limit(nodeCgroup(options) + folder, weight) : Result<void>{};
+          if (!limited.ok()) log::warn("a class of pods has no weight", {{"error", limited.error().message}});
+        }
+        return true;
+      },
+      [this](bool) { keepingHouse_ = false; });
+}
+
+void Agent::State::keepImages() {
+  if (keepingImages_) return;
+  keepingImages_ = true;
+  jobs_.run([this] { return images_.look(runtime_, clock_.now()); },
+            [this](Result<int> removed) {
+              keepingImages_ = false;
+              if (!removed.ok()) log::warn("images could not be looked through", {{"error", removed.error().message}});
+            });
 }
 
 }  // namespace steer

@@ -9,6 +9,7 @@
 #include "cluster/client/informer.h"
 #include "core/sync.h"
 #include "nodeagent/agent/agent.h"
+#include "nodeagent/agent/image_keeper.h"
 #include "nodeagent/agent/job_board.h"
 #include "nodeagent/agent/machine_facts.h"
 #include "nodeagent/agent/node_context.h"
@@ -47,6 +48,8 @@ struct Agent::State {
   void takeFlush(const std::vector<std::shared_ptr<PodWorker>>& owners, const std::vector<bool>& removals,
                  std::vector<json::object> statuses, std::vector<Result<ObjectPtr>> results, Time now);
   void housekeeping(Time now);
+  void keepHouse();
+  void keepImages();
   // agent_node.cpp
   void stepNode(Time now);
   void writeNode(std::vector<Write> writes, json::object status);
@@ -67,6 +70,7 @@ struct Agent::State {
   MachineFacts facts_;
   NodeContext node_;
   PodRunner runner_;
+  ImageKeeper images_;
   Informer informer_;
   std::unique_ptr<AgentServer> server_;
   std::map<std::string, std::shared_ptr<PodWorker>> workers_;
@@ -78,6 +82,9 @@ struct Agent::State {
   bool flushing_ = false;
   std::optional<Time> flushAt_;
   Time houseAt_{};
+  Time imagesAt_{};
+  bool keepingHouse_ = false;
+  bool keepingImages_ = false;
   Time refreshAt_{};
   NodeReport report_;
   bool versionKnown_ = false;

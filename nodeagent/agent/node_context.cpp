@@ -12,8 +12,14 @@ std::string logDirectoryOf(const Object& pod, const AgentOptions& options) {
   return podLogDirectory(logRoot(options), pod.ns(), pod.name(), pod.uid()).string();
 }
 
-std::string podCgroup(const AgentOptions& options, const std::string& podUid) {
-  return "/steer/" + options.clusterName + "/" + options.nodeName + "/pod" + podUid;
+std::string nodeCgroup(const AgentOptions& options) { return "/steer/" + options.clusterName + "/" + options.nodeName; }
+
+Result<PodReferences> referencesOf(const Object& pod, NodeContext& node) {
+  STEER_TRY(auto refs, node.references.forPod(pod));
+  refs.nodeAllocatable = node.allocatable;
+  refs.hostIp = node.options.address;
+  refs.clusterCertificate = node.options.caPem;
+  return refs;
 }
 
 std::string firstAddressOf(const std::string& cidr) {
@@ -33,7 +39,7 @@ PodSetting podSettingOf(const Object& pod, const NodeContext& node) {
   out.nodeResolver = node.nodeResolver;
   out.memoryCapacity = node.memoryCapacity;
   if (node.options.simulated) return out;
-  out.cgroupParent = podCgroup(node.options, pod.uid());
+  out.cgroupParent = podCgroupOf(nodeCgroup(node.options), pod);
   out.logDirectory = logDirectoryOf(pod, node.options);
   out.volumePaths = node.volumes.paths(pod);
   return out;

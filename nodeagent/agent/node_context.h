@@ -8,6 +8,7 @@
 #include "nodeagent/agent/event_recorder.h"
 #include "nodeagent/agent/references.h"
 #include "nodeagent/pod/sandbox_config.h"
+#include "nodeagent/runtime/cgroups.h"
 #include "nodeagent/runtime/pod_runtime.h"
 #include "nodeagent/volumes/pod_volumes.h"
 
@@ -23,6 +24,7 @@ struct NodeContext {
   json::object allocatable;
   std::int64_t memoryCapacity = 0;
   DnsConfig nodeResolver;
+  Cgroups cgroups;
   std::atomic<bool> networkReady{false};
   Sync<std::string> dnsAddress{};  ///< empty = the node's resolver
 };
@@ -30,8 +32,10 @@ struct NodeContext {
 /// Where all logs lie; log_files.h says how.
 std::string logRoot(const AgentOptions& options);
 std::string logDirectoryOf(const Object& pod, const AgentOptions& options);
-/// "/steer/CLUSTER/NODE/podUID".
-std::string podCgroup(const AgentOptions& options, const std::string& podUid);
+/// "/steer/CLUSTER/NODE"; pods stand below it, see pod/pod_cgroup.h.
+std::string nodeCgroup(const AgentOptions& options);
+/// What the pod's volumes and environment refer to, with what the node itself knows.
+Result<PodReferences> referencesOf(const Object& pod, NodeContext& node);
 /// "10.244.1.0/24" → "10.244.1.1"; empty when it is not an IPv4 range.
 std::string firstAddressOf(const std::string& cidr);
 PodSetting podSettingOf(const Object& pod, const NodeContext& node);

@@ -74,10 +74,8 @@ Result<PodRuntimeState> PodRunner::observe(const std::string& podUid) {
 
 ActionOutcome PodRunner::setUpVolumes(const Object& pod) {
   if (node_.options.simulated) return {};
-  auto refs = node_.references.forPod(pod);
+  const auto refs = referencesOf(pod, node_);
   if (!refs.ok()) return failed("FailedMount", refs.error().message);
-  refs->nodeAllocatable = node_.allocatable;
-  refs->hostIp = node_.options.address;
   const auto made = node_.volumes.setUp(pod, *refs);
   if (made.ok()) return {};
   note(pod, "Warning", "FailedMount", "MountVolume.SetUp failed: " + made.error().message);
@@ -88,7 +86,13 @@ ActionOutcome PodRunner::runSandbox(const Object& pod, const PodAction& action) 
   if (!node_.networkReady && !usesHostNetwork(pod)) return failed("NetworkNotReady", "the pod network is not ready");
   const auto setting = podSettingOf(pod, node_);
   std::error_code ec;
-  if (!node_.options.simulated) std::filesystem::create_directories(setting.logDirectory, ec);
+  if (!node_.options.simulated) {
+    std::filesystem::create_directories(setting.logDirectory, ec);
+    if (const auto limited = node_.cgroups.limit(setting.cgroupParent, podResourcesOf(pod)); !limited.ok()) {
+      note(pod, "Warning", "FailedCreatePodContainer", "The pod's control group: " + limited.error().message);
+      return failed("FailedCreatePodContainer", limited.error().message);
+    }
+  }
   const auto id = node_.runtime.runSandbox(sandboxConfigOf(pod, action.attempt, setting));
   if (id.ok()) return {};
   note(pod, "Warning", "FailedCreatePodSandBox", "Failed to create pod sandbox: " + id.error().message);
@@ -144,9 +148,7 @@ Result<PulledImage> PodRunner::pullWithCredentials(const Object& pod, const std:
 Result<ContainerConfig> PodRunner::containerConfig(const Object& pod, const PodAction& action,
                                                    const ActionSurroundings& around) {
   const auto& options = node_.options;
-  STEER_TRY(auto refs, node_.references.forPod(pod));
-  refs.nodeAllocatable = node_.allocatable;
-  refs.hostIp = options.address;
+  STEER_TRY(auto refs, referencesOf(pod, node_));
   refs.podIp = usesHostNetwork(pod) ? options.address : around.podIp;
   auto setting = podSettingOf(pod, node_);
   ContainerRequest request;
@@ -253,7 +255,10 @@ ActionOutcome PodRunner::release(const Object& pod, bool everything) {
   if (auto removed = node_.volumes.remove(pod.uid()); !removed.ok()) return outcomeOf(removed, "FailedUnmount");
   std::error_code ec;
   std::filesystem::remove_all(logDirectoryOf(pod, node_.options), ec);
-  return outcomeOf(removeCgroup(podCgroup(node_.options, pod.uid())), "FailedKillPod");
+  node_.references.forgetPod(pod.uid());
+  for (const auto& group : podCgroupsOf(nodeCgroup(node_.options), pod.uid()))
+    if (auto removed = node_.cgroups.remove(group); !removed.ok()) return outcomeOf(removed, "FailedKillPod");
+  return {};
 }
 
 }  // namespace steer

@@ -250,9 +250,7 @@ void PodWorker::refreshVolumes() {
   busy_.insert("refresh");
   jobs_.run(
       [&node = node_, pod = pod_]() -> Result<void> {
-        STEER_TRY(auto refs, node.references.forPod(*pod));
-        refs.nodeAllocatable = node.allocatable;
-        refs.hostIp = node.options.address;
+        STEER_TRY(auto refs, referencesOf(*pod, node));
         refs.podIp = stringAt(pod->status(), {"podIP"});
         return node.volumes.refresh(*pod, refs);
       },

@@ -80,6 +80,12 @@ Result<PodReferences> References::forPod(const Object& pod) {
   PodReferences out;
   out.configMap = lookUp("configmaps");
   out.secret = lookUp("secrets");
+  auto tokens = std::make_shared<std::map<TokenWish, Result<std::string>>>();
+  for (const auto& wish : tokenWishesOf(pod)) tokens->emplace(wish, tokens_.tokenFor(pod, wish));
+  out.serviceAccountToken = [tokens](const TokenWish& wish) -> Result<std::string> {
+    const auto found = tokens->find(wish);
+    return found == tokens->end() ? Result<std::string>(makeError(Errc::notFound, "no such token")) : found->second;
+  };
   return out;
 }
 

@@ -9,13 +9,15 @@
 #include "cluster/client/client.h"
 #include "core/clock.h"
 #include "core/sync.h"
+#include "nodeagent/agent/service_account_tokens.h"
 #include "nodeagent/pod/environment.h"
 
 namespace steer {
 
 class References {
  public:
-  References(Client& client, const Clock& clock, Duration maxAge) : client_(client), clock_(clock), maxAge_(maxAge) {}
+  References(Client& client, const Clock& clock, Duration maxAge)
+      : client_(client), clock_(clock), maxAge_(maxAge), tokens_(client, clock) {}
 
   /// Everything the pod's volumes and environment name. Errors: unavailable when something was never
   /// read and the server does not answer. Missing objects are no error here.
@@ -24,6 +26,8 @@ class References {
   Result<std::vector<ObjectPtr>> pullSecrets(const Object& pod);
   /// The services the pod's environment shows.
   Result<std::vector<ObjectPtr>> services(const std::string& ns);
+  /// The pod is gone: its tokens are not needed any more.
+  void forgetPod(const std::string& uid) { tokens_.forget(uid); }
   /// Forgets what no pod asked for since the last call.
   void forgetUnused();
 
@@ -39,6 +43,7 @@ class References {
   Client& client_;
   const Clock& clock_;
   Duration maxAge_;
+  ServiceAccountTokens tokens_;
   Sync<std::map<ObjectRef, Entry>> entries_;
 };
 

@@ -9,6 +9,7 @@
 
 #include "core/object.h"
 #include "core/result.h"
+#include "nodeagent/pod/api_access.h"
 
 namespace steer {
 
@@ -18,6 +19,9 @@ using Environment = std::vector<std::pair<std::string, std::string>>;
 struct PodReferences {
   std::function<ObjectPtr(const std::string& name)> configMap;
   std::function<ObjectPtr(const std::string& name)> secret;
+  /// A token of the pod's service account. Unset: the node gives none.
+  std::function<Result<std::string>(const TokenWish&)> serviceAccountToken;
+  std::string clusterCertificate;   ///< PEM; empty = not known
   std::vector<ObjectPtr> services;  ///< of the pod's namespace, and default/kubernetes
   json::object nodeAllocatable;     ///< for limits that a container does not set
   std::string hostIp;

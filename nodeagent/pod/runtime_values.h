@@ -196,6 +196,7 @@ struct ImageInfo {
   std::optional<std::int64_t> uid;  ///< the user the image names by number
   std::string userName;             ///< the user the image names by word
   std::uint64_t bytes = 0;
+  bool pinned = false;  ///< the runtime needs it itself
 };
 
 }  // namespace steer

@@ -88,6 +88,23 @@ Result<void> addDownward(const Object& pod, const json::value& source, const Pod
   return {};
 }
 
+/// The automatic token is left out where the server gives none.
+Result<void> addToken(const Object& pod, const json::value& source, const PodReferences& refs, unsigned mode,
+                      Files& out) {
+  const auto wish = tokenWishOf(source);
+  auto token = refs.serviceAccountToken
+                   ? refs.serviceAccountToken(wish)
+                   : Result<std::string>(makeError(Errc::unsupported, "service account tokens are not available"));
+  if (!token.ok()) {
+    if (wish.optional) return {};
+    auto error = token.error();
+    error.message = "token of service account \"" + serviceAccountOf(pod) + "\": " + error.message;
+    return error;
+  }
+  out.push_back({std::string(stringAt(source, {"path"})), *std::move(token), mode});
+  return {};
+}
+
 Result<void> addProjected(const Object& pod, const json::value& projected, const PodReferences& refs, unsigned mode,
                           Files& out) {
   for (const auto& source : arrayAt(projected, {"sources"})) {
@@ -97,8 +114,11 @@ Result<void> addProjected(const Object& pod, const json::value& projected, const
       STEER_CHECK(addKeys(*secret, "secret", refs, mode, out));
     } else if (const auto* downward = find(source, {"downwardAPI"})) {
       STEER_CHECK(addDownward(pod, *downward, refs, mode, out));
-    } else if (find(source, {"serviceAccountToken"})) {
-      return makeError(Errc::unsupported, "projected service account tokens are not supported by this node");
+    } else if (const auto* token = find(source, {"serviceAccountToken"})) {
+      STEER_CHECK(addToken(pod, *token, refs, mode, out));
+    } else if (const auto* certificate = find(source, {"clusterCertificate"})) {
+      if (!refs.clusterCertificate.empty())
+        out.push_back({std::string(stringAt(*certificate, {"path"})), refs.clusterCertificate, mode});
     } else {
       return makeError(Errc::unsupported, "a projected volume has a source that is not supported by this node");
     }

@@ -189,6 +189,7 @@ ImageInfo imageInfoOf(const cri::Image& in) {
   if (in.has_uid()) out.uid = in.uid().value();
   out.userName = in.username();
   out.bytes = in.size();
+  out.pinned = in.pinned();
   return out;
 }
 

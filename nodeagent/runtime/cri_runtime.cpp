@@ -2,6 +2,7 @@
 
 #include <grpc/support/time.h>
 #include <grpcpp/grpcpp.h>
+#include <sys/statvfs.h>
 
 #include <set>
 
@@ -79,6 +80,9 @@ class CriRuntime final : public PodRuntime {
   CheckOutcome check(const CheckRequest& request) override;
   Result<std::optional<ImageInfo>> imageStatus(const std::string& image) override;
   Result<std::string> pullImage(const std::string& image, const std::optional<ImageAuth>& auth) override;
+  Result<std::vector<ImageInfo>> listImages() override;
+  Result<std::set<std::string>> imageReferencesInUse() override;
+  Result<DiskUse> imageDisk() override;
   Result<void> removeImage(const std::string& image) override;
   void setWaker(Waker waker) override { events_.setWaker(std::move(waker)); }
   void interrupt() override {
@@ -284,6 +288,36 @@ Result<std::string> CriRuntime::pullImage(const std::string& image, const std::o
   cri::PullImageResponse response;
   STEER_CHECK(call(*images_, &Images::PullImage, "PullImage", request, response, kPull));
   return response.image_ref();
+}
+
+Result<std::vector<ImageInfo>> CriRuntime::listImages() {
+  cri::ListImagesResponse response;
+  STEER_CHECK(call(*images_, &Images::ListImages, "ListImages", cri::ListImagesRequest(), response));
+  std::vector<ImageInfo> out;
+  for (const auto& image : response.images()) out.push_back(imageInfoOf(image));
+  return out;
+}
+
+Result<std::set<std::string>> CriRuntime::imageReferencesInUse() {
+  cri::ListContainersResponse response;
+  STEER_CHECK(call(*runtime_, &Runtime::ListContainers, "ListContainers", cri::ListContainersRequest(), response));
+  std::set<std::string> out;
+  for (const auto& container : response.containers()) {
+    out.insert(container.image_ref());
+    out.insert(container.image().image());
+  }
+  return out;
+}
+
+Result<DiskUse> CriRuntime::imageDisk() {
+  cri::ImageFsInfoResponse response;
+  STEER_CHECK(call(*images_, &Images::ImageFsInfo, "ImageFsInfo", cri::ImageFsInfoRequest(), response));
+  if (response.image_filesystems().empty()) return DiskUse{};
+  struct statvfs disk {};
+  const auto& path = response.image_filesystems(0).fs_id().mountpoint();
+  if (statvfs(path.c_str(), &disk) != 0) return makeError(Errc::io, "cannot measure the disk below " + path);
+  const std::uint64_t block = disk.f_frsize;
+  return DiskUse{(disk.f_blocks - disk.f_bfree) * block, disk.f_blocks * block};
 }
 
 Result<void> CriRuntime::removeImage(const std::string& image) {

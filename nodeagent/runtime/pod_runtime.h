@@ -4,11 +4,13 @@
 // Failure rule: Errc::unavailable and Errc::timeout mean "try again"; notFound for unknown images
 // and containers (removing or stopping what is gone succeeds); others carry the runtime's text.
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "core/loop.h"
 #include "core/result.h"
+#include "nodeagent/pod/image_collection.h"
 #include "nodeagent/pod/probe_values.h"
 #include "nodeagent/pod/runtime_values.h"
 
@@ -57,6 +59,10 @@ class PodRuntime {
   virtual Result<std::optional<ImageInfo>> imageStatus(const std::string& image) = 0;
   /// The reference to create containers with.
   virtual Result<std::string> pullImage(const std::string& image, const std::optional<ImageAuth>& auth) = 0;
+  virtual Result<std::vector<ImageInfo>> listImages() = 0;
+  /// What containers were made of, whoever made them.
+  virtual Result<std::set<std::string>> imageReferencesInUse() = 0;
+  virtual Result<DiskUse> imageDisk() = 0;
   virtual Result<void> removeImage(const std::string& image) = 0;
 
   /// Called when something started or ended; list() tells what.

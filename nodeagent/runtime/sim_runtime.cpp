@@ -176,6 +176,9 @@ class SimRuntime final : public PodRuntime {
     if (image.find("missing") != std::string::npos) return makeError(Errc::notFound, "no image " + image);
     return image;
   }
+  Result<std::vector<ImageInfo>> listImages() override { return std::vector<ImageInfo>{}; }
+  Result<std::set<std::string>> imageReferencesInUse() override { return std::set<std::string>{}; }
+  Result<DiskUse> imageDisk() override { return DiskUse{}; }
   Result<void> removeImage(const std::string&) override { return {}; }
   /// Nothing happens behind the agent's back: nextChange() tells when to look again.
   void setWaker(Waker) override {}

@@ -51,6 +51,18 @@ bool isMountPoint(const fs::path& path) {
   return std::find(points.begin(), points.end(), path.string()) != points.end();
 }
 
+Result<void> makeShared(const fs::path& path) {
+  std::error_code ec;
+  fs::create_directories(path, ec);
+  const auto real = fs::canonical(path, ec);
+  if (ec) return makeError(Errc::io, path.string() + ": " + ec.message());
+  if (!isMountPoint(real) && mount(real.c_str(), real.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0)
+    return mountError(real, "bind mount on");
+  if (mount(nullptr, real.c_str(), nullptr, MS_SHARED | MS_REC, nullptr) != 0)
+    return mountError(real, "share mounts at");
+  return {};
+}
+
 Result<void> mountTmpfs(const fs::path& path, std::int64_t sizeBytes) {
   if (isMountPoint(path)) return {};
   const std::string options = sizeBytes > 0 ? "size=" + std::to_string(sizeBytes) : "";

@@ -8,6 +8,8 @@
 namespace steer {
 
 bool isMountPoint(const std::filesystem::path& path);
+/// Mounts below `path`, made here or in containers, are seen on both sides: the path becomes a shared mount.
+Result<void> makeShared(const std::filesystem::path& path);
 /// size 0 = unlimited.
 Result<void> mountTmpfs(const std::filesystem::path& path, std::int64_t sizeBytes);
 /// Mounts what the file descriptor refers to at `target` (which exists and has the same type).

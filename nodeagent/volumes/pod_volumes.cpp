@@ -94,6 +94,8 @@ Result<void> PodVolumes::setUpOne(const Object& pod, const json::value& volume, 
   return {};
 }
 
+Result<void> PodVolumes::share() { return makeShared(root_ / "pods"); }
+
 Result<std::map<std::string, std::string>> PodVolumes::setUp(const Object& pod, const PodReferences& refs) {
   STEER_CHECK(makeDirectory(podDir(pod.uid()), 0755));
   for (const auto& volume : arrayAt(pod.spec(), {"volumes"})) STEER_CHECK(setUpOne(pod, volume, refs));

@@ -17,6 +17,8 @@ class PodVolumes {
  public:
   explicit PodVolumes(std::filesystem::path root) : root_(std::move(root)) {}
 
+  /// Lets mounts pass between the node and containers that ask for it (mountPropagation). Once, before any pod.
+  Result<void> share();
   /// Makes every volume of the pod; what is there already stays. Volume name → path on the node.
   Result<std::map<std::string, std::string>> setUp(const Object& pod, const PodReferences& refs);
   /// Brings changed config maps and secrets into the running pod. Missing objects leave the old files.

@@ -1,4 +1,7 @@
 // What a container finds when it looks around: its environment, limits, rights and volumes.
+#include <set>
+
+#include "core/sync.h"
 #include "nodeagent/runtime/network_check.h"
 #include "real_node.h"
 
@@ -28,7 +31,95 @@ std::string limitOf(const Cluster& c, const std::string& pod, const std::string&
   return "no group of " + pod + " below " + root;
 }
 
+/// A server that gives tokens for service accounts; all else is the real one's.
+class TokenGiver final : public Client {
+ public:
+  TokenGiver(std::unique_ptr<Client> real, Sync<std::set<std::string>>& asked)
+      : real_(std::move(real)), asked_(asked) {}
+  Result<ObjectPtr> get(const ObjectRef& ref) override { return real_->get(ref); }
+  Result<ObjectList> list(const std::string& resource, const ListOptions& o) override {
+    return real_->list(resource, o);
+  }
+  Result<std::unique_ptr<Watch>> watch(const std::string& resource, const ListOptions& o, std::uint64_t from,
+                                       Waker waker) override {
+    return real_->watch(resource, o, from, std::move(waker));
+  }
+  std::vector<Result<ObjectPtr>> batch(std::vector<Write> writes, const BatchOptions& o) override {
+    return real_->batch(std::move(writes), o);
+  }
+  Result<ObjectPtr> write(const Write& write) override {
+    if (write.subresource != "token") return real_->write(write);
+    asked_.with([&](auto& asked) {
+      asked.insert(write.target.ns + "/" + write.target.name + " for " +
+                   std::string(stringAt(write.body, {"spec", "boundObjectRef", "name"})));
+    });
+    auto answer = write.body.as_object();
+    answer["status"] = json::object{{"token", "t0ken"}, {"expirationTimestamp", "2099-01-01T00:00:00Z"}};
+    return Object::make(std::move(answer));
+  }
+
+ private:
+  std::unique_ptr<Client> real_;
+  Sync<std::set<std::string>>& asked_;
+};
+
 }  // namespace
+
+TEST_CASE("a container finds its service account's token, the cluster's CA and its namespace") {
+  Sync<std::set<std::string>> asked;
+  NEEDS_CONTAINERD_WITH([](AgentOptions& options) {
+    options.caPem = "THE CA";
+    options.serverPort = -1;
+  });
+  c.make("tokenless", pod("sleep 3600"));
+  REQUIRE(c.eventually([&] { return c.isReady("tokenless"); }));
+  const std::string where = kApiAccessPath;
+  CHECK(c.exec("tokenless", {"ls", where}) == "ca.crt\nnamespace\n");
+  c.stopAgent();
+  c.client = std::make_unique<TokenGiver>(std::move(c.client), asked);
+  c.startAgent();
+  c.make("trusted", pod("sleep 3600", "", R"J(,"serviceAccountName":"deployer")J"));
+  c.make("declining", pod("sleep 3600", "", R"J(,"automountServiceAccountToken":false)J"));
+  REQUIRE(c.eventually([&] { return c.isReady("trusted") && c.isReady("declining"); }));
+  CHECK(c.exec("trusted", {"cat", where + "/token", where + "/ca.crt", where + "/namespace"}) == "t0kenTHE CAdefault");
+  CHECK(asked.with([](const auto& a) { return a.contains("default/deployer for trusted"); }));
+  CHECK(c.exec("declining", {"ls", where}).find("No such file") != std::string::npos);
+}
+
+TEST_CASE("a pod's own group holds the sum of its limits, below the group of its class") {
+  NEEDS_CONTAINERD_WITH([](AgentOptions& options) { options.housePeriod = seconds(1); });
+  const auto one = [](const std::string& name) {
+    return R"J({"name":")J" + name + R"J(","image":"registry.local/busybox:1","command":["sleep","3600"],
+      "resources":{"limits":{"cpu":"200m","memory":"32Mi"},"requests":{"cpu":"100m","memory":"16Mi"}}})J";
+  };
+  const auto two =
+      c.make("two", R"J({"terminationGracePeriodSeconds":1,"containers":[)J" + one("a") + "," + one("b") + "]}");
+  REQUIRE(c.eventually([&] { return c.isReady("two"); }));
+  const std::string group = "/steer/test/n1/burstable/pod" + two->uid();
+  const std::string root = "/sys/fs/cgroup/";
+  CHECK(firstLine(root + "memory" + group + "/memory.limit_in_bytes") == "67108864");
+  CHECK(firstLine(root + "cpu" + group + "/cpu.cfs_quota_us") == "40000");
+  CHECK(firstLine(root + "cpu" + group + "/cpu.shares") == "204");
+  CHECK(c.eventually([&] { return firstLine(root + "cpu/steer/test/n1/burstable/cpu.shares") == "204"; }));
+  c.remove("two");
+  CHECK(c.eventually([&] { return c.gone("two"); }));
+  CHECK_FALSE(fs::exists(root + "memory" + group));
+}
+
+TEST_CASE("what one container mounts another one sees when both ask for it") {
+  NEEDS_CONTAINERD();
+  c.make("mounting", R"J({"terminationGracePeriodSeconds":1,"containers":[
+      {"name":"reader","image":"registry.local/busybox:1","command":["sleep","3600"],
+       "volumeMounts":[{"name":"v","mountPath":"/v","mountPropagation":"HostToContainer"}]},
+      {"name":"writer","image":"registry.local/busybox:1","securityContext":{"privileged":true},
+       "command":["sh","-c","mkdir -p /v/m; mount -t tmpfs none /v/m; echo seen > /v/m/file; sleep 3600"],
+       "volumeMounts":[{"name":"v","mountPath":"/v","mountPropagation":"Bidirectional"}]}],
+      "volumes":[{"name":"v","emptyDir":{}}]})J");
+  REQUIRE(c.eventually([&] { return c.isReady("mounting"); }));
+  CHECK(c.eventually([&] { return c.exec("mounting", {"cat", "/v/m/file"}) == "seen\n"; }));
+  c.remove("mounting");
+  CHECK(c.eventually([&] { return c.gone("mounting"); }));
+}
 
 TEST_CASE("the environment comes from config maps, secrets, fields, resources and services") {
   NEEDS_CONTAINERD();

@@ -16,14 +16,14 @@ TEST_CASE("a pod runs, writes its log, and leaves nothing behind when it is dele
   CHECK(c.eventually([&] { return firstLine(log).find("stdout F hello world") != std::string::npos; }));
   CHECK(c.exec("web", {"cat", "/etc/hosts"}).find("\tweb\n") != std::string::npos);
   CHECK(c.eventually([&] { return c.hasEvent("Started", "web"); }));
-  CHECK(fs::exists("/sys/fs/cgroup/memory/steer/test/n1/pod" + made->uid()));
+  CHECK(fs::exists("/sys/fs/cgroup/memory/steer/test/n1/besteffort/pod" + made->uid()));
 
   REQUIRE(c.client->write(Write::remove({"pods", "default", "web"})).ok());
   CHECK(c.eventually([&] { return !c.client->get({"pods", "default", "web"}).ok(); }));
   CHECK(c.runtime->list()->empty());
   CHECK_FALSE(fs::exists(c.dir + "/agent/pods/" + made->uid()));
   CHECK_FALSE(fs::exists(c.dir + "/agent/logs/pods/default_web_" + made->uid()));
-  CHECK_FALSE(fs::exists("/sys/fs/cgroup/memory/steer/test/n1/pod" + made->uid()));
+  CHECK_FALSE(fs::exists("/sys/fs/cgroup/memory/steer/test/n1/besteffort/pod" + made->uid()));
 }
 
 TEST_CASE("a container that ends is started again, and a crash loop is shown with its exit code") {
@@ -111,7 +111,7 @@ TEST_CASE("an agent that ended between sandbox and container leaves no duplicate
   PodSetting setting;
   setting.nodeName = "n1";
   setting.logDirectory = c.dir + "/agent/logs/pods/default_half_" + made->uid();
-  setting.cgroupParent = "/steer/test/n1/pod" + made->uid();
+  setting.cgroupParent = "/steer/test/n1/besteffort/pod" + made->uid();
   const auto sandbox = c.runtime->runSandbox(sandboxConfigOf(*made, 0, setting));
   REQUIRE(sandbox.ok());
   SECTION("nothing more") {}

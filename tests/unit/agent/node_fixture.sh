@@ -3,8 +3,8 @@
 # bridge and two images made from what is installed. Everything lies in DIR and is taken away again.
 set -euo pipefail
 dir=$2 ns=stt-$(basename "$2" | tail -c 7) here=$(cd "$(dirname "$0")" && pwd)
-image() { # NAME ROOT CONFIG
-  local w=$dir/oci b=$dir/oci/blobs/sha256
+image() { # NAME ROOT CONFIG [LAYOUT: left there instead of imported]
+  local w=${4:-$dir/oci}; local b=$w/blobs/sha256
   rm -rf "$w"; mkdir -p "$b"
   tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C "$2" -cf "$dir/layer.tar" .
   local diff layer size config csize manifest msize
@@ -16,6 +16,7 @@ image() { # NAME ROOT CONFIG
   manifest=$(sha256sum <"$dir/m" | cut -d' ' -f1); msize=$(stat -c%s "$dir/m"); mv "$dir/m" "$b/$manifest"
   printf '{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:%s","size":%d,"annotations":{"io.containerd.image.name":"%s"}}]}' "$manifest" "$msize" "$1" >"$w/index.json"
   printf '{"imageLayoutVersion":"1.0.0"}' >"$w/oci-layout"
+  [ -z "${4:-}" ] || return 0
   tar -C "$w" -cf "$dir/image.tar" oci-layout index.json blobs
   ctr -a "$dir/s/c.sock" -n k8s.io images import "$dir/image.tar" >/dev/null
 }
@@ -69,10 +70,13 @@ void _start(void) { for (;;) { long r; __asm__ volatile("syscall" : "=a"(r) : "a
 EOF
   image registry.local/pause:1 "$dir/pause" '{"Entrypoint":["/pause"]}'
   cp "$(command -v busybox)" "$dir/bb/bin/busybox"
-  for a in sh cat sleep usleep echo test touch tail head httpd env id mkdir rm ls nslookup date grep stat chmod chown wget kill true false; do ln -sf busybox "$dir/bb/bin/$a"; done
+  for a in sh cat sleep usleep echo test touch tail head httpd env id mkdir rm ls nslookup date grep stat chmod chown wget kill true false mount; do ln -sf busybox "$dir/bb/bin/$a"; done
   mkdir -p "$dir/bb/tmp"; chmod 1777 "$dir/bb/tmp"
   image registry.local/busybox:1 "$dir/bb" '{"Env":["PATH=/bin"],"Cmd":["sh"]}'
   echo "$ns" ;;
+extra) # an image that only a registry has
+  mkdir -p "$dir/ex"; cp -a "$dir/bb/." "$dir/ex/"; date +%N >"$dir/ex/only-here"
+  image registry.local/extra:1 "$dir/ex" '{"Env":["PATH=/bin"],"Cmd":["sh"]}' "$dir/oci-extra" ;;
 program) # BINARY: with the libraries it needs, in DIR/program, to be mounted into a container
   mkdir -p "$dir/program/lib"
   cp "$3" "$dir/program/program"

@@ -12,11 +12,12 @@ namespace {
 /// A registry on the node's loopback that knows one user, "reader" with the password "pa55".
 class Registry {
  public:
-  explicit Registry(const std::string& dir) : log_(dir + "/registry.log"), fifo_(dir + "/registry.in") {
+  explicit Registry(const std::string& dir, const std::string& layout = "oci")
+      : log_(dir + "/registry.log"), fifo_(dir + "/registry.in") {
     REQUIRE(std::system(("mkfifo " + fifo_).c_str()) == 0);
     const std::string script = std::string(STEER_SOURCE_DIR) + "/tests/unit/agent/test_registry.py";
-    const auto start =
-        "python3 " + script + " " + dir + "/oci reader:pa55 " + log_ + " <" + fifo_ + " >" + dir + "/registry.port &";
+    const auto start = "python3 " + script + " " + dir + "/" + layout + " reader:pa55 " + log_ + " <" + fifo_ + " >" +
+                       dir + "/registry.port &";
     REQUIRE(std::system(start.c_str()) == 0);
     open_.open(fifo_);  // the registry ends when this is closed
     REQUIRE(Cluster::eventually([&] { return !firstLine(dir + "/registry.port").empty(); }));
@@ -112,6 +113,33 @@ TEST_CASE("images come from a private registry with the pod's pull secret, as of
   CHECK(c.eventually([&] { return eventSays(c, "guesser", "Failed", "401"); }));
   const auto events = c.client->list("events", {});
   for (const auto& event : events->items) CHECK(jsonText(event->json()).find("gue55") == std::string::npos);
+}
+
+TEST_CASE(
+    "when the disk is too full an image that nobody uses goes, and none that is used or cannot be fetched again") {
+  bool collect = true;
+  NEEDS_CONTAINERD_WITH([&](AgentOptions& options) {
+    options.imagePeriod = seconds(1);
+    if (collect) options.imageCollection = {0, 0, seconds(0)};  // any disk is too full
+  });
+  REQUIRE(std::system((kFixture + " extra " + c.dir).c_str()) == 0);
+  Registry registry(c.dir, "oci-extra");
+  makePullSecret(c, "right", registry.host, "pa55");
+  const auto extra = registry.host + "/extra:1";
+  c.make("user", imagePod(extra, "IfNotPresent", "right"));
+  c.make("other", pod("sleep 3600"));
+  REQUIRE(c.eventually([&] { return c.isReady("user") && c.isReady("other"); }));
+  usleep(2'500'000);  // two looks at the disk
+  const auto there = [&](const std::string& image) { return c.runtime->imageStatus(image)->has_value(); };
+  CHECK(there(extra));
+  c.remove("user");
+  CHECK(c.eventually([&] { return !there(extra); }));
+  CHECK(there("registry.local/busybox:1"));
+  CHECK(there("registry.local/pause:1"));
+  CHECK(c.isReady("other"));
+  collect = false;
+  c.stopAgent();
+  c.startAgent();
 }
 
 TEST_CASE("a log that grows is rotated by the agent and reads as one") {

@@ -1,0 +1,30 @@
+#pragma once
+// How containers reach the API server: the volume that every pod gets unless it declines, with its service account's
+// token, the cluster's CA and its namespace. Pure.
+// Source: Kubernetes documentation, "Configure Service Accounts for Pods", "Managing Service Accounts".
+#include <string>
+#include <vector>
+
+#include "core/object.h"
+
+namespace steer {
+
+inline constexpr const char* kApiAccessPath = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// The pod with that volume, mounted in every container that has nothing of its own there. The same pod when
+/// it declines (automountServiceAccountToken: false) or brings such a volume itself.
+ObjectPtr withApiAccess(const ObjectPtr& pod);
+
+std::string serviceAccountOf(const Object& pod);
+
+/// One token that a pod's volumes show.
+struct TokenWish {
+  std::string audience;  ///< empty = the API server's
+  std::int64_t seconds = 3600;
+  bool optional = false;  ///< the volume is made without it where the server gives none
+  auto operator<=>(const TokenWish&) const = default;
+};
+TokenWish tokenWishOf(const json::value& serviceAccountToken);
+std::vector<TokenWish> tokenWishesOf(const Object& pod);
+
+}  // namespace steer
