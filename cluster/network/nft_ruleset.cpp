@@ -197,14 +197,19 @@ std::string NftRuleset::fixedRules() const {
   return text;
 }
 
-std::string NftRuleset::fullText() const {
-  std::string text = fmt::format("add table ip {0}\ndelete table ip {0}\ntable ip {0} {{\n", options_.table);
+std::string NftRuleset::addChains() const {
+  std::string text = fmt::format("table ip {} {{\n", options_.table);
   for (const auto& shape : shapes) text.append(" ").append(shape.declaration).append("\n");
   text += vipSets;
   text += fixedRules();
+  text += fmt::format(" chain {} {{ }}\n", ownChains().front());
   for (const auto& chain : chains_)
     text += fmt::format(" chain {} {{ {}; }}\n", chain, fmt::join(chainRules(chain), "; "));
-  text += "}\n";
+  return text + "}\n";
+}
+
+std::string NftRuleset::addElements() const {
+  std::string text;
   for (const auto& [set, elements] : sets_) {
     if (elements.empty()) continue;
     text += fmt::format("add element ip {} {} {{ ", options_.table, set);
@@ -218,6 +223,28 @@ std::string NftRuleset::fullText() const {
     text += " }\n";
   }
   return text;
+}
+
+std::string NftRuleset::fullText() const {
+  return fmt::format("add table ip {0}\ndelete table ip {0}\n", options_.table) + addChains() + addElements();
+}
+
+std::vector<std::string> NftRuleset::ownChains() const {
+  std::string rules = fixedRules();
+  for (const auto& shape : shapes) rules += shape.declaration;
+  for (const auto* name : {"lb1", "nlb1", "aff1"}) rules += fmt::format("{}", fmt::join(chainRules(name), ";"));
+  std::vector<std::string> out{fmt::format("rules_{:08x}", hash32(rules))};
+  for (const auto& chain : chains_)
+    if (chain.starts_with("aff")) out.push_back(chain);
+  return out;
+}
+
+std::string NftRuleset::reloadText() const {
+  std::string text;
+  for (const auto& shape : shapes)
+    text += fmt::format("flush {} ip {} {}\n", shape.declaration.substr(0, 3), options_.table, shape.name);
+  for (const auto* set : {"vips", "extmasq"}) text += fmt::format("flush set ip {} {}\n", options_.table, set);
+  return text + addElements();
 }
 
 std::string NftRuleset::diffCommands(const NftRuleset& before, const NftRuleset& after) {

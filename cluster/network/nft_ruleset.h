@@ -32,6 +32,11 @@ class NftRuleset {
 
   /// One transaction that replaces whatever the table held.
   std::string fullText() const;
+  /// One transaction that replaces all elements of a table whose chains include ownChains(): hooks and rules stay in
+  /// place, and so does what the kernel remembers of clients with affinity.
+  std::string reloadText() const;
+  /// Chains that tell whether a table was made by the same rules: one is named after them, the others may be missing.
+  std::vector<std::string> ownChains() const;
   /// One transaction with the least element changes; "" when nothing differs. Ask sameRules first.
   static std::string diffCommands(const NftRuleset& before, const NftRuleset& after);
   /// The rules that stand suffice, so a difference of elements is enough. (Almost always: only a new
@@ -61,6 +66,8 @@ class NftRuleset {
   void addFront(const Front& front, const ServicePort& port, const std::vector<Endpoint>& endpoints, bool local);
   std::uint32_t affinityMark(const ServicePort& port);
   std::string fixedRules() const;
+  std::string addChains() const;
+  std::string addElements() const;
   static std::vector<std::string> chainRules(const std::string& name);
 
   NftOptions options_;

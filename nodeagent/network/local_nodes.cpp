@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -68,6 +69,48 @@ std::string macOf(const AddressPlan& plan, unsigned kind, unsigned number) {
   return fmt::format("02:fe:{}:{}:{:02x}:{:02x}", plan.tag.substr(0, 2), plan.tag.substr(2, 2), kind, number);
 }
 
+/// What this machine's forwarding was before the first cluster on it: given back by the last one. Belongs to the
+/// network namespace, and to this boot (/run).
+std::string forwardingRecord() {
+  struct stat ns {};
+  return ::stat("/proc/thread-self/ns/net", &ns) == 0 ? "/run/steersman.forwarding-" + std::to_string(ns.st_ino) : "";
+}
+
+constexpr const char* kForward = "net.ipv4.ip_forward";
+
+/// A cluster's bridge is named st??????br.
+Result<bool> anyClusterBridge() {
+  STEER_TRY(const json::array links, IpTool().list({"link", "show", "type", "bridge"}));
+  return std::any_of(links.begin(), links.end(), [](const json::value& link) {
+    const auto name = stringAt(link, {"ifname"});
+    return name.size() == 10 && name.starts_with("st") && name.ends_with("br");
+  });
+}
+
+Result<void> switchOnForwarding() {
+  const IpTool host;
+  STEER_TRY(const std::string before, host.sysctlValue(kForward));
+  STEER_TRY(const bool others, anyClusterBridge());
+  if (before == "1") {
+    if (!others) std::remove(forwardingRecord().c_str());  // somebody else switched it on since
+    return {};
+  }
+  std::ofstream(forwardingRecord(), std::ios::trunc) << before << "\n";
+  return host.sysctl({std::string(kForward) + "=1"});
+}
+
+Result<void> giveForwardingBack() {
+  const auto record = forwardingRecord();
+  std::ifstream in(record);
+  std::string before;
+  if (!(in >> before)) return {};
+  STEER_TRY(const bool others, anyClusterBridge());
+  if (others) return {};
+  STEER_CHECK(IpTool().sysctl({std::string(kForward) + "=" + before}));
+  std::remove(record.c_str());
+  return {};
+}
+
 std::string egressTable(const AddressPlan& plan) { return plan.table() + "_out"; }
 
 std::string netnsPath(const std::string& name) { return "/run/netns/" + name; }
@@ -93,6 +136,7 @@ LocalNode LocalNodes::node(unsigned number) const {
 
 Result<void> LocalNodes::makeBridge() {
   const IpTool host;
+  STEER_CHECK(switchOnForwarding());
   const std::string bridge = plan_.bridge();
   std::vector<std::string> lines;
   if (!host.hasLink(bridge)) {
@@ -110,7 +154,6 @@ Result<void> LocalNodes::makeBridge() {
   lines.push_back("route replace unreachable " + plan_.podCidr.text());
   lines.push_back("route replace " + plan_.serviceCidr.text() + " dev " + bridge + " src " + plan_.hostAddress());
   STEER_CHECK(host.batch(lines));
-  STEER_CHECK(host.sysctl({"net.ipv4.ip_forward=1"}));
   // Beyond this machine nobody knows the way to the nodes' addresses.
   auto masqueraded =
       runChecked({{"nft", "-f", "-"}}, fmt::format(R"(add table ip {0}
@@ -197,6 +240,7 @@ Result<void> LocalNodes::destroy() {
   for (const unsigned n : existingNodes()) STEER_CHECK(removeNode(n));
   const IpTool host;
   if (host.hasLink(plan_.bridge())) STEER_CHECK(host.batch({"link del " + plan_.bridge()}));
+  STEER_CHECK(giveForwardingBack());
   STEER_TRY(const json::array routes, host.list({"-4", "route", "show", "type", "unreachable"}));
   for (const auto& route : routes)
     if (stringAt(route, {"dst"}) == plan_.podCidr.text())

@@ -4,6 +4,7 @@
 #include <nftables/libnftables.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -90,7 +91,13 @@ Result<void> ServiceProxy::apply(const NftRuleset& wanted) {
     *next = wanted;
   }
   const auto before = std::exchange(applied_, nullptr);
-  auto loaded = run(wanted.fullText());
+  // A table of an earlier run stays in place while its content is replaced: no packet meets a moment without it.
+  const auto chains = wanted.ownChains();
+  const bool stands = std::all_of(chains.begin(), chains.end(), [&](const std::string& chain) {
+    return run("list chain ip " + wanted.table() + " " + chain).ok();
+  });
+  auto loaded = stands ? run(wanted.reloadText()) : Result<std::string>(makeError(Errc::notFound, ""));
+  if (!loaded.ok()) loaded = run(wanted.fullText());
   if (!loaded.ok()) return std::move(loaded).error();
   applied_ = std::move(next);
   if (before) forgetStale(*before, wanted);

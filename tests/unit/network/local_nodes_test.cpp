@@ -124,3 +124,25 @@ TEST_CASE("routes follow the peers: a node that left loses its route") {
   CHECK(routes.find(c.podCidr(7)) != std::string::npos);
   CHECK(routes.find(c.podCidr(2)) == std::string::npos);
 }
+
+TEST_CASE("forwarding is given back by the last cluster when the first one switched it on, else it stays") {
+  ownMachine();
+  const auto forwarding = [] { return IpTool().sysctlValue("net.ipv4.ip_forward").valueOr("?"); };
+  LocalCluster::must(IpTool().sysctl({"net.ipv4.ip_forward=0"}));
+  const TempDir dirA, dirB;
+  LocalNodes a(*recordedPlan(dirA.path()));
+  REQUIRE(a.up(1).ok());
+  CHECK(forwarding() == "1");
+  LocalNodes b(*recordedPlan(dirB.path()));
+  REQUIRE(b.up(1).ok());
+  LocalCluster::must(a.destroy());
+  CHECK(forwarding() == "1");
+  REQUIRE(b.up(1).ok());  // as after a crash: what it was stays known
+  LocalCluster::must(b.destroy());
+  CHECK(forwarding() == "0");
+
+  LocalCluster::must(IpTool().sysctl({"net.ipv4.ip_forward=1"}));
+  REQUIRE(a.up(1).ok());
+  LocalCluster::must(a.destroy());
+  CHECK(forwarding() == "1");
+}

@@ -192,3 +192,42 @@ TEST_CASE("while endpoints are swapped a thousand times no client is refused") {
     CHECK(who.starts_with("10."));
   }
 }
+
+TEST_CASE("a hundred changes and ten restarts of the proxy, each with a full load, cost no client its connection") {
+  WebCluster c;
+  const auto pod = c.addPod(1, 9);
+  const auto all = c.port.inside;
+  std::atomic<bool> stop{false};
+  std::map<std::string, int> seen;
+  std::thread client([&] {
+    while (!stop) ++seen[c.name(call(pod, c.serviceIp(10), 80))];
+  });
+  for (std::size_t i = 0; i < 100; ++i) {
+    auto mine = c.port;
+    mine.inside = i % 2 == 0 ? std::vector<Endpoint>{all[i % 3]} : all;
+    if (i % 10 == 9) c.proxies[1] = c.proxy(c.node(1));  // knows nothing of what is loaded
+    c.must(c.proxies[1]->apply(NftRuleset({{mine}}, c.nft())));
+  }
+  stop = true;
+  client.join();
+  int answered = 0;
+  for (const auto& [who, times] : seen) {
+    INFO(who << " " << times);
+    CHECK(who.starts_with("10."));
+    answered += times;
+  }
+  CHECK(answered > 20);
+}
+
+TEST_CASE("a client with affinity keeps its endpoint when a restarted proxy loads everything anew") {
+  WebCluster c;
+  c.port.affinitySeconds = 600;
+  c.apply();
+  const auto pod = c.addPod(1, 9);
+  const auto held = c.name(call(pod, c.serviceIp(10), 80));
+  for (int i = 0; i < 3; ++i) {
+    c.proxies[1] = c.proxy(c.node(1));
+    c.apply();
+    CHECK(c.answers(pod, c.serviceIp(10), 80, 6) == std::map<std::string, int>{{held, 6}});
+  }
+}
