@@ -171,8 +171,9 @@ Result<void> runNode(NodeProcessOptions options) {
   STEER_CHECK(complete(options));
   SystemClock clock;
   Node node;
-  STEER_TRY(node.client,
-            insist("joining", [&] { return makeHttpClient({.server = options.server, .token = options.token}); }));
+  STEER_TRY(node.client, insist("joining", [&] {
+              return makeHttpClient({.server = options.server, .token = options.token, .silence = seconds(10)});
+            }));
   STEER_TRY(const auto facts, insist("the cluster's facts", [&] { return readFacts(*node.client); }));
   STEER_TRY(const auto caPem, insist("the CA certificate", [&] { return readCa(*node.client); }));
   std::string socket = options.runtimeEndpoint;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cluster/client/client.h"
+#include "core/clock.h"
 #include "core/result.h"
 
 namespace steer {
@@ -18,6 +19,8 @@ struct HttpClientOptions {
   /// Bearer token. A join token ("steer1.…") without caPem pins the CA: it is fetched once from the
   /// server's /cacert and must have the token's hash before anything secret is sent.
   std::string token{};
+  /// A server that took the request and sends nothing for this long is Errc::timeout.
+  Duration silence = seconds(60);
 };
 
 /// Reads a kubeconfig: server, CA, client certificate and key (data or files), token.

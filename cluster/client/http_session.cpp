@@ -2,6 +2,8 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
+
 #include "cluster/client/ca_pin.h"
 #include "cluster/client/join_token.h"
 
@@ -9,7 +11,6 @@ namespace steer {
 namespace {
 
 constexpr std::size_t kSpareHandles = 4;
-constexpr long kSilentSeconds = 60;
 constexpr long kConnectSeconds = 10;
 
 void startLibrary() {
@@ -38,7 +39,9 @@ void* HttpSession::makeHandle() const {
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "https");
   curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+  // Greeting included: a server that accepts and says nothing counts as silent.
+  const auto silence = static_cast<long>(options_.silence / seconds(1));
+  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, std::min(kConnectSeconds, silence));
   curl_easy_setopt(handle, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(handle, CURLOPT_TCP_KEEPIDLE, 30L);
   curl_easy_setopt(handle, CURLOPT_TCP_KEEPINTVL, 10L);
@@ -100,7 +103,7 @@ Result<HttpAnswer> HttpSession::perform(void* handle, const HttpCall& call) cons
   char detail[CURL_ERROR_SIZE] = "";
   curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, detail);
   curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, kSilentSeconds);
+  curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.silence / seconds(1)));
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &append);
   curl_easy_setopt(handle, CURLOPT_WRITEDATA, &answer.body);
   auto* headers = static_cast<curl_slist*>(aim(handle, call));

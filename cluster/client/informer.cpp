@@ -1,6 +1,9 @@
 #include "cluster/client/informer.h"
 
 #include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <mutex>
 #include <set>
 
 namespace steer {
@@ -12,6 +15,21 @@ constexpr Duration kCalm = seconds(10);  ///< a watch that lived this long start
 
 }  // namespace
 
+struct Informer::Listed {
+  std::vector<ObjectPtr> items;
+  std::uint64_t revision = 0;
+  std::unique_ptr<Watch> watch;
+};
+
+/// Lists that run elsewhere. Jobs hold it, so that one which an executor drops does no harm.
+struct Informer::Lists {
+  std::mutex mutex;
+  std::condition_variable idle;
+  int running = 0;
+  bool closing = false;
+  std::map<const Feed*, Result<Listed>> done;
+};
+
 struct Informer::Feed {
   Source source;
   std::unique_ptr<Watch> watch{};
@@ -20,13 +38,14 @@ struct Informer::Feed {
   bool shared = false;
   std::uint64_t seen = 0;
   bool listed = false;
+  bool asking = false;  ///< a list of it runs elsewhere
   unsigned failures = 0;
   Time listedAt{};
   std::optional<Time> retryAt{};
 };
 
-Informer::Informer(Client& client, std::vector<Source> sources, Waker waker)
-    : client_(client), waker_(std::move(waker)) {
+Informer::Informer(Client& client, std::vector<Source> sources, Waker waker, Executor* executor)
+    : client_(client), waker_(std::move(waker)), executor_(executor), lists_(std::make_shared<Lists>()) {
   for (auto& source : sources) {
     auto feed = std::make_unique<Feed>();
     feed->source = std::move(source);
@@ -36,7 +55,12 @@ Informer::Informer(Client& client, std::vector<Source> sources, Waker waker)
   }
 }
 
-Informer::~Informer() = default;
+Informer::~Informer() {
+  std::unique_lock lock(lists_->mutex);
+  lists_->closing = true;
+  lists_->idle.wait(lock, [this] { return lists_->running == 0; });
+  lists_->done.clear();
+}
 
 bool Informer::synced() const {
   return std::all_of(feeds_.begin(), feeds_.end(), [](const auto& feed) { return feed->listed; });
@@ -63,21 +87,59 @@ void Informer::retryLater(Feed& feed, Time now) {
   ++feed.failures;
 }
 
-void Informer::relist(Feed& feed, Time now, const OnChange& onChange) {
-  const auto& resource = feed.source.resource;
-  ListOptions options = feed.source.options;
-  std::vector<ObjectPtr> items;
-  std::uint64_t revision = 0;
+Result<Informer::Listed> Informer::fetch(Client& client, const Source& source, const Waker& waker) {
+  ListOptions options = source.options;
+  Listed out;
   do {
-    auto page = client_.list(resource, options);
-    if (!page.ok()) return retryLater(feed, now);
-    revision = page->revision;
-    options.continueToken = page->continueToken;
-    items.insert(items.end(), std::make_move_iterator(page->items.begin()), std::make_move_iterator(page->items.end()));
+    STEER_TRY(auto page, client.list(source.resource, options));
+    out.revision = page.revision;
+    options.continueToken = page.continueToken;
+    out.items.insert(out.items.end(), std::make_move_iterator(page.items.begin()),
+                     std::make_move_iterator(page.items.end()));
   } while (!options.continueToken.empty());
-  auto watch = client_.watch(resource, feed.source.options, revision, waker_);
-  if (!watch.ok()) return retryLater(feed, now);
+  STEER_TRY(out.watch, client.watch(source.resource, source.options, out.revision, waker));
+  return out;
+}
 
+void Informer::relist(Feed& feed, Time now, const OnChange& onChange) {
+  if (!executor_) return takeList(feed, fetch(client_, feed.source, waker_), now, onChange);
+  feed.asking = true;
+  executor_->submit([lists = lists_, &client = client_, source = feed.source, waker = waker_, key = &feed] {
+    {
+      std::lock_guard lock(lists->mutex);
+      if (lists->closing) return;
+      ++lists->running;
+    }
+    auto list = fetch(client, source, waker);
+    {
+      std::lock_guard lock(lists->mutex);
+      --lists->running;
+      if (!lists->closing) lists->done.emplace(key, std::move(list));
+      lists->idle.notify_all();
+      if (lists->closing) return;
+    }
+    if (waker) waker();
+  });
+}
+
+/// What came of a list that ran elsewhere.
+void Informer::collect(Feed& feed, Time now, const OnChange& onChange) {
+  std::optional<Result<Listed>> list;
+  {
+    std::lock_guard lock(lists_->mutex);
+    const auto found = lists_->done.find(&feed);
+    if (found == lists_->done.end()) return;
+    list.emplace(std::move(found->second));
+    lists_->done.erase(found);
+  }
+  feed.asking = false;
+  takeList(feed, std::move(*list), now, onChange);
+}
+
+void Informer::takeList(Feed& feed, Result<Listed> list, Time now, const OnChange& onChange) {
+  if (!list.ok()) return retryLater(feed, now);
+  const auto& resource = feed.source.resource;
+  const auto& items = list->items;
   std::set<std::pair<std::string, std::string>> present, gone;
   for (const auto& item : items) present.emplace(item->ns(), item->name());
   if (feed.shared) gone = feed.known;
@@ -85,11 +147,11 @@ void Informer::relist(Feed& feed, Time now, const OnChange& onChange) {
   for (const auto& [ns, name] : gone)
     if (!present.contains({ns, name})) drop(feed, ns, name, onChange);
   for (const auto& item : items) take(feed, item, onChange);
-  feed.watch = std::move(*watch);
+  feed.watch = std::move(list->watch);
   feed.listed = true;
   feed.listedAt = now;
   feed.retryAt.reset();
-  advance(feed, revision);
+  advance(feed, list->revision);
 }
 
 void Informer::take(Feed& feed, const ObjectPtr& object, const OnChange& onChange) {
@@ -123,7 +185,12 @@ void Informer::advance(Feed& feed, std::uint64_t revision) {
 bool Informer::pump(Time now, const OnChange& onChange, std::size_t maxEvents) {
   std::size_t left = maxEvents;
   for (auto& feed : feeds_) {
-    if (!feed->watch && (!feed->retryAt || *feed->retryAt <= now)) relist(*feed, now, onChange);
+    if (feed->asking) collect(*feed, now, onChange);
+    if (!feed->watch && !feed->asking && (!feed->retryAt || *feed->retryAt <= now)) {
+      feed->retryAt.reset();
+      relist(*feed, now, onChange);
+      if (feed->asking) collect(*feed, now, onChange);  // an executor that runs jobs at once
+    }
     while (feed->watch) {
       if (left == 0) return true;
       auto event = feed->watch->poll();

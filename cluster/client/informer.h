@@ -1,13 +1,14 @@
 #pragma once
 // Informer: keeps a Snapshot of some resources current by list and watch, and tells what changed.
-// Non-blocking after the first list; re-lists by itself after a compaction or a lost connection.
-// Thread rule: one owner.
+// Re-lists by itself after a compaction or a lost connection. Lists run on the executor, where there is one: then
+// pump() never blocks, also when a server takes the question and never answers. Thread rule: one owner.
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "cluster/client/client.h"
+#include "core/executor.h"
 #include "core/snapshot.h"
 
 namespace steer {
@@ -21,8 +22,9 @@ class Informer {
   /// before/after as in Controller::keysFor.
   using OnChange = std::function<void(const std::string& resource, const ObjectPtr& before, const ObjectPtr& after)>;
 
-  Informer(Client& client, std::vector<Source> sources, Waker waker);
-  ~Informer();
+  /// executor: null = lists block pump(). Client and executor must outlive this.
+  Informer(Client& client, std::vector<Source> sources, Waker waker, Executor* executor = nullptr);
+  ~Informer();  ///< waits for a list under way
 
   /// Takes in what arrived (at most maxEvents), calling onChange for each. Returns true when more
   /// may be waiting. Failed lists are retried by later calls with back-off; see retryAt().
@@ -36,6 +38,11 @@ class Informer {
 
  private:
   struct Feed;
+  struct Listed;
+  struct Lists;
+  static Result<Listed> fetch(Client& client, const Source& source, const Waker& waker);
+  void collect(Feed& feed, Time now, const OnChange& onChange);
+  void takeList(Feed& feed, Result<Listed> list, Time now, const OnChange& onChange);
   void relist(Feed& feed, Time now, const OnChange& onChange);
   void retryLater(Feed& feed, Time now);
   void take(Feed& feed, const ObjectPtr& object, const OnChange& onChange);
@@ -44,6 +51,8 @@ class Informer {
   std::vector<std::unique_ptr<Feed>> feeds_;
   Client& client_;
   Waker waker_;
+  Executor* executor_;
+  std::shared_ptr<Lists> lists_;
   Snapshot snapshot_;
 };
 

@@ -33,7 +33,7 @@ Agent::State::State(AgentOptions given, Client& client, PodRuntime& runtime, Exe
             clock_,  facts_.allocatable, facts_.memoryBytes, facts_.resolver, Cgroups::ofMachine()},
       runner_(node_),
       images_(options.imageCollection),
-      informer_(client, sourcesOf(options), waker),
+      informer_(client, sourcesOf(options), waker, &executor),
       jobs_(executor, waker) {
   networkReady = options.simulated;
   if (!options.simulated) {

@@ -232,8 +232,7 @@ void Agent::State::housekeeping(Time now) {
   if (options.simulated) return;
   if (refreshAt_ <= now) {
     refreshAt_ = now + options.referencePeriod;
-    for (const auto& [uid, worker] : workers_)
-      if (!worker->lost() && showsObjects(worker->pod())) worker->refreshVolumes();
+    refreshVolumes();
   }
   at(refreshAt_);
   if (houseAt_ <= now) {
@@ -247,6 +246,31 @@ void Agent::State::housekeeping(Time now) {
     keepImages();
   }
   at(imagesAt_);
+}
+
+/// Changed config maps, secrets and tokens into running pods. One after the other: a server that does not answer
+/// must not hold every thread.
+void Agent::State::refreshVolumes() {
+  if (refreshing_) return;
+  std::vector<ObjectPtr> pods;
+  for (const auto& [uid, worker] : workers_)
+    if (auto pod = worker->lost() ? nullptr : worker->refreshable(); pod && showsObjects(*pod))
+      pods.push_back(std::move(pod));
+  if (pods.empty()) return;
+  refreshing_ = true;
+  jobs_.run(
+      [this, pods = std::move(pods)] {
+        for (const auto& pod : pods) {
+          auto refs = referencesOf(*pod, node_);
+          if (!refs.ok()) continue;  // the old files stay
+          refs->podIp = stringAt(pod->status(), {"podIP"});
+          if (const auto done = volumes_.refresh(*pod, *refs); !done.ok())
+            log::warn("a pod's volumes are not up to date",
+                      {{"pod", pod->ns() + "/" + pod->name()}, {"error", done.error().message}});
+        }
+        return true;
+      },
+      [this](bool) { refreshing_ = false; });
 }
 
 /// Logs that grew, and the weight of the classes of pods.

@@ -48,6 +48,7 @@ struct Agent::State {
   void takeFlush(const std::vector<std::shared_ptr<PodWorker>>& owners, const std::vector<bool>& removals,
                  std::vector<json::object> statuses, std::vector<Result<ObjectPtr>> results, Time now);
   void housekeeping(Time now);
+  void refreshVolumes();
   void keepHouse();
   void keepImages();
   // agent_node.cpp
@@ -86,6 +87,7 @@ struct Agent::State {
   bool keepingHouse_ = false;
   bool keepingImages_ = false;
   Time refreshAt_{};
+  bool refreshing_ = false;
   NodeReport report_;
   bool versionKnown_ = false;
   bool writingNode_ = false;

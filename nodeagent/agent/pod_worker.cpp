@@ -245,18 +245,8 @@ std::optional<json::object> PodWorker::statusPatch() const {
   return patch;
 }
 
-void PodWorker::refreshVolumes() {
-  if (!volumes_.ready || pod_->deleting() || node_.options.simulated || busy_.contains("refresh")) return;
-  busy_.insert("refresh");
-  jobs_.run(
-      [&node = node_, pod = pod_]() -> Result<void> {
-        STEER_TRY(auto refs, referencesOf(*pod, node));
-        refs.podIp = stringAt(pod->status(), {"podIP"});
-        return node.volumes.refresh(*pod, refs);
-      },
-      [self = weak_from_this()](Result<void>) {
-        if (const auto worker = self.lock()) worker->busy_.erase("refresh");
-      });
+ObjectPtr PodWorker::refreshable() const {
+  return !volumes_.ready || pod_->deleting() || node_.options.simulated ? nullptr : pod_;
 }
 
 }  // namespace steer

@@ -45,7 +45,8 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   void statusWritten(const json::object& status) { written_ = status; }
   const json::object& status() const { return status_; }
   /// Config maps and secrets may have changed.
-  void refreshVolumes();
+  /// The pod, when it runs and shows objects that may have changed.
+  ObjectPtr refreshable() const;
 
  private:
   void observe();

@@ -8,6 +8,8 @@ namespace steer {
 
 namespace {
 
+constexpr seconds kAway{15};
+
 void note(std::vector<ObjectRef>& out, const std::string& ns, const json::value& at, std::string_view member,
           const char* resource, std::string_view nameField = "name") {
   const auto name = stringAt(at, {member, nameField});
@@ -42,6 +44,11 @@ std::vector<ObjectRef> referencesIn(const Object& pod) {
   return out;
 }
 
+void References::noteAnswer(const Error& error, Time now) {
+  if (error.code == Errc::timeout || error.code == Errc::unavailable)
+    awayUntil_.with([&](Time& until) { until = now + kAway; });
+}
+
 Result<ObjectPtr> References::get(const ObjectRef& ref) {
   const Time now = clock_.now();
   struct Known {
@@ -55,9 +62,10 @@ Result<ObjectPtr> References::get(const ObjectRef& ref) {
     found->second.used = true;
     return Known{found->second.object, true, now - found->second.readAt < maxAge_};
   });
-  if (known.fresh) return known.object;
+  if (known.fresh || (known.any && serverAway(now))) return known.object;
   auto read = client_.get(ref);
   if (!read.ok() && read.error().code != Errc::notFound) {
+    noteAnswer(read.error(), clock_.now());
     if (known.any) return known.object;
     return read.error();
   }
@@ -111,15 +119,16 @@ Result<std::vector<ObjectPtr>> References::services(const std::string& ns) {
     list = found->second.list;
     return now - found->second.readAt < maxAge_;
   });
-  if (!fresh) {
+  if (!fresh && !(any && serverAway(now))) {
     ListOptions options;
     options.ns = ns;
     auto read = client_.list("services", options);
     if (read.ok()) {
       list = std::move(read->items);
       entries_.with([&](auto& entries) { entries[key] = {nullptr, list, now, true}; });
-    } else if (!any) {
-      return read.error();
+    } else {
+      noteAnswer(read.error(), clock_.now());
+      if (!any) return read.error();
     }
   }
   if (ns == "default") return list;

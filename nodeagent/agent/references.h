@@ -44,7 +44,14 @@ class References {
   const Clock& clock_;
   Duration maxAge_;
   ServiceAccountTokens tokens_;
+  /// The server did not answer a moment ago: what is known is used without asking.
+  bool serverAway(Time now) const {
+    return awayUntil_.with([&](Time until) { return now < until; });
+  }
+  void noteAnswer(const Error& error, Time now);
+
   Sync<std::map<ObjectRef, Entry>> entries_;
+  Sync<Time> awayUntil_;
 };
 
 /// Names of the config maps and secrets in the pod's specification. Pure.

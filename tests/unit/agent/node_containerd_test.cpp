@@ -1,8 +1,91 @@
 // The agent with a real containerd in a network namespace of its own, and the real API server.
+#include <atomic>
+
 #include "real_node.h"
 
 using namespace steer;
 using namespace steer::nodetest;
+
+namespace {
+
+/// A server that can stop answering: who asks then waits until he gives up.
+class Hanging final : public Client {
+ public:
+  Hanging(std::unique_ptr<Client> real, std::atomic<bool>& hangs) : real_(std::move(real)), hangs_(hangs) {}
+  Result<ObjectPtr> get(const ObjectRef& ref) override {
+    if (waited()) return late();
+    return real_->get(ref);
+  }
+  Result<ObjectList> list(const std::string& resource, const ListOptions& o) override {
+    if (waited()) return late();
+    return real_->list(resource, o);
+  }
+  Result<std::unique_ptr<Watch>> watch(const std::string& resource, const ListOptions& o, std::uint64_t from,
+                                       Waker waker) override {
+    if (waited()) return late();
+    STEER_TRY(auto real, real_->watch(resource, o, from, std::move(waker)));
+    return std::unique_ptr<Watch>(std::make_unique<Broken>(std::move(real), hangs_));
+  }
+  std::vector<Result<ObjectPtr>> batch(std::vector<Write> writes, const BatchOptions& o) override {
+    if (waited()) return std::vector<Result<ObjectPtr>>(writes.size(), late());
+    return real_->batch(std::move(writes), o);
+  }
+  Result<ObjectPtr> write(const Write& write) override {
+    if (waited()) return late();
+    return real_->write(write);
+  }
+
+ private:
+  /// Breaks when the server hangs, so that it is listed again.
+  class Broken final : public Watch {
+   public:
+    Broken(std::unique_ptr<Watch> real, std::atomic<bool>& hangs) : real_(std::move(real)), hangs_(hangs) {}
+    std::optional<WatchEvent> poll() override { return hangs_ ? std::nullopt : real_->poll(); }
+    bool closed() const override { return hangs_ || real_->closed(); }
+
+   private:
+    std::unique_ptr<Watch> real_;
+    std::atomic<bool>& hangs_;
+  };
+  static Error late() { return makeError(Errc::timeout, "no answer"); }
+  bool waited() const {
+    for (int i = 0; i < 100 && hangs_; ++i) usleep(50'000);
+    return hangs_;
+  }
+  std::unique_ptr<Client> real_;
+  std::atomic<bool>& hangs_;
+};
+
+}  // namespace
+
+TEST_CASE("while the server hangs the node goes on: a container that dies is started again, probes go on") {
+  std::atomic<bool> hangs{false};
+  NEEDS_CONTAINERD();
+  c.stopAgent();
+  c.client = std::make_unique<Hanging>(std::move(c.client), hangs);
+  c.startAgent();
+  for (int i = 0; i < 6; ++i) c.make("other-" + std::to_string(i), pod("sleep 3600"));
+  c.make("mortal", pod("trap 'exit 1' TERM; touch /tmp/live; while true; do usleep 100000; done",
+                       R"(,"livenessProbe":{"exec":{"command":["test","-e","/tmp/live"]},"periodSeconds":1,
+                       "failureThreshold":1})"));
+  REQUIRE(c.eventually([&] { return c.isReady("mortal") && c.isReady("other-5"); }));
+  const auto uid = (*c.client->get({"pods", "default", "mortal"}))->uid();
+  const auto newest = [&] {
+    std::uint32_t attempt = 0;
+    const auto state = c.runtime->observe(uid);
+    if (!state.ok()) return attempt;
+    for (const auto& container : state->containers)
+      if (container.phase == ContainerPhase::running) attempt = std::max(attempt, container.attempt);
+    return attempt;
+  };
+  const auto id = c.id("mortal");
+  hangs = true;
+  usleep(1'500'000);  // refreshes, leases and lists are under way and stay without an answer
+  REQUIRE(c.runtime->execSync(id, {"rm", "/tmp/live"}, seconds(5)).ok());
+  CHECK(Cluster::eventually([&] { return newest() == 1; }, 20));
+  hangs = false;
+  CHECK(c.eventually([&] { return c.restarts("mortal") >= 1 && c.isReady("mortal"); }));
+}
 
 TEST_CASE("a pod runs, writes its log, and leaves nothing behind when it is deleted") {
   NEEDS_CONTAINERD();

@@ -185,3 +185,58 @@ TEST_CASE("at most so many events are taken in at once, and more is said to wait
   CHECK(!informer.pump(clock.now(), nullptr, 3));
   CHECK(informer.snapshot().count("pods") == 5);
 }
+
+namespace {
+
+/// Jobs that run when the test says so: a server that lets one wait.
+class Waiting final : public Executor {
+ public:
+  void submit(std::function<void()> job) override { jobs.push_back(std::move(job)); }
+  void answer() {
+    auto due = std::move(jobs);
+    jobs.clear();
+    for (auto& job : due) job();
+  }
+  std::vector<std::function<void()>> jobs;
+};
+
+}  // namespace
+
+TEST_CASE("while a list is not answered the informer goes on, and takes it when it comes") {
+  FakeCluster cluster;
+  cluster.put("one");
+  Waiting slow;
+  int woken = 0;
+  Informer informer(
+      cluster, {{"pods"}}, [&] { ++woken; }, &slow);
+  const Time now{seconds(1)};
+  for (int i = 0; i < 5; ++i) CHECK_FALSE(informer.pump(now, nullptr));
+  CHECK(slow.jobs.size() == 1);  // asked once, not again and again
+  CHECK_FALSE(informer.synced());
+  slow.answer();
+  CHECK(woken == 1);
+  informer.pump(now, nullptr);
+  CHECK(informer.synced());
+  CHECK(informer.snapshot().get("pods", "a", "one"));
+  // The watch breaks and the server is away: what is known stays, the next question waits its time.
+  cluster.feed->closed = true;
+  cluster.down = true;
+  informer.pump(now, nullptr);
+  REQUIRE(informer.retryAt());
+  informer.pump(*informer.retryAt(), nullptr);
+  slow.answer();
+  informer.pump(now + seconds(1), nullptr);
+  CHECK(informer.retryAt());
+  CHECK(informer.snapshot().get("pods", "a", "one"));
+}
+
+TEST_CASE("an informer that ends before its list was begun asks nobody") {
+  FakeCluster cluster;
+  Waiting slow;
+  {
+    Informer informer(cluster, {{"pods"}}, nullptr, &slow);
+    informer.pump(Time{seconds(1)}, nullptr);
+  }
+  slow.answer();
+  CHECK(cluster.lists == 0);
+}
