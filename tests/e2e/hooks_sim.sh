@@ -50,6 +50,9 @@ eventually 40 "a newer commit does not wait for it" noted "$(head_of)" "healthy:
 check "the one that hung is superseded" noted "$hanging" superseded
 check "the change is applied" outputs 2 k -n shop get configmap settings -o 'jsonpath={.data.version}'
 
+settings 9
+check "a plan shows the hook beside the change" outputs "> pre-sync Job shop/migrate" "$STEER" plan "$WORK/clone"
+check "and counts it apart" outputs "1 to update, 0 to replace, 0 to delete. 1 hook to run." "$STEER" plan "$WORK/clone"
 settings 3; printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bad, namespace: shop}\ndata: {}\ndatta: {}\n' | put bad.yaml
 commit "one wrong object"
 eventually 30 "it is told with file and line" noted "$(head_of)" "in quarantine and left as it lives: bad.yaml:5"
