@@ -1,6 +1,7 @@
 #include "cluster/controllers/node_lifecycle.h"
 
 #include <algorithm>
+#include <map>
 
 #include "cluster/controllers/conditions.h"
 #include "core/rfc3339.h"
@@ -34,25 +35,49 @@ const json::value* findTaint(const Object& node, std::string_view key, std::stri
   return nullptr;
 }
 
-/// The time from which the next node may be emptied, when failing nodes are many: one per 10 s;
-/// of a cluster more than half lost one per 100 s, none when it is small; none when all are lost.
-std::optional<Time> evictionFrom(const Snapshot& snapshot, const Object& node) {
-  std::size_t total = 0, lost = 0;
-  std::optional<Time> last;
-  snapshot.each("nodes", "", [&](const ObjectPtr& other) {
-    ++total;
-    if (readyOf(*other) != "True") ++lost;
-    if (other->name() == node.name()) return;
+std::string zoneOf(const Object& node) {
+  return std::string(node.label("topology.kubernetes.io/region")) + "/" +
+         std::string(node.label("topology.kubernetes.io/zone"));
+}
+
+struct Zone {
+  std::size_t nodes = 0;
+  std::size_t lost = 0;
+  std::optional<Time> lastEmptied{};
+};
+
+std::map<std::string, Zone> zonesWithout(const Snapshot& snapshot, const Object& self) {
+  std::map<std::string, Zone> out;
+  snapshot.each("nodes", "", [&](const ObjectPtr& node) {
+    auto& zone = out[zoneOf(*node)];
+    ++zone.nodes;
+    if (readyOf(*node) != "True") ++zone.lost;
+    if (node->name() == self.name()) return;
     for (const char* key : {kUnreachable, kNotReady})
-      if (const auto* taint = findTaint(*other, key, "NoExecute"))
+      if (const auto* taint = findTaint(*node, key, "NoExecute"))
         if (const auto at = parseTime(stringAt(*taint, {"timeAdded"})))
-          if (!last || *at > *last) last = at;
+          if (!zone.lastEmptied || *at > *zone.lastEmptied) zone.lastEmptied = at;
   });
-  const bool mostLost = lost > 2 && lost * 100 >= total * 55;
-  if (lost == total && total > 1) return std::nullopt;  // more likely we cannot hear than all of them fell
-  if (mostLost && total <= 50) return std::nullopt;
-  if (!last) return Time{};
-  return *last + seconds(mostLost ? 100 : 10);
+  return out;
+}
+
+/// The time from which this node may be emptied. Each zone empties its nodes one per 10 s; a zone with more
+/// than two and at least 55 % of its nodes lost one per 100 s, or none when it has 50 nodes or fewer; a zone
+/// that is lost altogether as usual, for its pods find room elsewhere. When every zone is lost, none is
+/// emptied: more likely we cannot hear than all of them fell.
+std::optional<Time> evictionFrom(const Snapshot& snapshot, const Object& node) {
+  const auto zones = zonesWithout(snapshot, node);
+  std::size_t total = 0;
+  const bool allLost = std::all_of(zones.begin(), zones.end(), [&](const auto& entry) {
+    total += entry.second.nodes;
+    return entry.second.lost == entry.second.nodes;
+  });
+  if (allLost && total > 1) return std::nullopt;
+  const auto& zone = zones.at(zoneOf(node));
+  const bool mostLost = zone.lost < zone.nodes && zone.lost > 2 && zone.lost * 100 >= zone.nodes * 55;
+  if (mostLost && zone.nodes <= 50) return std::nullopt;
+  if (!zone.lastEmptied) return Time{};
+  return *zone.lastEmptied + seconds(mostLost ? 100 : 10);
 }
 
 class NodeLifecycleController final : public Controller {

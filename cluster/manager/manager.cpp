@@ -37,7 +37,7 @@ Manager::Manager(Client& client, const Clock& clock, Random& random, ManagerOpti
   controllers.keepTerminatedPods = options.keepTerminatedPods;
   controllers.eventTtl = options.eventTtl;
   controllers_ = std::make_unique<ControllerLoop>(client, random, makeControllers(controllers));
-  scheduler_ = std::make_unique<SchedulerLoop>(client, random);
+  scheduler_ = std::make_unique<SchedulerLoop>(client, random, options.firstBinding);
 }
 
 Manager::~Manager() = default;

@@ -18,6 +18,8 @@ struct ManagerOptions {
   std::string rootCaPem;  ///< for kube-root-ca.crt in every namespace; empty = none
   Duration nodeGrace = seconds(40);
   std::size_t keepTerminatedPods = 12'500;
+  /// How long nodes must stand still before the first pod of a new cluster is bound (SchedulerLoop).
+  Duration firstBinding{};
   Duration eventTtl = std::chrono::hours(1);
 };
 

@@ -1,6 +1,7 @@
 #include "cluster/manager/scheduler_loop.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/log.h"
 #include "core/rfc3339.h"
@@ -23,14 +24,17 @@ bool ours(const Object& pod) {
          scheduler == "default-scheduler";
 }
 
+std::string_view readyOf(const Object& node) {
+  for (const auto& condition : arrayAt(node.status(), {"conditions"}))
+    if (stringAt(condition, {"type"}) == "Ready") return stringAt(condition, {"status"});
+  return {};
+}
+
+bool isReady(const Object& node) { return readyOf(node) == "True"; }
+
 /// What makes a node acceptable or not; heartbeats are no news.
 bool nodeLooksTheSame(const Object& a, const Object& b) {
-  auto ready = [](const Object& node) {
-    for (const auto& condition : arrayAt(node.status(), {"conditions"}))
-      if (stringAt(condition, {"type"}) == "Ready") return std::string(stringAt(condition, {"status"}));
-    return std::string();
-  };
-  return a.labels() == b.labels() && a.spec() == b.spec() && ready(a) == ready(b) &&
+  return a.labels() == b.labels() && a.spec() == b.spec() && readyOf(a) == readyOf(b) &&
          objectAt(a.status(), {"allocatable"}) == objectAt(b.status(), {"allocatable"}) &&
          objectAt(a.status(), {"capacity"}) == objectAt(b.status(), {"capacity"});
 }
@@ -56,11 +60,24 @@ bool setPodScheduled(json::object& status, const Placement& placement, Time now)
 
 }  // namespace
 
-SchedulerLoop::SchedulerLoop(Client& client, Random& random) : client_(client), recorder_("default-scheduler", random) {
+SchedulerLoop::SchedulerLoop(Client& client, Random& random, Duration firstBinding)
+    : client_(client), recorder_("default-scheduler", random), firstBinding_(firstBinding) {
   informer_ = std::make_unique<Informer>(client_, std::vector<Informer::Source>{{"nodes"}, {"pods"}}, wakerForMe());
 }
 
 SchedulerLoop::~SchedulerLoop() = default;
+
+std::optional<Time> SchedulerLoop::waitsUntil(Time now) {
+  if (open_) return std::nullopt;
+  if (std::exchange(nodeNews_, false)) {
+    if (!noLater_) noLater_ = now + 3 * firstBinding_;
+    standStill_ = std::min(now + firstBinding_, *noLater_);
+  }
+  // Without a ready node nothing can be bound, and pods are to hear why.
+  if (!standStill_ || *standStill_ > now) return standStill_;
+  open_ = true;
+  return std::nullopt;
+}
 
 void SchedulerLoop::wakeParked() {
   waiting_.merge(parked_);
@@ -75,6 +92,7 @@ void SchedulerLoop::takeNode(const ObjectPtr& before, const ObjectPtr& after) {
   }
   if (before && nodeLooksTheSame(*before, *after)) return;
   view_.putNode(after);
+  nodeNews_ = nodeNews_ || isReady(*after);
   wakeParked();
 }
 
@@ -103,6 +121,7 @@ void SchedulerLoop::takePod(const ObjectPtr& before, const ObjectPtr& after) {
   parked_.erase(uid);
   assumed_.erase(uid);
   view_.putPod(after);
+  open_ = true;  // pods run already: this cluster is not new
   if (terminal(*after) && before && !terminal(*before)) wakeParked();
 }
 
@@ -187,6 +206,7 @@ Loop::Next SchedulerLoop::step(Time now) {
     retryAt_.reset();
     wakeParked();
   }
+  if (const auto until = waitsUntil(now)) return more ? again(now) : at(*until);
   if (auto pods = nextPods(); !pods.empty()) {
     place(std::move(pods), now);
   } else if (auto events = recorder_.flush(now, kPodsPerStep); !events.empty()) {

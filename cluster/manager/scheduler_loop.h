@@ -19,7 +19,9 @@ namespace steer {
 
 class SchedulerLoop final : public Loop {
  public:
-  SchedulerLoop(Client& client, Random& random);
+  /// `firstBinding`: how long the nodes of a new cluster must have stood still before its first pod is bound,
+  /// so that the first node that is ready does not get all pods. Changes prolong it to three times this at most.
+  SchedulerLoop(Client& client, Random& random, Duration firstBinding = {});
   ~SchedulerLoop() override;
   std::string_view name() const override { return "scheduler"; }
   Next step(Time now) override;
@@ -28,6 +30,8 @@ class SchedulerLoop final : public Loop {
   void takeIn(const std::string& resource, const ObjectPtr& before, const ObjectPtr& after);
   void takePod(const ObjectPtr& before, const ObjectPtr& after);
   void takeNode(const ObjectPtr& before, const ObjectPtr& after);
+  /// The time before which nothing may be bound.
+  std::optional<Time> waitsUntil(Time now);
   void wakeParked();
   std::vector<ObjectPtr> nextPods();
   void place(std::vector<ObjectPtr> pods, Time now);
@@ -41,6 +45,11 @@ class SchedulerLoop final : public Loop {
   std::unordered_map<std::string, ObjectPtr> parked_;   ///< by uid: fit nowhere at the last try
   std::unordered_set<std::string> assumed_;             ///< bound by us, not seen bound yet
   std::optional<Time> retryAt_;
+  const Duration firstBinding_;
+  bool nodeNews_ = false;             ///< since the last step, about a node that is ready
+  bool open_ = false;                 ///< the first binding need not wait any more
+  std::optional<Time> standStill_{};  ///< it waits until then
+  std::optional<Time> noLater_{};
   std::unique_ptr<Informer> informer_;
 };
 

@@ -126,6 +126,43 @@ TEST_CASE("nodes are emptied one every ten seconds") {
   CHECK(taints(world, "n2").size() == 2);
 }
 
+namespace {
+
+/// `lost` of `nodes` in a zone do not answer.
+void zone(World& world, const std::string& name, int nodes, int lost) {
+  for (int i = 0; i < nodes; ++i) {
+    auto body = node(name + std::to_string(i), i < lost ? "Unknown" : "True");
+    body["metadata"].as_object()["labels"] = json::object{{"topology.kubernetes.io/zone", name}};
+    world.put("nodes", body);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a zone that is lost altogether is emptied, one node every ten seconds, and others at their own pace") {
+  World world;
+  zone(world, "a", 3, 3);
+  zone(world, "b", 3, 1);
+  const Time now = kNow + minutes(5);
+  world.apply(decide(world, "a0", now));
+  world.apply(decide(world, "b0", now));
+  CHECK(taints(world, "a0").size() == 2);
+  CHECK(taints(world, "b0").size() == 2);
+  CHECK(decide(world, "a1", now).recheck == now + seconds(10));
+}
+
+TEST_CASE("a small zone that has lost most of its nodes keeps its pods, a large one is emptied slowly") {
+  World world;
+  zone(world, "small", 5, 3);
+  zone(world, "large", 60, 40);
+  const Time now = kNow + minutes(5);
+  world.apply(decide(world, "small0", now));
+  CHECK(taints(world, "small0").size() == 1);
+  world.apply(decide(world, "large0", now));
+  CHECK(taints(world, "large0").size() == 2);
+  CHECK(decide(world, "large1", now).recheck == now + seconds(100));
+}
+
 TEST_CASE("a pod is evicted when its toleration of the taint runs out, and not before") {
   World world;
   auto n = node("n1", "Unknown");
