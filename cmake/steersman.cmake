@@ -25,13 +25,14 @@ target_precompile_headers(steer_pch PRIVATE
   <boost/json.hpp> <algorithm> <array> <chrono> <functional> <map> <memory> <mutex> <optional>
   <set> <string> <string_view> <thread> <unordered_map> <utility> <variant> <vector>)
 
-# What programs allocate with. JSON values are many small blocks: under mimalloc the control plane makes, binds and
-# starts pods in half the time that it needs under glibc's malloc. Sanitizers bring an allocator of their own.
+# What programs allocate with. JSON values are many small blocks: under jemalloc the control plane makes, binds and
+# starts pods in half the time that it needs under glibc's malloc, and threads that wait cost little. Sanitizers bring an
+# allocator of their own.
 add_library(steer_allocator INTERFACE)
 if(NOT STEER_SANITIZE)
-  find_library(STEER_MIMALLOC mimalloc REQUIRED)
+  find_library(STEER_JEMALLOC jemalloc REQUIRED)
   target_link_libraries(steer_allocator INTERFACE
-    -Wl,--push-state,--no-as-needed ${STEER_MIMALLOC} -Wl,--pop-state)
+    -Wl,--push-state,--no-as-needed ${STEER_JEMALLOC} -Wl,--pop-state)
 endif()
 
 function(steer_room NAME)

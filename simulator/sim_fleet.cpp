@@ -25,6 +25,7 @@ struct SimFleet::SimPod {
   SimPodLife life;
   std::optional<Time> due;
   std::string reported;  ///< the status last sent, to send only changes
+  std::optional<Time> stopSeen{};
 };
 
 SimFleet::SimFleet(Client& client, FleetOptions options) : client_(client), options_(std::move(options)) {
@@ -264,7 +265,8 @@ void SimFleet::walk(SimPod& pod, Time now) {
   };
   if (pod.life.phase == SimPodLife::Phase::gone) return;
   if (pod.object->deleting()) {
-    const Time gone = pod.life.goneAt(*pod.object);
+    if (!pod.stopSeen) pod.stopSeen = now;
+    const Time gone = pod.life.goneAt(*pod.object, *pod.stopSeen);
     if (now < gone) return schedule(gone);
     finishDeletion(pod);
     return schedule(now + seconds(5));  // asks again if the server did not hear it

@@ -132,12 +132,9 @@ std::optional<Time> SimPodLife::advance(const Object& pod, const Delays& default
   }
 }
 
-Time SimPodLife::goneAt(const Object& pod) const {
-  const Time asked = pod.deletionTime().value_or(since);
+Time SimPodLife::goneAt(const Object& pod, Time seen) const {
   const Duration grace = seconds(intAt(pod.metadata(), {"deletionGracePeriodSeconds"}));
-  // deletionTimestamp is the end of the grace period.
-  const Time start = asked - grace;
-  return start + std::min<Duration>(durationSetting(pod, "stop-delay", milliseconds(100)), grace);
+  return seen + std::min<Duration>(durationSetting(pod, "stop-delay", milliseconds(100)), grace);
 }
 
 json::object SimPodLife::status(const Object& pod, const std::string& podIp, const std::string& hostIp) const {

@@ -34,8 +34,9 @@ struct SimPodLife {
   };
   /// Advances as far as `now` allows; returns when to call again (nothing = never by itself).
   std::optional<Time> advance(const Object& pod, const Delays& defaults, Time now);
-  /// metadata.deletionTimestamp is set: when the containers are gone.
-  Time goneAt(const Object& pod) const;
+  /// metadata.deletionTimestamp is set, and was first seen at `seen`: when the containers are gone.
+  /// Timestamps are whole seconds, too coarse to count a stop from.
+  Time goneAt(const Object& pod, Time seen) const;
   /// The status as the node would write it.
   json::object status(const Object& pod, const std::string& podIp, const std::string& hostIp) const;
 };

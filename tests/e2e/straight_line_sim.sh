@@ -45,6 +45,10 @@ start --nodes 2 --runtime sim --repo "$WORK/repo.git" --branch main --path manif
 eventually 60 "after kill -9 everything is available again" available guestbook-web 3
 git -C "$WORK/clone" rm -q manifests/config.yaml manifests/redis-follower.yaml manifests/redis-leader.yaml manifests/web.yaml
 commit "only the namespace stays"
+removal=$(git -C "$WORK/clone" rev-parse HEAD)
+eventually 60 "a mass deletion waits for a person" outputs "NeedsConfirmation" "$STEER" status
+check "nothing of it was deleted" available guestbook-web 3
+check "it is confirmed" "$STEER" approve "${removal:0:9}"
 eventually 60 "what left the repository leaves the cluster" bash -c "[ -z \"\$($KUBECTL -n $ns get deploy -o name)\" ]"
 if stop; then say "ok: Ctrl-C stops it cleanly"; else fail "Ctrl-C ends with an error"; fi
 finish

@@ -56,7 +56,8 @@ TEST_CASE("hooks, filters and attributes of a repository never run") {
   REQUIRE(out.ok());
   CHECK(out->commit.tree == plumbing);
   const auto reader = GitTreeReader::open(source->cloneDir());
-  for (const auto& entry : *(*reader)->list(out->commit.tree))
+  const auto entries = (*reader)->list(out->commit.tree);
+  for (const auto& entry : *entries)
     if (entry.name == "a.yaml") CHECK((*reader)->read(entry.id, 100).valueOr("") == "one\ntwo\n");
   StatusLedger ledger(source->cloneDir(), source->access());
   const auto published = ledger.publish(
