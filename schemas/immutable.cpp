@@ -122,6 +122,7 @@ void checkJobTemplate(const json::object& before, const json::object& after, Rul
     else to[jkey(name)] = *value;
   };
   if (open && now != old) {
+    ensureObject(now, "spec");  // before anything points into it: a new member moves the others
     auto& metadata = ensureObject(now, "metadata");
     for (const auto* field : {"labels", "annotations"}) keep(objectAt(old, {"metadata"}), metadata, field);
     auto& pod = ensureObject(now, "spec");

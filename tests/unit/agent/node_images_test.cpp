@@ -83,7 +83,8 @@ std::string readAll(const fs::path& directory) {
 
 }  // namespace
 
-TEST_CASE("images come from a private registry with the pod's pull secret, as often as the pull policy says") {
+TEST_CASE("images come from a private registry with the pod's pull secret, as often as the pull policy says",
+          "[.registry]") {
   NEEDS_CONTAINERD();
   Registry registry(c.dir);
   makePullSecret(c, "right", registry.host, "pa55");
