@@ -122,13 +122,13 @@ void checkJobTemplate(const json::object& before, const json::object& after, Rul
     else to[jkey(name)] = *value;
   };
   if (open && now != old) {
-    ensureObject(now, "spec");  // before anything points into it: a new member moves the others
     auto& metadata = ensureObject(now, "metadata");
     for (const auto* field : {"labels", "annotations"}) keep(objectAt(old, {"metadata"}), metadata, field);
+    const bool bare = metadata.empty();  // asked before the next look: it may move the members
     auto& pod = ensureObject(now, "spec");
     for (const auto* field : {"nodeSelector", "tolerations", "affinity", "schedulingGates"})
       keep(objectAt(old, {"spec"}), pod, field);
-    if (metadata.empty() && !old.contains("metadata")) now.erase("metadata");
+    if (bare && !old.contains("metadata")) now.erase("metadata");
   }
   if (now == old) return;
   const FieldPath root;
