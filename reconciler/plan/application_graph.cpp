@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 
 namespace steer {
 namespace {
@@ -25,19 +26,21 @@ class CycleSearch {
 
   void walk(const std::string& start) {
     std::vector<Frame> path{{start}};
+    std::unordered_map<std::string, std::size_t> depth{{start, 0}};
     while (!path.empty()) {
       auto& frame = path.back();
       const auto& edges = graph_.at(frame.name);
       if (frame.next == edges.size()) {
-        done_.insert(frame.name);
+        depth.erase(frame.name);
+        done_.insert(std::move(frame.name));
         path.pop_back();
         continue;
       }
       const std::string target = edges[frame.next++];
       if (!graph_.contains(target) || done_.contains(target)) continue;
-      const auto at = std::find_if(path.begin(), path.end(), [&](const Frame& f) { return f.name == target; });
-      if (at == path.end()) path.push_back({target});
-      else note(at, path.end());
+      const auto [at, isNew] = depth.try_emplace(target, path.size());
+      if (isNew) path.push_back({target});
+      else note(path.begin() + static_cast<std::ptrdiff_t>(at->second), path.end());
     }
   }
 
