@@ -3,6 +3,27 @@
 #include <algorithm>
 
 namespace steer {
+namespace {
+
+/// "registry:5000/team/app:1" and "registry:5000/team/app@sha256:…" → "registry:5000/team/app".
+std::string_view repositoryOf(std::string_view name) {
+  name = name.substr(0, name.find('@'));
+  const auto colon = name.rfind(':');
+  return colon != std::string_view::npos && name.find('/', colon) == std::string_view::npos ? name.substr(0, colon)
+                                                                                            : name;
+}
+
+/// A registry gave it under each of its names. The same content may also have been brought by hand under a name that
+/// no registry knows; with the image that name would go, too.
+bool comesAgain(const ImageInfo& image) {
+  const auto given = [&](const std::string& tag) {
+    return std::any_of(image.digests.begin(), image.digests.end(),
+                       [&](const std::string& digest) { return repositoryOf(digest) == repositoryOf(tag); });
+  };
+  return !image.digests.empty() && std::all_of(image.tags.begin(), image.tags.end(), given);
+}
+
+}  // namespace
 
 bool usesImage(const ImageInfo& image, const std::set<std::string>& references) {
   const auto known = [&](const std::string& name) {
@@ -25,7 +46,7 @@ std::vector<std::string> imagesToRemove(const std::vector<ImageInfo>& images, co
   std::vector<Candidate> candidates;
   for (const auto& image : images) {
     const auto known = times.find(image.id);
-    if (inUse.contains(image.id) || image.pinned || image.digests.empty() || known == times.end()) continue;
+    if (inUse.contains(image.id) || image.pinned || !comesAgain(image) || known == times.end()) continue;
     if (now - known->second.seen < rules.leastAge) continue;
     candidates.push_back({known->second.used, known->second.seen, image.id, image.bytes});
   }

@@ -32,8 +32,8 @@ struct ImageTimes {
 /// ("…/pause:…") is always in use, also where the runtime does not say that it needs it.
 bool usesImage(const ImageInfo& image, const std::set<std::string>& references);
 
-/// Ids of images to remove, those unused for longest first. Never one that is in use, or that no registry gave: it
-/// could not be fetched again.
+/// Ids of images to remove, those unused for longest first. Never one that is in use, or that has
+/// a name under which no registry gave it: that could not be fetched again.
 std::vector<std::string> imagesToRemove(const std::vector<ImageInfo>& images, const std::set<std::string>& inUse,
                                         const std::map<std::string, ImageTimes>& times, const DiskUse& disk,
                                         const ImageCollection& rules, Time now);

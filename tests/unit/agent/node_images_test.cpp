@@ -83,8 +83,7 @@ std::string readAll(const fs::path& directory) {
 
 }  // namespace
 
-TEST_CASE("images come from a private registry with the pod's pull secret, as often as the pull policy says",
-          "[.registry]") {
+TEST_CASE("images come from a private registry with the pod's pull secret, as often as the pull policy says") {
   NEEDS_CONTAINERD();
   Registry registry(c.dir);
   makePullSecret(c, "right", registry.host, "pa55");

@@ -152,3 +152,20 @@ TEST_CASE("a full disk makes the images go that nobody used for longest, never o
   CHECK(chosen(95) == std::vector<std::string>{"older", "old"});
   CHECK(imagesToRemove(images, {}, {}, {99, 100}, {}, now).empty());
 }
+
+TEST_CASE("an image stays that also has a name under which no registry gave it") {
+  const Time now{seconds{100'000}};
+  const std::map<std::string, ImageTimes> times{{"id", {now - seconds(900), {}}}};
+  const auto removed = [&](std::vector<std::string> tags, std::vector<std::string> digests) {
+    ImageInfo info;
+    info.id = "id";
+    info.tags = std::move(tags);
+    info.digests = std::move(digests);
+    info.bytes = 30;
+    return !imagesToRemove({info}, {}, times, {99, 100}, {}, now).empty();
+  };
+  CHECK(removed({"host:5000/app:1"}, {"host:5000/app@sha256:aa"}));
+  CHECK(removed({}, {"host:5000/app@sha256:aa"}));
+  CHECK_FALSE(removed({"host:5000/app:1", "registry.local/busybox:1"}, {"host:5000/app@sha256:aa"}));
+  CHECK_FALSE(removed({"registry.local/busybox:1"}, {}));
+}
