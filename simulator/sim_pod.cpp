@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/duration.h"
 #include "core/rfc3339.h"
 
 namespace steer {
@@ -16,7 +17,7 @@ std::string_view setting(const Object& pod, std::string_view name) {
 
 Duration durationSetting(const Object& pod, std::string_view name, Duration fallback) {
   const auto text = setting(pod, name);
-  return text.empty() ? fallback : parseGoDuration(text).value_or(fallback);
+  return text.empty() ? fallback : parseDuration(text).value_or(fallback);
 }
 
 int exitCodeOf(const Object& pod) {
@@ -41,29 +42,6 @@ json::object condition(std::string_view type, bool holds, Time since, std::strin
 }
 
 }  // namespace
-
-std::optional<Duration> parseGoDuration(std::string_view text) {
-  if (text.empty()) return std::nullopt;
-  Duration total{0};
-  while (!text.empty()) {
-    double number = 0;
-    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (ec != std::errc{} || number < 0) return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    const auto unitEnd = text.find_first_of("0123456789.");
-    const auto unit = text.substr(0, unitEnd);
-    double micros = 0;
-    if (unit == "us") micros = 1;
-    else if (unit == "ms") micros = 1e3;
-    else if (unit == "s") micros = 1e6;
-    else if (unit == "m") micros = 6e7;
-    else if (unit == "h") micros = 3.6e9;
-    else return std::nullopt;
-    total += Duration{static_cast<std::int64_t>(number * micros)};
-    text.remove_prefix(std::min(unit.size(), text.size()));
-  }
-  return total;
-}
 
 SimPodLife SimPodLife::begin(const Object& pod, Time now) {
   SimPodLife life;
@@ -99,7 +77,7 @@ std::optional<Time> SimPodLife::advance(const Object& pod, const Delays& default
       case Phase::running: {
         const auto exitAfter = setting(pod, "exit-after");
         const auto exitAt = !exitAfter.empty()
-                                ? std::optional<Time>(since + parseGoDuration(exitAfter).value_or(Duration{0}))
+                                ? std::optional<Time>(since + parseDuration(exitAfter).value_or(Duration{0}))
                             : defaults.exit ? std::optional<Time>(since + *defaults.exit)
                                             : std::optional<Time>{};
         const bool never = setting(pod, "ready-delay") == "never";

@@ -8,9 +8,6 @@
 
 namespace steer {
 
-/// "1m30s", "500ms", "2s" as Go writes durations; nothing when malformed.
-std::optional<Duration> parseGoDuration(std::string_view text);
-
 struct SimPodLife {
   enum class Phase { waiting, pullFailed, running, crashed, succeeded, failed, gone };
 

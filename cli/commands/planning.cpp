@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "cli/connection.h"
+#include "cli/mark_painter.h"
 #include "cli/nested_applications.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
@@ -23,25 +24,11 @@ std::string sourceName(const PlanningFlags& flags) {
   return out;
 }
 
-Colour colourOf(Mark mark) {
-  switch (mark) {
-    case Mark::add:
-      return Colour::green;
-    case Mark::remove:
-      return Colour::red;
-    case Mark::change:
-      return Colour::yellow;
-    case Mark::plain:
-      break;
-  }
-  return Colour::bold;
-}
-
 std::string reportAs(const Report& report, const std::string& format) {
   if (format == "markdown") return reportMarkdown(report);
   if (format == "html") return reportHtml(report);
   ReportTextOptions options;
-  if (colourWanted()) options.paint = [](Mark mark, const std::string& text) { return paint(colourOf(mark), text); };
+  options.paint = markPainter();
   return reportText(report, options);
 }
 

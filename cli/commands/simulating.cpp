@@ -4,34 +4,21 @@
 #include <algorithm>
 #include <iostream>
 
+#include "cli/mark_painter.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "core/clock.h"
+#include "core/duration.h"
 #include "reconciler/plan/report.h"
 #include "simulator/forecast_text.h"
 #include "simulator/rehearsal.h"
-#include "simulator/sim_pod.h"
 
 namespace steer::cli {
 namespace {
 
-Colour colourOf(Mark mark) {
-  switch (mark) {
-    case Mark::add:
-      return Colour::green;
-    case Mark::remove:
-      return Colour::red;
-    case Mark::change:
-      return Colour::yellow;
-    case Mark::plain:
-      break;
-  }
-  return Colour::bold;
-}
-
 Result<Forecast> forecast(const Planned& planned, const SimulateFlags& flags) {
   RehearsalOptions options;
-  const auto limit = parseGoDuration(flags.limit);
+  const auto limit = parseDuration(flags.limit);
   if (!limit || limit->count() <= 0)
     return makeError(Errc::badRequest, "--simulate-limit: \"" + flags.limit + "\" is no duration such as 30m");
   options.limit = *limit;
@@ -74,7 +61,7 @@ std::optional<bool> printSimulated(const Planned& planned, const PlanningFlags& 
     return seen->blocked();
   }
   ForecastTextOptions options;
-  if (colourWanted()) options.paint = [](Mark mark, const std::string& text) { return paint(colourOf(mark), text); };
+  options.paint = markPainter();
   std::cout << "\n" << forecastText(*seen, options);
   return seen->blocked();
 }
