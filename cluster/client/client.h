@@ -76,9 +76,8 @@ class Client {
   /// Executes in order as one durable group. One result per write; after a failure with
   /// OnError::stop the rest are Errc::cancelled.
   virtual std::vector<Result<ObjectPtr>> batch(std::vector<Write> writes, const BatchOptions& options) = 0;
-  /// How objects live that a source asks for. Errors: those of list and get. Overridden where the
-  /// server can be asked in one go; what it does not know is told with its live object.
-  virtual Result<Observation> observe(const ObserveRequest& request);
+  /// How objects live that a source asks for, from one snapshot. Errors: those of list and get.
+  virtual Result<Observation> observe(const ObserveRequest& request) = 0;
 };
 
 /// Resources that an application can own: those with list and delete.

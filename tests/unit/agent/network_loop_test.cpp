@@ -41,6 +41,7 @@ class FakeCluster final : public Client {
   }
   Result<ObjectPtr> write(const Write&) override { return makeError(Errc::forbidden, ""); }
   std::vector<Result<ObjectPtr>> batch(std::vector<Write>, const BatchOptions&) override { return {}; }
+  Result<Observation> observe(const ObserveRequest&) override { return makeError(Errc::forbidden, ""); }
 
   void put(const std::string& resource, json::object body) {
     body["metadata"].as_object()["resourceVersion"] = std::to_string(++revision);

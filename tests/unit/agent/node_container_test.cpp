@@ -44,6 +44,7 @@ class TokenGiver final : public Client {
                                        Waker waker) override {
     return real_->watch(resource, o, from, std::move(waker));
   }
+  Result<Observation> observe(const ObserveRequest& request) override { return real_->observe(request); }
   std::vector<Result<ObjectPtr>> batch(std::vector<Write> writes, const BatchOptions& o) override {
     return real_->batch(std::move(writes), o);
   }

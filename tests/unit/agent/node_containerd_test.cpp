@@ -26,6 +26,7 @@ class Hanging final : public Client {
     STEER_TRY(auto real, real_->watch(resource, o, from, std::move(waker)));
     return std::unique_ptr<Watch>(std::make_unique<Broken>(std::move(real), hangs_));
   }
+  Result<Observation> observe(const ObserveRequest& request) override { return real_->observe(request); }
   std::vector<Result<ObjectPtr>> batch(std::vector<Write> writes, const BatchOptions& o) override {
     if (waited()) return std::vector<Result<ObjectPtr>>(writes.size(), late());
     return real_->batch(std::move(writes), o);

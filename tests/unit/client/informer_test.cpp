@@ -62,6 +62,7 @@ class FakeCluster final : public Client {
   }
   Result<ObjectPtr> write(const Write&) override { return makeError(Errc::forbidden, ""); }
   std::vector<Result<ObjectPtr>> batch(std::vector<Write>, const BatchOptions&) override { return {}; }
+  Result<Observation> observe(const ObserveRequest&) override { return makeError(Errc::forbidden, ""); }
 
   void put(const std::string& name) { objects[name] = pod(name, ++revision); }
   void send(WatchEvent::Type type, ObjectPtr object, std::uint64_t at) {
