@@ -1,5 +1,8 @@
 #pragma once
 // A simulated cluster that follows a Git repository: pushes become running pods in virtual time.
+#include <filesystem>
+#include <fstream>
+#include <map>
 #include <memory>
 
 #include "cli/manifests.h"
@@ -13,6 +16,7 @@ class Followed {
  public:
   explicit Followed(std::uint64_t seed, Duration healthTimeout = minutes(3))
       : cluster(SimulatorOptions{seedFor(seed), {.nodes = 2}, "10.244.0.0/16"}), healthTimeout_(healthTimeout) {
+    connectRemote();
     restartReconciler();
   }
   ~Followed() {
@@ -23,7 +27,7 @@ class Followed {
     if (loop_) cluster.driver().remove(*loop_);
     loop_.reset();
     SourceOptions source;
-    source.url = repo.url();
+    source.url = dir.at("remote.git");
     source.revision = "main";
     source.interval = seconds(1);
     (void)applyRootApplication(cluster.client(), source);
@@ -44,16 +48,40 @@ class Followed {
     for (const auto& [name, text] : files) repo.write(name, text);
     return repo.push("Commit " + std::to_string(++commits_));
   }
+  /// The newest commit leaves the branch, and another with the same content takes its place.
+  std::string rewrite() {
+    repo.git("commit -q --amend -m 'Rewritten " + std::to_string(++commits_) + "'");
+    repo.git("push -q --force origin HEAD");
+    return repo.git("rev-parse HEAD");
+  }
+  /// The cluster cannot reach the remote, where people go on pushing.
+  void cutRemote() { std::filesystem::remove(dir.at("remote.git")); }
+  void connectRemote() {
+    cutRemote();
+    std::filesystem::create_directory_symlink(repo.url(), dir.at("remote.git"));
+  }
+  /// The remote can be read, but takes no report: somebody holds the lock of its references.
+  void refuseReports() {
+    for (const auto* ref : kReportRefs) std::ofstream(lockOf(ref)).put('\n');
+  }
+  void acceptReports() {
+    for (const auto* ref : kReportRefs) std::filesystem::remove(lockOf(ref));
+  }
   bool exists(const std::string& resource, const std::string& name) const {
     return get(cluster, resource, name) != nullptr;
   }
   /// The note on a commit; empty while there is none.
   std::string note(const std::string& commit) const {
+    std::string notes;
+    std::getline(std::ifstream(repo.url() + "/refs/notes/steersman"), notes);
+    auto& known = notes_[commit];  // asking git costs more than hours of a simulated cluster
+    if (known.first == notes) return known.second;
     try {
-      return repo.remoteGit("notes --ref=steersman show " + commit);
+      known = {notes, repo.remoteGit("notes --ref=steersman show " + commit)};
     } catch (const std::runtime_error&) {
-      return "";
+      known = {notes, ""};
     }
+    return known.second;
   }
   bool noted(const std::string& commit, std::string_view text) const {
     return note(commit).find(text) != std::string::npos;
@@ -72,10 +100,18 @@ class Followed {
   Simulator cluster;
 
  private:
+  static constexpr const char* kReportRefs[] = {"refs/heads/steersman/status", "refs/notes/steersman"};
+  std::string lockOf(const std::string& ref) const {
+    const std::string lock = repo.url() + "/" + ref + ".lock";
+    std::filesystem::create_directories(std::filesystem::path(lock).parent_path());
+    return lock;
+  }
+
   Duration healthTimeout_;
   InlineExecutor executor_;
   std::unique_ptr<ApplicationsLoop> loop_;
   int commits_ = 0;
+  mutable std::map<std::string, std::pair<std::string, std::string>> notes_;  ///< commit → its note at these notes
 };
 
 }  // namespace steer::scenario

@@ -30,6 +30,52 @@ const std::string kNeverReady = "simulator.steersman.dev/ready-delay: never";
 
 }  // namespace
 
+TEST_CASE("while the remote cannot be reached everything stays as it is, and what was pushed meanwhile comes after") {
+  Followed f(70);
+  const auto first = f.push({{"web.yaml", deployment("web", 2, "v1")}, {"map.yaml", configMap("map", "1")}});
+  REQUIRE(f.until([&] { return f.noted(first, "healthy"); }));
+  f.cutRemote();
+  const auto second = f.push({{"map.yaml", configMap("map", "2")}});
+  REQUIRE(f.cluster.advance(minutes(3)));
+  CHECK(stringAt(get(f.cluster, "configmaps", "map")->json(), {"data", "k"}) == "1");
+  CHECK(f.cluster.ready("default", "app=web") == 2);
+  CHECK(serialize(f.status()).find("next try at") != std::string::npos);
+  (void)f.cluster.client().write(Write::remove({"configmaps", "default", "map"}));
+  REQUIRE(f.until([&] { return f.exists("configmaps", "map"); }));  // healed from the last good state
+  f.connectRemote();
+  REQUIRE(f.until([&] { return f.noted(second, "healthy"); }, minutes(10)));
+  CHECK(stringAt(get(f.cluster, "configmaps", "map")->json(), {"data", "k"}) == "2");
+}
+
+TEST_CASE("a report that the remote refuses is kept and given when it can be, each commit's once") {
+  Followed f(69);
+  f.refuseReports();
+  const auto first = f.push({{"map.yaml", configMap("map", "1")}});
+  REQUIRE(f.until([&] { return f.exists("configmaps", "map"); }));
+  REQUIRE(f.cluster.advance(minutes(1)));
+  const auto second = f.push({{"map.yaml", configMap("map", "2")}});
+  REQUIRE(f.cluster.advance(minutes(1)));
+  CHECK_FALSE(f.noted(first, "healthy"));
+  CHECK(stringAt(get(f.cluster, "configmaps", "map")->json(), {"data", "k"}) == "2");
+  f.restartReconciler();
+  f.acceptReports();
+  REQUIRE(f.until([&] { return f.noted(first, "healthy") && f.noted(second, "healthy"); }, minutes(10)));
+  CHECK(f.repo.remoteGit("log --format=%s steersman/status | sort | uniq -d").empty());
+}
+
+TEST_CASE("nodes that are cut off lose their pods to others, and a push goes on meanwhile") {
+  Followed f(68, minutes(15));
+  const auto first = f.push({{"web.yaml", deployment("web", 2, "v1")}});
+  REQUIRE(f.until([&] { return f.noted(first, "healthy"); }));
+  f.cluster.fleet().partitionNode("node-1");
+  const auto second = f.push({{"web.yaml", deployment("web", 2, "v2")}});
+  REQUIRE(f.until([&] { return f.noted(second, "healthy"); }, minutes(15)));
+  for (const auto& pod : f.cluster.pods("default", "app=web"))
+    if (!pod->deleting()) CHECK(stringAt(pod->spec(), {"nodeName"}) == "node-2");
+  f.cluster.fleet().healNode("node-1");
+  REQUIRE(f.until([&] { return f.cluster.pods("default", "app=web").size() == 2; }, minutes(15)));
+}
+
 TEST_CASE("a later wave begins when the pods of the earlier one are ready") {
   Followed f(71);
   const auto slow = "simulator.steersman.dev/ready-delay: 20s";
