@@ -10,6 +10,7 @@
 #include "core/random.h"
 #include "reconciler/apply/apply_run.h"
 #include "simulator/driver.h"
+#include "simulator/pod_delays.h"
 #include "simulator/rehearsal_record.h"
 #include "simulator/sim_fleet.h"
 
@@ -18,7 +19,6 @@ namespace {
 
 /// Longer than any rehearsal: nobody renews leases in it.
 constexpr Duration kForever = std::chrono::hours(24 * 365);
-constexpr Duration kJobRuns = seconds(1);
 constexpr Duration kStep = seconds(1);
 
 /// Executes the plans one after the other.
@@ -64,42 +64,6 @@ bool isReady(const Object& node) {
   return false;
 }
 
-/// Delays of pods from what was measured; remembers what had to be assumed.
-class Delays {
- public:
-  Delays(StartTimes times, Duration unknown) : times_(std::move(times)), unknown_(unknown) {}
-
-  SimPodLife::Delays of(const Object& pod) {
-    SimPodLife::Delays out;
-    for (const auto& container : arrayAt(pod.spec(), {"containers"})) {
-      const std::string image(stringAt(container, {"image"}));
-      const auto known = times_.byImage.find(image);
-      out.start = std::max(out.start, known == times_.byImage.end() ? unknown_ : known->second.start);
-      if (known != times_.byImage.end()) out.ready = std::max(out.ready, known->second.ready);
-      else if (pod.annotation("simulator.steersman.dev/start-delay").empty()) assumed_.insert(image);
-      const auto* probe = find(container, {"readinessProbe"});
-      if (probe != nullptr) out.ready = std::max<Duration>(out.ready, seconds(intAt(*probe, {"initialDelaySeconds"})));
-    }
-    // What is meant to end is assumed to end well.
-    const auto policy = stringAt(pod.spec(), {"restartPolicy"}, "Always");
-    if (policy != "Always") out.exit = kJobRuns;
-    return out;
-  }
-
-  std::vector<std::string> assumptions() const {
-    std::vector<std::string> out;
-    const auto text = std::to_string(std::chrono::duration_cast<milliseconds>(unknown_).count()) + "ms";
-    for (const auto& image : assumed_)
-      out.push_back("image " + image + " has not been started here yet: " + text + " to start are assumed");
-    return out;
-  }
-
- private:
-  StartTimes times_;
-  Duration unknown_;
-  std::set<std::string> assumed_;
-};
-
 std::string workloadText(const PlannedChange& change) {
   for (const char* kind : {"Deployment", "ReplicaSet", "ReplicationController", "Job", "Pod"})
     if (change.gvk.kind == kind) return change.text();
@@ -117,7 +81,7 @@ struct Stage {
   std::unique_ptr<SimFleet> fleet;
   Driver driver;
 
-  Stage(const Snapshot& cluster, const RehearsalOptions& options, Delays& delays)
+  Stage(const Snapshot& cluster, const RehearsalOptions& options, PodDelays& delays)
       : random(options.seed), driver(clock, options.seed) {
     clock.advanceTo(options.now);
     store = Store::fork(cluster);
@@ -169,7 +133,7 @@ Result<Snapshot> readCluster(Client& client) {
 }
 
 Result<Forecast> rehearse(const Snapshot& cluster, const PlanSet& plans, const RehearsalOptions& options) {
-  Delays delays(measureStartTimes(cluster), options.unknownStart);
+  PodDelays delays(measureStartTimes(cluster), options);
   Stage stage(cluster, options, delays);
   const Time start = stage.clock.now();
   RehearsalRecord record(

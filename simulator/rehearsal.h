@@ -5,6 +5,8 @@
 // Thread rule: single-threaded. Failure rule: what cannot be rehearsed is an Error in words; what the
 // change itself breaks is part of the forecast.
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,7 +21,8 @@ struct RehearsalOptions {
   std::uint64_t seed = 1;
   Time now{};                          ///< of the cluster
   Duration limit = minutes(30);        ///< of virtual time
-  Duration unknownStart = seconds(2);  ///< of an image that never started here
+  Duration unknownStart = seconds(2);  ///< of an image that never started here, nor another of its repository
+  Duration unknownStop = seconds(1);   ///< where none was ever seen to stop
 };
 
 /// Everything of a cluster that a rehearsal needs.
@@ -27,11 +30,15 @@ Result<Snapshot> readCluster(Client& client);
 
 Result<Forecast> rehearse(const Snapshot& cluster, const PlanSet& plans, const RehearsalOptions& options);
 
-/// How long pods of an image took here to run, and from then to be ready: medians of what lives.
+/// How long pods of an image took here to run, from then to be ready, and to stop: medians of the record that
+/// the cluster keeps (PodTimes), or else of the timestamps of what lives, which are whole seconds.
 struct StartTimes {
   struct Times {
-    Duration start{};
-    Duration ready{};
+    std::optional<Duration> start{};
+    std::optional<Duration> ready{};
+    std::optional<Duration> stop{};
+    std::optional<Duration> firstStart{};  ///< while nothing of its kind was ready (PodTimes)
+    std::optional<Duration> firstReady{};
   };
   std::map<std::string, Times> byImage{};
 };

@@ -264,16 +264,17 @@ void SimFleet::walk(SimPod& pod, Time now) {
     if (due) timers_.insert({*due, uid});
   };
   if (pod.life.phase == SimPodLife::Phase::gone) return;
+  SimPodLife::Delays delays;
+  delays.start = options_.startDelay;
+  if (options_.delaysOf) delays = options_.delaysOf(*pod.object);
   if (pod.object->deleting()) {
     if (!pod.stopSeen) pod.stopSeen = now;
-    const Time gone = pod.life.goneAt(*pod.object, *pod.stopSeen);
+    const Time gone = pod.life.goneAt(*pod.object, delays, *pod.stopSeen);
     if (now < gone) return schedule(gone);
     finishDeletion(pod);
     return schedule(now + seconds(5));  // asks again if the server did not hear it
   }
-  const auto next = pod.life.advance(
-      *pod.object, options_.delaysOf ? options_.delaysOf(*pod.object) : SimPodLife::Delays{options_.startDelay, {}},
-      now);
+  const auto next = pod.life.advance(*pod.object, delays, now);
   report(pod, now);
   schedule(next);
 }

@@ -110,9 +110,9 @@ std::optional<Time> SimPodLife::advance(const Object& pod, const Delays& default
   }
 }
 
-Time SimPodLife::goneAt(const Object& pod, Time seen) const {
+Time SimPodLife::goneAt(const Object& pod, const Delays& defaults, Time seen) const {
   const Duration grace = seconds(intAt(pod.metadata(), {"deletionGracePeriodSeconds"}));
-  return seen + std::min<Duration>(durationSetting(pod, "stop-delay", milliseconds(100)), grace);
+  return seen + std::min<Duration>(durationSetting(pod, "stop-delay", defaults.stop), grace);
 }
 
 json::object SimPodLife::status(const Object& pod, const std::string& podIp, const std::string& hostIp) const {

@@ -25,15 +25,16 @@ struct SimPodLife {
   static SimPodLife begin(const Object& pod, Time now);
   /// What the pod's own annotations leave open.
   struct Delays {
-    Duration start{};                ///< until its containers run
-    Duration ready{};                ///< from running to ready
-    std::optional<Duration> exit{};  ///< from running to the end, with code 0; nothing = it goes on
+    Duration start{};                   ///< until its containers run
+    Duration ready{};                   ///< from running to ready
+    std::optional<Duration> exit{};     ///< from running to the end, with code 0; nothing = it goes on
+    Duration stop = milliseconds(100);  ///< from the deletion to the end of its containers
   };
   /// Advances as far as `now` allows; returns when to call again (nothing = never by itself).
   std::optional<Time> advance(const Object& pod, const Delays& defaults, Time now);
   /// metadata.deletionTimestamp is set, and was first seen at `seen`: when the containers are gone.
   /// Timestamps are whole seconds, too coarse to count a stop from.
-  Time goneAt(const Object& pod, Time seen) const;
+  Time goneAt(const Object& pod, const Delays& defaults, Time seen) const;
   /// The status as the node would write it.
   json::object status(const Object& pod, const std::string& podIp, const std::string& hostIp) const;
 };

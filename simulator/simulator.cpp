@@ -39,6 +39,7 @@ void Simulator::startServer() {
   server->api = std::make_unique<ApiServer>(*server->store, clock_, random_, ApiServerOptions{});
   server->client = makeInProcessClient(*server->api, administrator());
   ManagerOptions managerOptions;
+  managerOptions.recordPodTimes = options_.recordPodTimes;
   managerOptions.podCidr = options_.podCidr;
   server->manager = std::make_unique<Manager>(*server->client, clock_, random_, managerOptions);
   for (auto* loop : server->manager->loops()) driver_.add(*loop);

@@ -22,6 +22,7 @@ struct SimulatorOptions {
   std::uint64_t seed = 1;
   FleetOptions fleet{};
   std::string podCidr = "10.244.0.0/16";
+  bool recordPodTimes = false;  ///< as ManagerOptions
 };
 
 class Simulator {

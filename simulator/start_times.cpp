@@ -1,6 +1,6 @@
-#include <algorithm>
 #include <vector>
 
+#include "cluster/manager/pod_times.h"
 #include "core/rfc3339.h"
 #include "simulator/rehearsal.h"
 
@@ -12,12 +12,6 @@ std::optional<Time> transition(const Object& pod, std::string_view type) {
     if (stringAt(condition, {"type"}) == type && stringAt(condition, {"status"}) == "True")
       return parseTime(stringAt(condition, {"lastTransitionTime"}));
   return std::nullopt;
-}
-
-Duration median(std::vector<Duration>& all) {
-  const auto middle = all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2);
-  std::nth_element(all.begin(), middle, all.end());
-  return *middle;
 }
 
 }  // namespace
@@ -41,7 +35,16 @@ StartTimes measureStartTimes(const Snapshot& cluster) {
   });
   StartTimes out;
   for (auto& [image, sample] : samples)
-    out.byImage[image] = {median(sample.start), sample.ready.empty() ? Duration{} : median(sample.ready)};
+    out.byImage[image] = {medianOf(sample.start), medianOf(sample.ready), {}, {}, {}};
+  const auto record = cluster.get("configmaps", kPodTimesNamespace, kPodTimesName);
+  if (!record) return out;
+  const auto kept = PodTimes::read(*record);
+  for (const auto& [image, known] : kept.byImage()) {
+    auto& times = out.byImage[image];
+    // Whole seconds of what lives are no match for a record.
+    times = {medianOf(known.start), medianOf(known.ready), medianOf(known.stop), medianOf(known.firstStart),
+             medianOf(known.firstReady)};
+  }
   return out;
 }
 

@@ -19,6 +19,7 @@ struct Rank {
   int readyAge = 0;           ///< logarithmic bucket of the time it has been ready
   std::int64_t restarts = 0;  ///< negative count: more restarts go first
   int age = 0;
+  std::string node;  ///< before the uid: which of two equals goes is the same in a copy of the cluster
   std::string uid;
   auto operator<=>(const Rank&) const = default;
 };
@@ -42,6 +43,7 @@ Rank rankOf(const Object& pod, const std::map<std::string, std::size_t>& podsPer
   rank.readyAge = logBucket(podfacts::readySince(pod), now);
   rank.restarts = -podfacts::restarts(pod);
   rank.age = logBucket(pod.created(), now);
+  rank.node = node;
   rank.uid = pod.uid();
   return rank;
 }

@@ -5,6 +5,7 @@
 
 #include "cluster/controllers/all.h"
 #include "cluster/manager/controller_loop.h"
+#include "cluster/manager/pod_times_loop.h"
 #include "cluster/manager/scheduler_loop.h"
 #include "schemas/schema.h"
 
@@ -38,10 +39,15 @@ Manager::Manager(Client& client, const Clock& clock, Random& random, ManagerOpti
   controllers.eventTtl = options.eventTtl;
   controllers_ = std::make_unique<ControllerLoop>(client, random, makeControllers(controllers));
   scheduler_ = std::make_unique<SchedulerLoop>(client, random, options.firstBinding);
+  if (options.recordPodTimes) podTimes_ = std::make_unique<PodTimesLoop>(client);
 }
 
 Manager::~Manager() = default;
 
-std::vector<Loop*> Manager::loops() { return {controllers_.get(), scheduler_.get()}; }
+std::vector<Loop*> Manager::loops() {
+  std::vector<Loop*> out{controllers_.get(), scheduler_.get()};
+  if (podTimes_) out.push_back(podTimes_.get());
+  return out;
+}
 
 }  // namespace steer

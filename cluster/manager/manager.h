@@ -21,6 +21,7 @@ struct ManagerOptions {
   /// How long nodes must stand still before the first pod of a new cluster is bound (SchedulerLoop).
   Duration firstBinding{};
   Duration eventTtl = std::chrono::hours(1);
+  bool recordPodTimes = false;  ///< keep kube-system/steersman-pod-times (PodTimesLoop)
 };
 
 class Manager {
@@ -33,6 +34,7 @@ class Manager {
  private:
   std::unique_ptr<Loop> controllers_;
   std::unique_ptr<Loop> scheduler_;
+  std::unique_ptr<Loop> podTimes_;  ///< null = not kept
 };
 
 }  // namespace steer

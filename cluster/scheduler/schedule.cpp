@@ -16,6 +16,14 @@ std::uint64_t mix(std::string_view text, std::uint64_t seed) {
   return h * 0xff51afd7ed558ccdULL;
 }
 
+/// What breaks ties: neither a uid nor the random end of a name, so that a copy of the cluster decides as the
+/// cluster itself will. Pods without labels of their own go by the name they were given.
+std::string identityOf(const PodNeeds& needs) {
+  if (!needs.group.empty()) return needs.group;
+  const auto stem = stringAt(needs.pod->metadata(), {"generateName"});
+  return needs.pod->ns() + "/" + std::string(stem.empty() ? std::string_view(needs.pod->name()) : stem);
+}
+
 /// A node that suits this kind of pod.
 struct Candidate {
   NodeView* node = nullptr;
@@ -62,7 +70,7 @@ class KindPlacer {
  public:
   KindPlacer(ClusterView& view, const std::vector<NodeView*>& nodes, const PodNeeds& first)
       : view_(view), nodes_(nodes) {
-    const auto seed = mix(first.pod->uid(), 0);
+    const auto seed = mix(identityOf(first), 0);
     for (auto* node : nodes) {
       if (!staticRefusals(first, *node).empty()) continue;
       Candidate candidate{node, 0, mix(node->name, seed)};
@@ -137,8 +145,10 @@ std::vector<Placement> schedule(ClusterView& view, const std::vector<ObjectPtr>&
   std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
     const auto& x = queue[a.second];
     const auto& y = queue[b.second];
-    return std::tie(y.priority, a.first, x.pod->ns(), x.pod->name()) <
-           std::tie(x.priority, b.first, y.pod->ns(), y.pod->name());
+    // By revision, not by name: names end at random, and who was written first stays the same however many
+    // pods of one second are looked at together.
+    return std::make_tuple(y.priority, a.first, x.pod->revision(), std::string_view(x.pod->name())) <
+           std::make_tuple(x.priority, b.first, y.pod->revision(), std::string_view(y.pod->name()));
   });
   const auto nodes = view.nodes();
   std::unique_ptr<KindPlacer> placer;

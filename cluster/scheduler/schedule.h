@@ -1,6 +1,7 @@
 #pragma once
 // schedule: which node each pod goes to, or why none will have it. Deterministic: equal views and
-// pods give equal placements, ties are broken by a number drawn from the pod's uid.
+// pods give equal placements, ties are broken by a number drawn
+// from what the pod is a replica of, so that the same holds of a copy of the cluster.
 #include <string>
 #include <vector>
 

@@ -54,6 +54,36 @@ TEST_CASE("replicas are spread: nine pods on three nodes are three each") {
   CHECK(perNode == std::map<std::string, int>{{"a", 3}, {"b", 3}, {"c", 3}});
 }
 
+TEST_CASE("a copy of the cluster places equally: what breaks ties is neither a uid nor the random end of a name") {
+  for (const char* app : {"web", "db", "cache", "queue", "mail"}) {
+    auto one = viewOf({node("a"), node("b"), node("c"), node("d")});
+    auto other = viewOf({node("a"), node("b"), node("c"), node("d")});
+    std::vector<std::string> here, there;
+    for (int i = 0; i < 6; ++i) {
+      const auto number = std::to_string(i);
+      here.push_back(schedule(one, {pod("x" + number, "100m", "64Mi", {}, app)}).at(0).node);
+    }
+    // The same six, all at once and under other names.
+    std::vector<ObjectPtr> pods;
+    for (int i = 0; i < 6; ++i) pods.push_back(pod("q" + std::to_string(9 - i), "100m", "64Mi", {}, app));
+    for (const auto& placement : schedule(other, pods)) there.push_back(placement.node);
+    CHECK(here == there);
+  }
+}
+
+TEST_CASE("pods of one second are placed in the order in which they were written, whatever their names") {
+  const auto written = [](const std::string& name, const char* revision, const char* cpu) {
+    json::object body = pod(name, cpu)->json();
+    ensureObject(body, "metadata")["resourceVersion"] = revision;
+    return Object::make(std::move(body));
+  };
+  auto view = viewOf({node("only", "1")});
+  const auto placements = schedule(view, {written("a", "12", "700m"), written("b", "11", "600m")});
+  CHECK(placements.at(0).pod->name() == "b");
+  CHECK(placements.at(0).node == "only");
+  CHECK(placements.at(1).node.empty());
+}
+
 TEST_CASE("a refusal counts the nodes by reason") {
   auto view = viewOf({node("a", "4", "1Gi"), node("b", "4", "1Gi"), node("c", "4", "8Gi", {{"unschedulable", true}})});
   const auto placements = schedule(view, {pod("p", "1", "2Gi")});
