@@ -16,6 +16,16 @@ bool saysUnknown(const Object& node) {
   return false;
 }
 
+/// The last number of an IPv4 address.
+std::optional<std::uint32_t> hostOf(const std::string& ip) {
+  const auto dot = ip.rfind('.');
+  std::uint32_t host = 0;
+  if (dot == std::string::npos ||
+      std::from_chars(ip.data() + dot + 1, ip.data() + ip.size(), host).ptr != ip.data() + ip.size())
+    return std::nullopt;
+  return host;
+}
+
 }  // namespace
 
 struct SimFleet::SimPod {
@@ -211,11 +221,8 @@ std::string SimFleet::allocateIp(SimNode& node) {
 
 /// An address that is taken already is not given again.
 void SimFleet::noteIp(SimNode& node, const std::string& ip) {
-  const auto dot = ip.rfind('.');
-  if (!node.adopted || dot == std::string::npos) return;
-  std::uint32_t host = 0;
-  std::from_chars(ip.data() + dot + 1, ip.data() + ip.size(), host);
-  if (host > 1) node.nextIp = std::max(node.nextIp, host - 1);
+  const auto host = hostOf(ip);
+  if (node.adopted && host && *host > 1) node.nextIp = std::max(node.nextIp, *host - 1);
 }
 
 void SimFleet::takeIn(const ObjectPtr& before, const ObjectPtr& after, Time now) {
@@ -251,8 +258,7 @@ void SimFleet::forget(const std::string& uid) {
   if (it == pods_.end()) return;
   if (it->second->due) timers_.erase({*it->second->due, uid});
   if (auto* node = nodeOf(it->second->node); node != nullptr && !it->second->ip.empty()) {
-    const auto dot = it->second->ip.rfind('.');
-    node->freeIps.insert(static_cast<std::uint32_t>(std::stoul(it->second->ip.substr(dot + 1))));
+    if (const auto host = hostOf(it->second->ip)) node->freeIps.insert(*host);
   }
   pods_.erase(it);
 }

@@ -82,6 +82,16 @@ Result<void> Simulator::apply(const std::string& yaml) {
   return {};
 }
 
+Result<void> Simulator::smuggle(const std::string& resource, json::object body) {
+  if (!server_) return makeError(Errc::unavailable, "the server is down");
+  Mutation mutation;
+  const auto object = Object::make(body);
+  mutation.target = {resource, object->ns(), object->name()};
+  mutation.body = std::move(body);
+  STEER_CHECK(server_->store->commit({std::move(mutation)}));
+  return {};
+}
+
 bool Simulator::advanceUntil(const std::function<bool()>& holds, Duration limit, Duration each) {
   const Time end = clock_.now() + limit;
   if (!settle()) return false;

@@ -40,6 +40,11 @@ class DeploymentController final : public Controller {
       out.events.push_back({deployment, "Warning", "SelectingAll", "This deployment is selecting all pods."});
       return out;
     }
+    if (!selector.matches(objectAt(deployment->spec(), {"template", "metadata", "labels"}))) {
+      out.events.push_back({deployment, "Warning", "SelectorMismatch",
+                            "The selector does not select the template's pods; sets would be created without end."});
+      return out;
+    }
     auto claim = claimOwned(snapshot, kSets, *deployment, selector, &anySet);
     if (!claim.writes.empty()) {  // decide over what they own once that is settled
       out.writes = std::move(claim.writes);

@@ -33,6 +33,21 @@ json::object withoutHash(const json::object& podTemplate) {
   return out;
 }
 
+/// Whether `have` says all that `want` says, and perhaps more.
+bool covers(const json::value& have, const json::value& want) {
+  if (const auto* wanted = want.if_object()) {
+    const auto* all = have.if_object();
+    return std::all_of(wanted->begin(), wanted->end(), [&](const auto& member) {
+      const auto* mine = all == nullptr ? nullptr : all->if_contains(member.key());
+      return mine == nullptr ? member.value().is_null() : covers(*mine, member.value());
+    });
+  }
+  const auto* wanted = want.if_array();
+  const auto* all = have.if_array();
+  if (wanted == nullptr || all == nullptr) return have == want;
+  return std::equal(all->begin(), all->end(), wanted->begin(), wanted->end(), &covers);
+}
+
 /// Annotations of the deployment that stay with it.
 bool staysWithDeployment(std::string_view key) {
   return key == "kubectl.kubernetes.io/last-applied-configuration" || key == kRevision || key == kRevisionHistory ||
@@ -66,6 +81,13 @@ void Rollout::findNewSet() {
     newIndex_ = i;
     return;
   }
+  // Stored before a default existed, the template differs from the one that the server made of it in our set. Without
+  // this the set would be made again and again, each time under another name.
+  const auto hash = podTemplateHash(objectAt(deployment_->spec(), {"template"}), intAt(status_, {"collisionCount"}));
+  for (std::size_t i = 0; i < sets_.size(); ++i) {
+    if (sets_[i].name() != deployment_->name() + "-" + hash) continue;
+    if (covers(withoutHash(objectAt(sets_[i].body, {"spec", "template"})), wanted)) newIndex_ = i;
+  }
 }
 
 bool Rollout::ensureNewSet() {
@@ -75,7 +97,7 @@ bool Rollout::ensureNewSet() {
     annotateNewSet(*set, last + 1);
     const auto minReady = intAt(deployment_->spec(), {"minReadySeconds"});
     if (intAt(set->body, {"spec", "minReadySeconds"}) != minReady) {
-      set->body["spec"].as_object()["minReadySeconds"] = minReady;
+      ensureObject(set->body, "spec")["minReadySeconds"] = minReady;
       set->changed = true;
     }
     revisionText_ = std::to_string(set->revision());
@@ -119,7 +141,7 @@ void Rollout::createNewSet(const std::string& hash, std::int64_t revision) {
   auto& made = sets_.back();
   annotateNewSet(made, revision);
   const auto size = rolling() ? allowedForNewSet(0) : replicas();
-  made.body["spec"].as_object()["replicas"] = size;
+  ensureObject(made.body, "spec")["replicas"] = size;
   annotateSize(made);
   revisionText_ = std::to_string(revision);
   out_.events.push_back({deployment_, "Normal", "ScalingReplicaSet",
@@ -129,7 +151,7 @@ void Rollout::createNewSet(const std::string& hash, std::int64_t revision) {
 }
 
 void Rollout::annotateNewSet(Set& set, std::int64_t revision) {
-  auto& annotations = ensureObject(set.body["metadata"].as_object(), "annotations");
+  auto& annotations = ensureObject(ensureObject(set.body, "metadata"), "annotations");
   for (const auto& [key, value] : deployment_->annotations()) {
     if (staysWithDeployment(view(json::string(key))) || (annotations.contains(key) && annotations.at(key) == value))
       continue;

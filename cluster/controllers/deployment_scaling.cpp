@@ -7,7 +7,7 @@
 namespace steer {
 
 void Rollout::annotateSize(Set& set) {
-  auto& annotations = ensureObject(set.body["metadata"].as_object(), "annotations");
+  auto& annotations = ensureObject(ensureObject(set.body, "metadata"), "annotations");
   auto put = [&](std::string_view key, std::int64_t value) {
     const auto text = std::to_string(value);
     if (stringAt(annotations, {key}) == text) return;
@@ -23,7 +23,7 @@ bool Rollout::scaleSet(Set& set, std::int64_t to) {
   annotateSize(set);
   const auto from = set.replicas();
   if (from == to) return false;
-  set.body["spec"].as_object()["replicas"] = to;
+  ensureObject(set.body, "spec")["replicas"] = to;
   set.changed = true;
   out_.events.push_back({deployment_, "Normal", "ScalingReplicaSet",
                          std::string("Scaled ") + (to > from ? "up" : "down") + " replica set " + set.name() +

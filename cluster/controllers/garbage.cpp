@@ -166,7 +166,8 @@ class GarbageController final : public Controller {
     if (std::none_of(dependents.begin(), dependents.end(), [](const auto& d) { return waitsForDependents(*d.second); }))
       return;
     json::array refs = arrayAt(object.metadata(), {"ownerReferences"});
-    for (auto& ref : refs) ref.as_object()["blockOwnerDeletion"] = false;
+    for (auto& ref : refs)
+      if (auto* body = ref.if_object()) (*body)["blockOwnerDeletion"] = false;
     out.writes.push_back(Write::patch({resource, object.ns(), object.name()}, PatchType::merge,
                                       json::object{{"metadata", {{"ownerReferences", std::move(refs)}}}}));
     options.revision = 0;

@@ -36,10 +36,10 @@ void tellIndex(json::object& container) {
 
 void setIndex(const Object& job, std::int64_t index, json::object& pod) {
   const auto text = std::to_string(index);
-  auto& metadata = pod["metadata"].as_object();
+  auto& metadata = ensureObject(pod, "metadata");
   metadata["generateName"] = job.name() + "-" + text + "-";
   for (const char* map : {"labels", "annotations"}) ensureObject(metadata, map)[jkey(jobfacts::kIndexKey)] = text;
-  auto& spec = pod["spec"].as_object();
+  auto& spec = ensureObject(pod, "spec");
   spec["hostname"] = job.name() + "-" + text;
   for (const char* list : {"initContainers", "containers"})
     if (auto* items = spec.if_contains(list); items != nullptr && items->is_array())
@@ -97,7 +97,7 @@ void createIndexed(const ObjectPtr& job, const JobTally& tally, const std::vecto
           continue;
         }
       }
-      ensureObject(pod["metadata"].as_object(), "annotations")[jkey(jobfacts::kIndexFailures)] =
+      ensureObject(ensureObject(pod, "metadata"), "annotations")[jkey(jobfacts::kIndexFailures)] =
           std::to_string(failures);
     }
     create(job, std::move(pod), out);

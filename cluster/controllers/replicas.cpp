@@ -119,6 +119,11 @@ Decision ReplicaController::decide(const Snapshot& snapshot, const Key& key, Tim
     out.events.push_back({owner, "Warning", "SelectingAll", "This controller selects all pods; it does nothing."});
     return out;
   }
+  if (!selector.matches(objectAt(owner->spec(), {"template", "metadata", "labels"}))) {
+    out.events.push_back({owner, "Warning", "SelectorMismatch",
+                          "The selector does not select the template's pods; they would be created without end."});
+    return out;
+  }
   auto claim = claimOwned(snapshot, "pods", *owner, selector, &podfacts::active);
   out.writes = std::move(claim.writes);
   std::vector<ObjectPtr> pods;
@@ -153,7 +158,11 @@ Decision ReplicaController::refused(const Snapshot& snapshot, const Key& key, co
   for (const auto& pod : snapshot.ownedBy("pods", owner->uid()))
     if (podfacts::active(*pod) && kind_.selectorOf(*owner).matches(pod->labels())) pods.push_back(pod);
   json::object status = countReplicas(*owner, pods, now, out.recheck);
-  setCondition(status, {"ReplicaFailure", "True", reason, error.message}, now);
+  // The first message stays while the reason does: each new text would be a write, that write a new attempt, and the
+  // attempt's error names another pod.
+  const auto* known = findCondition(status, "ReplicaFailure");
+  if (known == nullptr || stringAt(*known, {"status"}) != "True" || stringAt(*known, {"reason"}) != reason)
+    setCondition(status, {"ReplicaFailure", "True", reason, error.message}, now);
   if (status != owner->status()) out.writes.push_back(statusWrite(kind_.resource, *owner, std::move(status)));
   const std::string lead = creating ? "Error creating: " : "Error deleting: ";
   out.events.push_back({owner, "Warning", reason, lead + error.message, std::nullopt});

@@ -75,8 +75,19 @@ std::vector<ControllerLoop::Made> ControllerLoop::decide(Time now) {
   for (std::size_t n = 0; n < kKeysPerStep && writes < kWritesPerStep; ++n) {
     auto id = queue_.take([&](const Barrier& barrier) { return passed(barrier, now); });
     if (!id) break;
-    Made made{*id, controllers_[id->controller]->decide(informer_->snapshot(), id->key, now), 0};
-    if (made.decision.recheck) queue_.addAt(*id, *made.decision.recheck);
+    Made made{*id, {}, 0};
+    try {
+      made.decision = controllers_[id->controller]->decide(informer_->snapshot(), id->key, now);
+    } catch (const std::exception& e) {
+      // Decisions read what others stored. Whatever it is, it holds up its own key and no other.
+      log::error("decision failed", {{"controller", std::string(controllers_[id->controller]->name())},
+                                     {"object", id->key.ns + "/" + id->key.name},
+                                     {"error", e.what()}});
+      queue_.retry(*id, now);
+      continue;
+    }
+    // What is due already belonged into this decision; asking again at once would never end.
+    if (auto at = made.decision.recheck) queue_.addAt(*id, *at > now ? *at : now + seconds(1));
     if (made.decision.writes.empty()) {
       for (const auto& event : made.decision.events) recorders_[id->controller]->note(event, now);
       queue_.succeeded(*id);
@@ -171,9 +182,8 @@ void ControllerLoop::finish(const Made& made, const std::vector<Result<ObjectPtr
   }
   queue_.setBarrier(made.id, std::move(barrier));
   if (done == writes.size()) {
-    queue_.succeeded(made.id);
     // The decision may have been cut short by a limit of its own: ask once more when it has been seen.
-    queue_.add(made.id);
+    queue_.again(made.id, now);
   }
 }
 

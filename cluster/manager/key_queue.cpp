@@ -6,7 +6,7 @@ namespace steer {
 
 void KeyQueue::add(const Id& id) {
   auto& state = states_[id];
-  if (state.queued) return;
+  if (state.queued || (state.streak > kRestless && state.due)) return;
   state.queued = true;
   ready_.push_back(id);
 }
@@ -24,7 +24,19 @@ void KeyQueue::retry(const Id& id, Time now) {
   addAt(id, now + std::min<Duration>(seconds(30), milliseconds(5) * (1 << n)));
 }
 
-void KeyQueue::succeeded(const Id& id) { states_[id].failures = 0; }
+void KeyQueue::succeeded(const Id& id) {
+  auto& state = states_[id];
+  state.failures = 0;
+  state.streak = 0;
+}
+
+void KeyQueue::again(const Id& id, Time now) {
+  auto& state = states_[id];
+  state.failures = 0;
+  if (++state.streak <= kRestless) return add(id);
+  const unsigned n = std::min(state.streak - kRestless, 8U);
+  addAt(id, now + std::min<Duration>(seconds(1), milliseconds(5) * (1 << n)));
+}
 
 void KeyQueue::setBarrier(const Id& id, Barrier barrier) { states_[id].barrier = std::move(barrier); }
 

@@ -33,7 +33,13 @@ class KeyQueue {
   void addAt(const Id& id, Time when);
   /// 5 ms · 2ⁿ, at most 30 s.
   void retry(const Id& id, Time now);
+  /// It decided that nothing is to be done.
   void succeeded(const Id& id);
+  /// Its writes went through, and it is asked again when they have been seen: at once, unless it has written
+  /// kRestless times in a row and still finds something to write. Then it waits, up to a second each time, so that
+  /// no mistake keeps the whole cluster busy.
+  void again(const Id& id, Time now);
+  static constexpr unsigned kRestless = 300;
   void setBarrier(const Id& id, Barrier barrier);
 
   /// Timers that are due join the queue.
@@ -67,6 +73,7 @@ class KeyQueue {
   struct State {
     bool queued = false;
     unsigned failures = 0;
+    unsigned streak = 0;  ///< decisions in a row that wrote
     std::optional<Time> due{};
     Barrier barrier{};
   };

@@ -281,3 +281,30 @@ TEST_CASE("old pods that serve nobody go first") {
   c.stepSets();
   CHECK(c.availablePods() == 3);
 }
+
+TEST_CASE("a template that its own selector does not select makes no sets: they would be made without end") {
+  Cluster c;
+  auto body = deployment(2, 1, 0);
+  body["spec"].at("template").at("metadata").as_object()["labels"] = {{"app", "other"}};
+  c.world.put("deployments.apps", std::move(body));
+  const auto decision = c.stepDeployment();
+  CHECK(decision.writes.empty());
+  REQUIRE(decision.events.size() == 1);
+  CHECK(decision.events[0].reason == "SelectorMismatch");
+}
+
+TEST_CASE("a template stored before a default existed makes one set, although the server adds the default to it") {
+  Cluster c;
+  c.world.put("deployments.apps", deployment(2, 1, 0));
+  c.stepDeployment();
+  auto sets = c.world.snapshot.list("replicasets.apps", "shop");
+  REQUIRE(sets.size() == 1);
+  auto defaulted = sets[0]->json();
+  defaulted["spec"].at("template").at("spec").as_object()["newDefault"] = "yes";
+  c.world.put("replicasets.apps", std::move(defaulted));
+  for (int i = 0; i < 5; ++i) c.stepDeployment();
+  CHECK(c.world.snapshot.list("replicasets.apps", "shop").size() == 1);
+  c.image("v2");
+  for (int i = 0; i < 5; ++i) c.stepDeployment();
+  CHECK(c.world.snapshot.list("replicasets.apps", "shop").size() == 2);
+}

@@ -142,6 +142,21 @@ TEST_CASE("a refused creation becomes condition ReplicaFailure, and a success cl
   const auto failed = world.snapshot.get("replicasets.apps", "shop", "web");
   REQUIRE(findCondition(failed->status(), "ReplicaFailure") != nullptr);
   CHECK(stringAt(*findCondition(failed->status(), "ReplicaFailure"), {"message"}) == "exceeded quota");
+  const auto again = controller->refused(world.snapshot, {"shop", "web"}, wish.writes.front(),
+                                         makeError(Errc::forbidden, "exceeded quota by pod x7"), kNow);
+  CHECK(again.writes.empty());  // else each attempt's text would cause the next attempt
+  CHECK(again.events.size() == 1);
   world.apply(decide(world));
   CHECK(findCondition(world.snapshot.get("replicasets.apps", "shop", "web")->status(), "ReplicaFailure") == nullptr);
+}
+
+TEST_CASE("a template that its own selector does not select makes no pods: they would be made without end") {
+  World world;
+  auto set = object(kSet)->json();
+  set["spec"].at("template").at("metadata").as_object()["labels"] = {{"app", "other"}};
+  world.put("replicasets.apps", std::move(set));
+  const auto decision = decide(world);
+  CHECK(decision.writes.empty());
+  REQUIRE(decision.events.size() == 1);
+  CHECK(decision.events[0].reason == "SelectorMismatch");
 }

@@ -58,6 +58,29 @@ TEST_CASE("a key with unseen writes is held back and comes when they are seen") 
   CHECK(queue.take(kAlways) == id);
 }
 
+TEST_CASE("a key that never comes to rest waits up to a second between its decisions, until it rests") {
+  KeyQueue queue;
+  const KeyQueue::Id id{0, {"shop", "web"}};
+  for (unsigned i = 0; i < KeyQueue::kRestless; ++i) {
+    queue.again(id, kNow);
+    REQUIRE(queue.take(kAlways) == id);
+  }
+  Time now = kNow;
+  for (int i = 0; i < 20; ++i) {
+    queue.again(id, now);
+    queue.add(id);  // its own writes are seen
+    REQUIRE_FALSE(queue.take(kAlways));
+    CHECK(*queue.nextTimer() - now <= seconds(1));
+    now = *queue.nextTimer();
+    queue.release(now);
+    REQUIRE(queue.take(kAlways) == id);
+  }
+  CHECK(now - kNow > seconds(10));
+  queue.succeeded(id);
+  queue.add(id);
+  CHECK(queue.take(kAlways) == id);
+}
+
 TEST_CASE("what repeats becomes one event with a count, and one write per burst") {
   Random random(1);
   EventRecorder recorder("scheduler", random);
