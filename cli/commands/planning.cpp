@@ -119,6 +119,7 @@ PlanOptions optionsFor(const DeclaredApplication& application, const PlanningFla
   options.application = application.label;
   options.source = sourceName(flags);
   options.policy = policyOf(spec);
+  options.deleteBudget = deleteBudgetOf(spec);
   if (flags.noForce) options.policy.conflicts = OwnershipPolicy::Conflicts::refuse;
   const bool prune = flags.destroy || (!flags.keepOthers && boolAt(spec, {"prune"}, true));
   options.prune = prune ? PlanOptions::Prune::yes : PlanOptions::Prune::no;
@@ -187,6 +188,7 @@ Result<void> planAll(std::vector<DeclaredApplication> applications, const Planni
                                                : dependenciesOf(application.spec, application.ns));
   }
   STEER_TRY(auto plans, ask(*out.client, *question));
+  for (auto& plan : plans.plans) plan.commit = out.commit;
   plans.notes = std::move(out.plans.notes);
   plans.findings = std::move(out.plans.findings);
   out.plans = std::move(plans);

@@ -176,13 +176,18 @@ Result<PlanSet> makePlans(Client& client, std::vector<ApplicationWish> wishes) {
       if (&other != &wish)
         for (const auto& w : other.wanted) wish.options.elsewhere.insert(w.ref);
   std::vector<PlanInput> inputs;
+  std::vector<DeleteBudget> budgets;
   for (auto& wish : wishes) {
+    budgets.push_back(wish.options.deleteBudget);
     STEER_TRY(auto input, prepare(client, std::move(wish.wanted), wish.options));
     inputs.push_back(std::move(input));
   }
   STEER_CHECK(Prediction(inputs).run(client));
   PlanSet out;
-  for (auto& input : inputs) out.plans.push_back(buildPlan(std::move(input)));
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    out.plans.push_back(buildPlan(std::move(inputs[i])));
+    out.plans.back().deleteBudget = budgets[i];
+  }
   return out;
 }
 

@@ -21,6 +21,8 @@ struct PlanOptions {
   enum class Prune { no, yes } prune = Prune::yes;
   /// What is left to other managers, and whether their fields are taken.
   OwnershipPolicy policy{};
+  /// Goes into the plan, which says what it would need.
+  DeleteBudget deleteBudget{};
   /// Only these are planned and deleted.
   ObjectSelection selection{};
   /// Asked for by other applications: such an object changes its owner and is never deleted here.

@@ -37,8 +37,7 @@ std::optional<std::string> ApplicationLoop::approvalOf(const Plan& plan, const D
 
 std::optional<Operation::Hold> ApplicationLoop::whyHeld(const Plan& plan, Time now) {
   status_.setDetail("confirmation", nullptr);
-  const auto& allowed = settings_.deleteBudget;
-  const auto verdict = checkDeletions(plan, {allowed.percent, allowed.count});
+  const auto verdict = checkDeletions(plan, settings_.deleteBudget);
   if (verdict.deletions.empty()) return std::nullopt;
   if (options_.neighbours != nullptr)
     if (const auto why = options_.neighbours->claimsUnsettled(options_.name); !why.empty())
@@ -62,11 +61,7 @@ std::optional<Operation::Hold> ApplicationLoop::whyHeld(const Plan& plan, Time n
                                                  {"reason", verdict.reason},
                                                  {"total", verdict.deletions.size()},
                                                  {"deletions", std::move(listed)}});
-  return Operation::Hold{"NeedsConfirmation",
-                         "needs confirmation: " + verdict.reason + " (plan " + digest.substr(0, 12) +
-                             "); nothing of this commit is applied until `steer approve " + wantedCommit_.substr(0, 7) +
-                             "`",
-                         kAskAgain};
+  return Operation::Hold{"NeedsConfirmation", confirmationText(verdict, wantedCommit_), kAskAgain};
 }
 
 }  // namespace steer

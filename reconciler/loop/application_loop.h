@@ -63,6 +63,11 @@ class ApplicationLoop final : public Loop {
   bool followsSource() const { return sourceProblem_.empty() && !options_.source.suspended; }
   const std::string& sourceProblem() const { return sourceProblem_; }
   const SourceOptions& source() const { return options_.source; }
+  /// Applications that its newest commit declares, as far as it can be read.
+  std::vector<ObjectRef> declares() const;
+  /// All of the newest commit is written: what it declares is there, and nobody need wait for its health.
+  bool carriedOut() const;
+  bool suspended() const { return settings_.suspend; }
   /// What it asks for, also in a commit that is not applied yet.
   void addClaims(std::set<ObjectRef>& claims) const;
 

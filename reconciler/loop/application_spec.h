@@ -8,6 +8,7 @@
 #include "core/object.h"
 #include "reconciler/git/git_source.h"
 #include "reconciler/plan/ownership_policy.h"
+#include "reconciler/plan/plan.h"
 
 namespace steer {
 
@@ -31,11 +32,6 @@ struct SyncWindowSpec {
   std::string timeZone;  ///< IANA name; empty = UTC
 };
 
-struct DeleteBudgetSpec {
-  int percent = 20;  ///< of the inventory
-  int count = 5;     ///< up to so many are always within the budget
-};
-
 /// What may change while the application runs.
 struct ApplicationSettings {
   std::vector<std::string> dependsOn{};  ///< labels of applications
@@ -46,7 +42,7 @@ struct ApplicationSettings {
   OwnershipPolicy policy{};
   RetryPolicy retry{};
   std::vector<SyncWindowSpec> windows{};
-  DeleteBudgetSpec deleteBudget{};
+  DeleteBudget deleteBudget{};
   Duration healthTimeout = minutes(10);
 };
 

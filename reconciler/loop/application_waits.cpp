@@ -29,6 +29,18 @@ void ApplicationLoop::addClaims(std::set<ObjectRef>& claims) const {
   for (const auto& w : wanted_) claims.insert(w.ref);
 }
 
+std::vector<ObjectRef> ApplicationLoop::declares() const {
+  std::set<ObjectRef> all;
+  addClaims(all);
+  std::erase_if(all, [](const ObjectRef& ref) { return ref.resource != "applications.steersman.dev"; });
+  return {all.begin(), all.end()};
+}
+
+bool ApplicationLoop::carriedOut() const {
+  return commit_ && haveWanted_ && wantedCommit_ == commit_->id && !pending_ &&
+         (!operation_ || operation_->changesWritten());
+}
+
 std::string ApplicationLoop::whyNotReady() const {
   if (!commit_) return "has not read its source yet";
   if (!sourceProblem_.empty()) return "cannot read its source";

@@ -370,15 +370,42 @@ std::set<ObjectRef> ApplicationsLoop::claimedByOthers(const std::string& applica
   return out;
 }
 
+/// An application that comes into being with a commit, or is pointed elsewhere by it, may take over what the commit
+/// takes away from others.
+std::string ApplicationsLoop::declaredUnsettled(const Child& declaring, const Child& asking) {
+  const auto declared = declaring.loop->declares();
+  if (declared.empty()) return "";
+  if (&declaring != &asking && !declaring.loop->suspended() && !declaring.loop->carriedOut())
+    return "application " + declaring.label + " declares applications and has not applied this commit yet";
+  for (const auto& ref : declared) {
+    const auto label = applicationLabel(ref.ns, ref.name);
+    const Child* child = childOf(label);
+    const auto live = client_.get(ref);
+    if (live.ok() && (*live)->deleting()) continue;
+    const std::string what = "application " + label + ", which " + declaring.label + " declares, ";
+    if (!live.ok() || child == nullptr) return what + "does not exist yet";
+    if (child->object->generation() != (*live)->generation() || child->dirty) return what + "is not looked at yet";
+    if (child->loop) continue;
+    const auto spec = readApplicationSpec(*child->object, repositoryOf(*child->object));
+    if (!spec.unusable.empty() || spec.source.url == asking.loop->source().url)
+      return what + "cannot run yet: " + child->status.message();
+  }
+  return "";
+}
+
 std::string ApplicationsLoop::claimsUnsettled(const std::string& application) {
   const Child* self = childOf(application);
   if (self == nullptr || !self->loop || !self->loop->commit()) return "";
+  if (auto why = declaredUnsettled(*self, *self); !why.empty()) return why;
   for (const auto& [label, child] : children_) {
     if (label == application || !child->object || !child->loop || child->object->deleting()) continue;
     const auto& mine = self->loop->source();
     const auto& its = child->loop->source();
     if (mine.url != its.url || mine.revision != its.revision || !child->loop->followsSource()) continue;
-    if (child->loop->tip() == self->loop->tip()) continue;
+    if (child->loop->tip() == self->loop->tip()) {
+      if (auto why = declaredUnsettled(*child, *self); !why.empty()) return why;
+      continue;
+    }
     child->loop->lookSoon();
     child->woken->store(true);
     return "application " + label + " has not read this commit yet, and may ask for what would be deleted";

@@ -49,6 +49,8 @@ class ApplicationsLoop final : public Loop, private ApplicationNeighbours {
   std::string dependencyWait(const std::string& application) override;
   std::set<ObjectRef> claimedByOthers(const std::string& application) override;
   std::string claimsUnsettled(const std::string& application) override;
+  /// Why it is not known what the applications that `declaring` declares ask for; empty = it is.
+  std::string declaredUnsettled(const Child& declaring, const Child& asking);
 
   void takeObjects(Time now);
   void takeObject(const ObjectPtr& object, Time now);

@@ -52,7 +52,8 @@ std::optional<Time> Operation::plan(Time now) {
     return now + std::min<Duration>(milliseconds(250) * (1 << std::min(failures_, 7)), seconds(20));
   }
   record_.message.clear();
-  if (made->empty() && options_.whenEmpty == WhenEmpty::drop) {
+  leaveRemovals(*made);
+  if (made->empty() && options_.whenEmpty == WhenEmpty::drop && !secondHalf_) {
     dropped_ = true;
     phase_ = Phase::finished;
     return std::nullopt;
@@ -62,6 +63,20 @@ std::optional<Time> Operation::plan(Time now) {
   add(std::move(*made));
   milestone_ = true;
   return now;
+}
+
+/// An application that this very plan makes or changes may ask for what the plan would delete. So the plan is
+/// carried out without its deletions, and these are planned again when the others have read the commit.
+void Operation::leaveRemovals(Plan& plan) {
+  const auto removes = [](const PlannedChange& c) { return c.action == PlanAction::remove; };
+  const auto makesOwner = [&](const PlannedChange& c) {
+    return c.ref.resource == "applications.steersman.dev" && c.action != PlanAction::none && !removes(c);
+  };
+  const auto& all = plan.changes;
+  removalsOwed_ = false;
+  if (std::none_of(all.begin(), all.end(), removes) || std::none_of(all.begin(), all.end(), makesOwner)) return;
+  removalsOwed_ = !secondHalf_;
+  std::erase_if(plan.changes, removes);
 }
 
 Result<Plan> Operation::planOnly(PlanOptions options) {
@@ -118,6 +133,11 @@ std::optional<Time> Operation::apply(Time now, const Snapshot& live) {
   if (run_->stopped()) {
     noteStop(now);
     return std::nullopt;
+  }
+  if (std::exchange(removalsOwed_, false)) {
+    secondHalf_ = true;
+    phase_ = Phase::planning;
+    return now;
   }
   phase_ = Phase::watching;
   if (!watchUntil_) watchUntil_ = now + options_.healthTimeout;

@@ -70,6 +70,8 @@ class Operation {
   void supersede(Time now, const std::string& by);
 
   Phase phase() const { return phase_; }
+  /// All but deletions is written.
+  bool changesWritten() const { return secondHalf_ || phase_ == Phase::watching || phase_ == Phase::finished; }
   bool finished() const { return phase_ == Phase::finished; }
   /// The plan was empty and nobody wants to hear of it.
   bool dropped() const { return dropped_; }
@@ -87,6 +89,7 @@ class Operation {
  private:
   std::optional<Time> plan(Time now);
   Result<Plan> planOnly(PlanOptions options);
+  void leaveRemovals(Plan& plan);
   std::optional<Time> apply(Time now, const Snapshot& live);
   bool goesOn() const;
   void noteHooks();
@@ -108,6 +111,8 @@ class Operation {
   bool dropped_ = false;
   bool milestone_ = false;
   bool refused_ = false;
+  bool removalsOwed_ = false;   ///< they are planned again when the rest is applied
+  bool secondHalf_ = false;     ///< what was owed is on its way
   std::int64_t untouched_ = 0;  ///< wanted objects that were not planned, since they cannot differ
   std::optional<ApplyRun::Stop> stopped_;
   int failures_ = 0;

@@ -30,6 +30,15 @@ OwnershipPolicy policyOf(const json::object& spec) {
   return out;
 }
 
+DeleteBudget deleteBudgetOf(const json::object& spec) {
+  DeleteBudget out;
+  const auto percent = intAt(spec, {"deleteBudget", "percent"}, out.percent);
+  const auto count = intAt(spec, {"deleteBudget", "count"}, out.count);
+  if (percent >= 0 && percent <= 100) out.percent = static_cast<int>(percent);
+  if (count >= 0 && count <= 1'000'000) out.count = static_cast<int>(count);
+  return out;
+}
+
 std::vector<std::pair<std::string, std::string>> policyProblems(const json::object& spec) {
   std::vector<std::pair<std::string, std::string>> out;
   const auto& rules = arrayAt(spec, {"ignoreFields"});

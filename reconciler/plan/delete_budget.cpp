@@ -17,7 +17,8 @@ std::string preciousness(const PlannedChange& c) {
     if (c.gvk.kind == "Namespace") return "a namespace goes with everything in it";
     if (c.gvk.kind == "PersistentVolumeClaim" || c.gvk.kind == "PersistentVolume") return "it may hold data";
   }
-  if (c.gvk.group == "steersman.dev" && c.gvk.kind == "Application" && boolAt(c.live->spec(), {"prune"}, true))
+  if (c.gvk.group == "steersman.dev" && c.gvk.kind == "Application" && c.live &&
+      boolAt(c.live->spec(), {"prune"}, true))
     return "an application goes with everything that it owns";
   return "";
 }
@@ -47,7 +48,7 @@ DeleteVerdict checkDeletions(const Plan& plan, const DeleteBudget& budget) {
     if (c.action != PlanAction::create && !c.adopts) ++inventory;
     if (c.action != PlanAction::remove) continue;
     out.deletions.push_back(c.text());
-    lines.push_back(c.ref.text() + " " + c.live->uid());
+    lines.push_back(c.ref.text() + " " + (c.live ? c.live->uid() : ""));
     if (const auto why = preciousness(c); precious.empty() && !why.empty()) precious = c.text() + ": " + why;
   }
   if (out.deletions.empty()) return out;
@@ -66,6 +67,16 @@ DeleteVerdict checkDeletions(const Plan& plan, const DeleteBudget& budget) {
                   std::to_string(budget.count) + " objects";
   if (!precious.empty()) out.reason += "; " + precious;
   return out;
+}
+
+std::string confirmationTrailer(const DeleteVerdict& verdict) {
+  return "Steersman-Confirm-Delete: " + verdict.deletionsDigest.substr(0, 16);
+}
+
+std::string confirmationText(const DeleteVerdict& verdict, std::string_view commit) {
+  const std::string named(commit.empty() ? std::string_view("COMMIT") : commit.substr(0, 7));
+  return "needs confirmation: " + verdict.reason + "; nothing of this commit is applied until `steer approve " + named +
+         "`, or a commit that says `" + confirmationTrailer(verdict) + "` in its trailers";
 }
 
 std::vector<std::string> confirmedDigests(std::string_view message) {

@@ -9,12 +9,6 @@
 
 namespace steer {
 
-/// A plan within either number is within the budget.
-struct DeleteBudget {
-  int percent = 20;  ///< of the inventory
-  int count = 5;     ///< objects
-};
-
 struct DeleteVerdict {
   bool needsConfirmation = false;
   std::string reason{};                  ///< "7 of 12 objects (58 %) would be deleted; …"
@@ -27,6 +21,13 @@ struct DeleteVerdict {
 /// A namespace, a claim or a volume (they hold data) always needs a confirmation, and so does an Application
 /// that takes its objects along.
 DeleteVerdict checkDeletions(const Plan& plan, const DeleteBudget& budget);
+
+/// "needs confirmation: 7 of 12 objects …; nothing of this commit is applied until …". An empty commit: of a change
+/// that is no commit yet.
+std::string confirmationText(const DeleteVerdict& verdict, std::string_view commit);
+
+/// What a confirmation in a commit's message looks like.
+std::string confirmationTrailer(const DeleteVerdict& verdict);
 
 /// The values of the trailer `Steersman-Confirm-Delete` in the last paragraph of a commit's message.
 std::vector<std::string> confirmedDigests(std::string_view message);

@@ -82,12 +82,20 @@ struct PlanCounts {
   int refused = 0;
 };
 
+/// How much a plan may delete without a person's yes (delete_budget.h). A plan within either number is within it.
+struct DeleteBudget {
+  int percent = 20;  ///< of the inventory
+  int count = 5;     ///< objects
+};
+
 struct Plan {
   std::string application = "root";
   std::string source;                   ///< what a person calls it: a directory, or a commit
   std::vector<PlannedChange> changes;   ///< by wave, then namespace, kind, name; deletions last
   std::vector<PlannedHook> hooks{};     ///< in the order in which they run
   std::vector<std::string> waitsFor{};  ///< applications that must be healthy before this one is applied
+  DeleteBudget deleteBudget{};
+  std::string commit{};  ///< that the source is; empty when it is none
 
   PlanCounts counts() const;
   bool empty() const;  ///< hooks do not count: they are no state

@@ -1,5 +1,7 @@
 #include "reconciler/plan/plan_text.h"
 
+#include "reconciler/plan/delete_budget.h"
+
 namespace steer {
 
 std::string planSummary(const Plan& plan) { return countsText(plan.counts()); }
@@ -55,6 +57,14 @@ json::object planJson(const Plan& plan) {
   }
   json::object out{{"application", plan.application},     {"source", plan.source},         {"digest", plan.digest()},
                    {"counts", countsJson(plan.counts())}, {"changes", std::move(changes)}, {"hooks", hooksJson(plan)}};
+  if (const auto verdict = checkDeletions(plan, plan.deleteBudget); !verdict.deletions.empty()) {
+    json::object deletions{{"total", verdict.deletions.size()},
+                           {"needsConfirmation", verdict.needsConfirmation},
+                           {"reason", verdict.reason},
+                           {"digest", verdict.deletionsDigest}};
+    if (verdict.needsConfirmation) deletions["trailer"] = confirmationTrailer(verdict);
+    out["deletions"] = std::move(deletions);
+  }
   if (!plan.waitsFor.empty()) out["waitsFor"] = json::value_from(plan.waitsFor);
   return out;
 }

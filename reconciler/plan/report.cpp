@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "reconciler/plan/delete_budget.h"
+
 namespace steer {
 namespace {
 
@@ -92,6 +94,8 @@ ReportSection sectionOf(const Plan& plan) {
     else grouping.add(c.ref.ns, itemOf(c));
   }
   section.groups = grouping.take();
+  if (const auto verdict = checkDeletions(plan, plan.deleteBudget); verdict.needsConfirmation)
+    section.warnings.push_back(confirmationText(verdict, plan.commit));
   if (plan.hooksDue()) section.groups.push_back(hooksOf(plan));
   return section;
 }

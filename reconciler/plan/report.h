@@ -33,6 +33,7 @@ struct ReportSection {
   std::string title;  ///< "application shop"
   std::vector<ReportGroup> groups{};
   std::vector<std::string> unchanged{};
+  std::vector<std::string> warnings{};  ///< "needs confirmation: 7 of 12 objects …"
 };
 
 struct Report {

@@ -41,6 +41,7 @@ class TextWriter {
         for (const auto& item : group.items) write(item);
         out_ += "\n";
       }
+      for (const auto& warning : section.warnings) out_ += paint(Mark::remove, "! " + warning) + "\n\n";
       if (!section.unchanged.empty()) out_ += std::to_string(section.unchanged.size()) + " unchanged\n\n";
     }
     out_ += notes + visible(report.headline) + "\n";

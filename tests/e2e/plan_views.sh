@@ -64,6 +64,8 @@ done
 check "conflicts are refused on request: exit code 1" exits 1 "$STEER" plan "$src" --no-force --target deploy/web
 check "and named" outputs "spec.replicas is held by kubectl" plan "$src" --no-force
 
+check "a plan says what a push would have to wait for" outputs "! needs confirmation: " plan --destroy
+check "and in JSON" outputs '"needsConfirmation": true' plan --destroy -o json
 check "destroying shows deletions: exit code 2" exits 2 "$STEER" plan --destroy --detailed-exitcode
 check "without a terminal it needs --yes" exits 1 "$STEER" apply --destroy </dev/null
 check "nothing was deleted by that" k -n shop get deploy web

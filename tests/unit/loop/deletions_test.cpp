@@ -195,3 +195,113 @@ TEST_CASE("what moves to an application that must wait is kept until it is taken
   CHECK(w.exists({"configmaps", "shop", "moving"}));
   CHECK(w.phase("b") == "Synced");
 }
+
+namespace {
+
+/// An application of the same repository, declared in the root's directory.
+void declare(const World& w, const std::string& name, const std::string& path) {
+  w.repo.write(name + "-app.yaml", "apiVersion: steersman.dev/v1\nkind: Application\nmetadata: {name: " + name +
+                                       ", namespace: steersman-system}\nspec: {source: {url: '" + w.repo.url() +
+                                       "', branch: main, path: " + path + "}, healthTimeout: 2m}\n");
+}
+
+std::string ownerOf(const World& w, const std::string& name) {
+  const auto object = w.cluster.client->get({"configmaps", "shop", name});
+  return object.ok() ? (*object)->uid() + " of " + std::string((*object)->label(kApplicationLabel)) : "gone";
+}
+
+/// Looks at every object of `names` many times while the cluster takes the newest commit in.
+void staysItself(World& w, const std::vector<std::string>& names, Duration time = seconds(8)) {
+  std::map<std::string, std::string> before;
+  for (const auto& name : names) before[name] = ownerOf(w, name).substr(0, 36);
+  for (Duration passed{}; passed < time; passed += milliseconds(50)) {
+    w.run(milliseconds(50));
+    for (const auto& name : names) REQUIRE(ownerOf(w, name).substr(0, 36) == before[name]);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("what moves to an application that the same commit makes is taken over, never deleted") {
+  World w;
+  w.repo.write("ns.yaml", namespaceShop());
+  declare(w, "a", "a");
+  w.repo.write("a/map.yaml", configMap("moving"));
+  w.repo.write("a/rest.yaml", configMap("rest"));
+  w.repo.push("First");
+  w.run();
+  REQUIRE(ownerOf(w, "moving").ends_with(" of a"));
+  w.repo.write("b/other.yaml", configMap("other"));
+  w.repo.git("mv a/map.yaml b/map.yaml");
+  declare(w, "b", "b");
+  w.repo.push("Move to a new one");
+  staysItself(w, {"moving", "rest"});
+  CHECK(ownerOf(w, "moving").ends_with(" of b"));
+  for (const char* app : {"root", "a", "b"}) CHECK(w.phase(app) == "Synced");
+}
+
+TEST_CASE("what moves from the very application that declares the new owner is neither deleted nor confirmed") {
+  World w;
+  w.repo.write("ns.yaml", namespaceShop());
+  writeMaps(w, 0, 10);
+  w.repo.push("First");
+  w.run();
+  REQUIRE(ownerOf(w, "m0").ends_with(" of root"));
+  w.repo.git("rm -qf m9.yaml");
+  for (int i = 0; i < 9; ++i) {
+    const auto file = "m" + std::to_string(i) + ".yaml";
+    w.repo.write("b/" + file, configMap("m" + std::to_string(i)));
+    w.repo.git("rm -qf " + file);
+  }
+  declare(w, "b", "b");
+  const auto id = w.repo.push("Most of it becomes an application of its own, and one goes");
+  staysItself(w, {"m0", "m4", "m8"});
+  CHECK(ownerOf(w, "m0").ends_with(" of b"));
+  CHECK(ownerOf(w, "m8").ends_with(" of b"));
+  CHECK(ownerOf(w, "m9") == "gone");
+  CHECK(w.phase() == "Synced");
+  CHECK(w.note(id).find("1 deleted") != std::string::npos);
+}
+
+TEST_CASE("what moves to an application that the same commit points elsewhere is never deleted") {
+  World w;
+  w.repo.write("ns.yaml", namespaceShop());
+  declare(w, "a", "a");
+  declare(w, "b", "b");
+  w.repo.write("a/map.yaml", configMap("moving"));
+  w.repo.write("a/rest.yaml", configMap("rest"));
+  w.repo.write("b/own.yaml", configMap("own"));
+  w.repo.push("First");
+  w.run();
+  REQUIRE(ownerOf(w, "moving").ends_with(" of a"));
+  w.repo.write("c/map.yaml", configMap("moving"));
+  w.repo.write("c/own.yaml", configMap("own"));
+  w.repo.git("rm -qf a/map.yaml b/own.yaml");
+  declare(w, "b", "c");
+  w.repo.push("Another directory for b");
+  staysItself(w, {"moving", "rest", "own"});
+  CHECK(ownerOf(w, "moving").ends_with(" of b"));
+  CHECK(ownerOf(w, "own").ends_with(" of b"));
+}
+
+TEST_CASE("while the new owner cannot be made, what moves to it stays, and a later commit goes on") {
+  World w;
+  w.repo.write("ns.yaml", namespaceShop());
+  declare(w, "a", "a");
+  w.repo.write("a/map.yaml", configMap("moving"));
+  w.repo.write("a/rest.yaml", configMap("rest"));
+  w.repo.push("First");
+  w.run();
+  w.repo.git("rm -qf a/map.yaml");
+  w.repo.write("b/map.yaml", configMap("moving"));
+  declare(w, "b", "b");
+  w.patchSpec("root", {{"suspend", true}});
+  w.run(seconds(1));
+  w.repo.push("Move, while the root is suspended");
+  staysItself(w, {"moving"});
+  CHECK(ownerOf(w, "moving").ends_with(" of a"));
+  CHECK(w.message("a").find("application b, which root declares, does not exist yet") != std::string::npos);
+  w.patchSpec("root", {{"suspend", false}});
+  staysItself(w, {"moving"});
+  CHECK(ownerOf(w, "moving").ends_with(" of b"));
+}

@@ -1,6 +1,9 @@
 #include <catch2/catch.hpp>
 
+#include "reconciler/plan/application_policy.h"
 #include "reconciler/plan/delete_budget.h"
+#include "reconciler/plan/plan_text.h"
+#include "reconciler/plan/report.h"
 
 using namespace steer;
 
@@ -91,4 +94,36 @@ TEST_CASE("the trailer of a commit names the plan; anywhere else it does not cou
   CHECK_FALSE(confirms({digest.substr(0, 11)}, digest, verdict));
   CHECK_FALSE(confirms({""}, digest, verdict));
   CHECK_FALSE(confirms({std::string(64, 'c')}, digest, verdict));
+}
+
+TEST_CASE("a plan says in every form that it needs a confirmation, and what the confirmation looks like") {
+  auto plan = planOf(6, 12);
+  plan.source = "a directory";
+  const auto verdict = checkDeletions(plan, plan.deleteBudget);
+  const std::string words = "needs confirmation: 6 of 12 objects (50 %) would be deleted";
+  const auto trailer = "Steersman-Confirm-Delete: " + verdict.deletionsDigest.substr(0, 16);
+  const PlanSet set{{plan}};
+  for (const auto& form : {reportText(planReport(set)), reportMarkdown(planReport(set)), reportHtml(planReport(set))}) {
+    CHECK(form.find(words) != std::string::npos);
+    CHECK(form.find(trailer) != std::string::npos);
+    CHECK(form.find("steer approve COMMIT") != std::string::npos);
+  }
+  const auto document = planSetJson(set);
+  CHECK(boolAt(document, {"deletions", "needsConfirmation"}));
+  CHECK(intAt(document, {"deletions", "total"}) == 6);
+  CHECK(stringAt(document, {"deletions", "trailer"}) == trailer);
+  CHECK(confirms(confirmedDigests("Clean up\n\n" + confirmationTrailer(verdict)), plan.digest(), verdict));
+
+  plan.commit = "0123456789abcdef";
+  CHECK(reportText(planReport({{plan}})).find("steer approve 0123456") != std::string::npos);
+  plan.deleteBudget = {60, 5};
+  CHECK(reportText(planReport({{plan}})).find("needs confirmation") == std::string::npos);
+  CHECK_FALSE(boolAt(planSetJson({{plan}}), {"deletions", "needsConfirmation"}, true));
+}
+
+TEST_CASE("the budget of a spec is read, and what is out of range keeps its default") {
+  CHECK(deleteBudgetOf({{"deleteBudget", {{"percent", 50}, {"count", 2}}}}).percent == 50);
+  CHECK(deleteBudgetOf({{"deleteBudget", {{"percent", 50}, {"count", 2}}}}).count == 2);
+  CHECK(deleteBudgetOf({{"deleteBudget", {{"percent", 500}, {"count", -2}}}}).percent == 20);
+  CHECK(deleteBudgetOf(json::object{}).count == 5);
 }
