@@ -42,6 +42,7 @@ void Driver::stepOne(std::size_t index) {
 bool Driver::settle(std::size_t budget) {
   std::vector<std::size_t> ready;
   while (budget-- > 0) {
+    if (expired_ && expired_()) return false;
     ready.clear();
     const Time now = clock_.now();
     for (std::size_t i = 0; i < entries_.size(); ++i)

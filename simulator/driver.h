@@ -24,6 +24,9 @@ class Driver {
   /// Called between any two steps; may change the world (faults, checks).
   void setBetweenSteps(std::function<void()> f) { between_ = std::move(f); }
 
+  /// Asked now and then; once it says yes, settle() and advance() end, and return false.
+  void setExpired(std::function<bool()> f) { expired_ = std::move(f); }
+
   /// Steps until no loop has anything to do at this instant. False = it did not come to rest
   /// within the budget (a livelock); the names of the busy loops are in busy().
   bool settle(std::size_t budget = 200'000);
@@ -42,6 +45,7 @@ class Driver {
   std::mt19937_64 chance_;
   std::vector<std::shared_ptr<Entry>> entries_;
   std::function<void()> between_;
+  std::function<bool()> expired_;
   std::size_t steps_ = 0;
 };
 

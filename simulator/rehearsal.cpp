@@ -94,6 +94,7 @@ struct Stage {
     ManagerOptions managing;
     managing.podCidr.clear();
     managing.nodeGrace = kForever;
+    managing.events = Events::drop;
     manager = std::make_unique<Manager>(*client, clock, random, managing);
     FleetOptions fleeting;
     std::vector<std::string> away;
@@ -132,40 +133,61 @@ Result<Snapshot> readCluster(Client& client) {
   return out;
 }
 
+namespace {
+
+std::string secondsText(Duration time) {
+  return std::to_string(std::chrono::duration_cast<seconds>(time).count()) + " seconds";
+}
+
+/// Lets the plans happen on the stage. Empty when everything came to rest, else why it was cut short.
+Result<std::string> perform(Stage& stage, const ApplyLoop& apply, const RehearsalRecord& record,
+                            const RehearsalOptions& options, const Deadline& deadline) {
+  const Time start = stage.clock.now();
+  bool settled = stage.driver.settle();
+  while (settled && !(apply.finished() && record.atRest(stage.store->snapshot()))) {
+    if (stage.clock.now() - start >= options.limit)
+      return "not at rest after " + std::to_string(std::chrono::duration_cast<minutes>(options.limit).count()) +
+             " minutes";
+    settled = stage.driver.advance(kStep);
+  }
+  if (settled) return std::string();
+  if (!deadline.passed())
+    return makeError(Errc::internal, "the rehearsal does not come to rest: " + stage.driver.busy());
+  return "the simulation itself took longer than " + secondsText(options.wallLimit) + ", and ended " +
+         secondsText(stage.clock.now() - start) + " into the change";
+}
+
+}  // namespace
+
 Result<Forecast> rehearse(const Snapshot& cluster, const PlanSet& plans, const RehearsalOptions& options) {
+  const Deadline deadline(options.wallLimit);
   PodDelays delays(measureStartTimes(cluster), options);
   Stage stage(cluster, options, delays);
-  const Time start = stage.clock.now();
+  stage.driver.setExpired([&] { return deadline.passed(); });
   RehearsalRecord record(
-      *stage.client, cluster, [&] { return stage.store->snapshot(); }, start);
+      *stage.client, cluster, [&] { return stage.store->snapshot(); }, stage.clock.now());
   stage.driver.add(record);
-  const auto busy = [&] {
-    return makeError(Errc::internal, "the rehearsal does not come to rest: " + stage.driver.busy());
-  };
   // What is on its way already is not of this change; everyone reads the cluster first.
-  const bool calm = stage.driver.settle();
+  if (!stage.driver.settle()) {
+    const auto busy = stage.driver.busy();
+    stage.driver.remove(record);
+    if (deadline.passed())
+      return makeError(Errc::timeout, "reading the cluster took longer than " + secondsText(options.wallLimit));
+    return makeError(Errc::internal, "the rehearsal does not come to rest: " + busy);
+  }
   ApplyLoop apply(*stage.client, plans, *stage.store);
-  if (calm) stage.driver.add(apply);
+  stage.driver.add(apply);
   for (const auto& plan : plans.plans)
     for (const auto& change : plan.changes)
       if (change.action != PlanAction::none && change.action != PlanAction::remove)
         if (const auto text = workloadText(change); !text.empty()) record.watch(text);
-  std::string cutShort;
-  bool settled = calm && stage.driver.settle();
-  while (settled && !(apply.finished() && record.atRest(stage.store->snapshot()))) {
-    if (stage.clock.now() - start >= options.limit) {
-      cutShort = "not at rest after " + std::to_string(std::chrono::duration_cast<minutes>(options.limit).count()) +
-                 " minutes";
-      break;
-    }
-    settled = stage.driver.advance(kStep);
-  }
-  if (calm) stage.driver.remove(apply);
+  auto cutShort = perform(stage, apply, record, options, deadline);
+  stage.driver.remove(apply);
   stage.driver.remove(record);
-  if (!settled) return busy();
+  if (!cutShort.ok()) return cutShort.error();
   Forecast out = record.finish(stage.store->snapshot(), stage.clock.now());
   out.seed = options.seed;
-  out.cutShort = cutShort;
+  out.cutShort = std::move(*cutShort);
   out.refused = apply.refused();
   out.assumptions = delays.assumptions();
   return out;

@@ -21,6 +21,7 @@ struct RehearsalOptions {
   std::uint64_t seed = 1;
   Time now{};                          ///< of the cluster
   Duration limit = minutes(30);        ///< of virtual time
+  Duration wallLimit = minutes(2);     ///< of the time that the rehearsal itself may take
   Duration unknownStart = seconds(2);  ///< of an image that never started here, nor another of its repository
   Duration unknownStop = seconds(1);   ///< where none was ever seen to stop
 };

@@ -22,6 +22,10 @@ Result<Forecast> forecast(const Planned& planned, const SimulateFlags& flags) {
   if (!limit || limit->count() <= 0)
     return makeError(Errc::badRequest, "--simulate-limit: \"" + flags.limit + "\" is no duration such as 30m");
   options.limit = *limit;
+  const auto timeout = parseDuration(flags.timeout);
+  if (!timeout || timeout->count() <= 0)
+    return makeError(Errc::badRequest, "--simulate-timeout: \"" + flags.timeout + "\" is no duration such as 30s");
+  options.wallLimit = *timeout;
   options.seed = flags.seed;
   options.now = SystemClock().now();
   STEER_TRY(const auto cluster, readCluster(*planned.client));
@@ -34,6 +38,7 @@ void addSimulateFlags(CLI::App& command, SimulateFlags& flags) {
   auto* simulate = command.add_flag("--simulate", flags.simulate,
                                     "Run the change on a copy of the cluster, in virtual time, and tell what happens");
   command.add_option("--simulate-limit", flags.limit, "Virtual time after which the simulation ends")->needs(simulate);
+  command.add_option("--simulate-timeout", flags.timeout, "How long simulating itself may take")->needs(simulate);
   command.add_option("--simulate-seed", flags.seed, "Another order of what happens at the same time")->needs(simulate);
 }
 

@@ -10,6 +10,7 @@ namespace steer::cli {
 struct SimulateFlags {
   bool simulate = false;
   std::string limit = "30m";
+  std::string timeout = "2m";
   std::uint64_t seed = 1;
 };
 

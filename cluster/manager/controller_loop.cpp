@@ -29,14 +29,15 @@ std::vector<Informer::Source> sourcesOf(const std::vector<std::unique_ptr<Contro
 
 }  // namespace
 
-ControllerLoop::ControllerLoop(Client& client, Random& random, std::vector<std::unique_ptr<Controller>> controllers)
+ControllerLoop::ControllerLoop(Client& client, Random& random, std::vector<std::unique_ptr<Controller>> controllers,
+                               Events events)
     : client_(client), controllers_(std::move(controllers)) {
   for (std::size_t i = 0; i < controllers_.size(); ++i) {
     for (const auto& resource : controllers_[i]->resources()) {
       auto& list = byResource_[resource];
       if (std::find(list.begin(), list.end(), i) == list.end()) list.push_back(i);
     }
-    recorders_.push_back(std::make_unique<EventRecorder>(std::string(controllers_[i]->name()), random));
+    recorders_.push_back(std::make_unique<EventRecorder>(std::string(controllers_[i]->name()), random, events));
   }
   informer_ = std::make_unique<Informer>(client_, sourcesOf(controllers_), wakerForMe());
 }

@@ -18,7 +18,8 @@ namespace steer {
 
 class ControllerLoop final : public Loop {
  public:
-  ControllerLoop(Client& client, Random& random, std::vector<std::unique_ptr<Controller>> controllers);
+  ControllerLoop(Client& client, Random& random, std::vector<std::unique_ptr<Controller>> controllers,
+                 Events events = Events::record);
   ~ControllerLoop() override;
   std::string_view name() const override { return "controllers"; }
   Next step(Time now) override;

@@ -23,7 +23,7 @@ json::object referenceTo(const Object& object) {
 }  // namespace
 
 void EventRecorder::note(const EventNote& note, Time now) {
-  if (!note.about) return;
+  if (!note.about || events_ == Events::drop) return;
   const std::string base = note.about->ns() + "|" + note.about->uid() + "|" + note.type + "|" + note.reason;
   std::string key = base + "|" + note.message;
   std::string message = note.message;

@@ -10,9 +10,13 @@
 
 namespace steer {
 
+/// drop: nobody will read them (a rehearsal).
+enum class Events : bool { record, drop };
+
 class EventRecorder {
  public:
-  EventRecorder(std::string component, Random& random) : component_(std::move(component)), random_(random) {}
+  EventRecorder(std::string component, Random& random, Events events = Events::record)
+      : component_(std::move(component)), random_(random), events_(events) {}
 
   void note(const EventNote& note, Time now);
   /// Writes that are due, at most `limit`; to be executed with OnError::proceed, failures ignored.
@@ -42,6 +46,7 @@ class EventRecorder {
 
   std::string component_;
   Random& random_;
+  Events events_;
   std::map<std::string, Pending> pending_;
   std::map<std::string, Known> known_;
   std::map<std::string, Similar> similar_;

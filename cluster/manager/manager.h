@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cluster/client/client.h"
+#include "cluster/manager/event_recorder.h"
 #include "core/clock.h"
 #include "core/loop.h"
 #include "core/random.h"
@@ -21,6 +22,7 @@ struct ManagerOptions {
   /// How long nodes must stand still before the first pod of a new cluster is bound (SchedulerLoop).
   Duration firstBinding{};
   Duration eventTtl = std::chrono::hours(1);
+  Events events = Events::record;
   bool recordPodTimes = false;  ///< keep kube-system/steersman-pod-times (PodTimesLoop)
 };
 

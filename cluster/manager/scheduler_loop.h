@@ -21,7 +21,7 @@ class SchedulerLoop final : public Loop {
  public:
   /// `firstBinding`: how long the nodes of a new cluster must have stood still before its first pod is bound,
   /// so that the first node that is ready does not get all pods. Changes prolong it to three times this at most.
-  SchedulerLoop(Client& client, Random& random, Duration firstBinding = {});
+  SchedulerLoop(Client& client, Random& random, Duration firstBinding = {}, Events events = Events::record);
   ~SchedulerLoop() override;
   std::string_view name() const override { return "scheduler"; }
   Next step(Time now) override;

@@ -69,6 +69,9 @@ std::unique_ptr<Store> Store::fork(const Snapshot& snapshot) {
   StoreOptions options;
   options.inlineCommit = true;
   options.retainRevisions = 0;
+  // There is no log to read again from: who is a little slow would have to list everything anew.
+  options.eventWindow = 1'000'000;
+  options.eventWindowBytes = std::size_t{512} << 20;
   return std::make_unique<LogStore>(nullptr, options, snapshot, snapshot.revision());
 }
 

@@ -38,7 +38,8 @@ ApplicationLoop::ApplicationLoop(ApplicationOptions options, Renderer renderer, 
     : options_(std::move(options)),
       settings_(options_.settings),
       client_(client),
-      keeper_(options_.source, options_.cloneDir, std::move(renderer), executor, wakerForMe()),
+      keeper_(options_.source, options_.cloneDir, {std::move(renderer), options_.anotherRenderer}, executor,
+              wakerForMe()),
       drift_(client, options_.name, wakerForMe()),
       status_(client, options_.ns, options_.objectName) {}
 

@@ -30,6 +30,8 @@ struct ApplicationOptions {
   SourceOptions source;
   std::string cloneDir;
   ApplicationSettings settings{};
+  /// A renderer that remembers nothing, to compare two commits; null = they are compared by their trees alone.
+  std::function<Renderer()> anotherRenderer{};
   ApplicationNeighbours* neighbours = nullptr;  ///< must outlive the loop; null = it is alone
   /// How often everything is planned anew although nothing was seen to change.
   Duration resync = minutes(5);

@@ -95,8 +95,7 @@ void ApplicationLoop::onReverted(const Result<RevertOutcome>& outcome, Time now)
   keeper_.setPin(pin);
   keeper_.lookSoon();
   showRollback("Pinned", "the branch cannot be written (" + error.message + "); commit " + pin.commit.substr(0, 12) +
-                             " is applied until the branch asks for something else than " +
-                             pin.insteadOf.substr(0, 12));
+                             " is applied until the branch asks for other objects than " + pin.insteadOf.substr(0, 12));
 }
 
 /// What a fetch said of the pin.
@@ -118,7 +117,7 @@ void ApplicationLoop::notePin(const SourceUpdate& update, Time now) {
   if (!done.ok()) return;  // the next fetch tells it again
   requests_.pin.reset();
   keeper_.setPin({});
-  showRollback("Over", "the branch asks for something else since commit " + tip_.substr(0, 12));
+  showRollback("Over", "the branch asks for other objects since commit " + tip_.substr(0, 12));
 }
 
 /// A rollout that missed its health timeout goes back by itself, once.

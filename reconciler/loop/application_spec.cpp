@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/duration.h"
+#include "reconciler/loop/included.h"
 #include "reconciler/loop/sync_window.h"
 #include "reconciler/plan/application_graph.h"
 #include "reconciler/plan/application_policy.h"
@@ -54,6 +55,11 @@ void readRemote(const json::object& from, const std::string& at, const std::stri
   const auto commit = reader.text("commit");
   const auto tag = reader.text("tag");
   const auto branch = reader.text("branch");
+  // One of these goes before whatever was said further up.
+  if (!(commit + tag + branch + reader.text("semver")).empty()) {
+    out.source.revision.clear();
+    out.source.semver.clear();
+  }
   if (!commit.empty()) out.source.revision = commit;
   else if (const auto semver = reader.text("semver"); !semver.empty()) out.source.semver = semver;
   else if (!tag.empty()) out.source.revision = tag.starts_with("refs/") ? tag : "refs/tags/" + tag;
@@ -67,13 +73,27 @@ void readRemote(const json::object& from, const std::string& at, const std::stri
   if (const auto hosts = reader.text("knownHosts"); !hosts.empty()) out.credentials.knownHosts = hosts;
   if (const auto& include = arrayAt(from, {"include"}); !include.empty()) {
     out.include.clear();
-    for (const auto& path : include)
-      if (path.is_string()) out.include.emplace_back(view(path.get_string()));
+    for (std::size_t i = 0; i < include.size(); ++i) {
+      if (!include[i].is_string()) continue;
+      out.include.emplace_back(view(include[i].get_string()));
+      if (const auto problem = includeProblem(out.include.back()); !problem.empty())
+        reader.note("include[" + std::to_string(i) + "]", "\"" + out.include.back() + "\" " + problem);
+    }
   }
 }
 
-void readSource(const Object& application, const ObjectPtr& repository, ApplicationSpec& out) {
+void inherit(const ApplicationSpec& above, ApplicationSpec& out) {
+  out.source = above.source;
+  out.include = above.include;
+  out.credentials = above.credentials;
+  out.sourceSuspended = above.sourceSuspended;
+  out.unusable = above.unusable;
+}
+
+void readSource(const Object& application, const ObjectPtr& repository, const ApplicationSpec* above,
+                ApplicationSpec& out) {
   const auto& source = objectAt(application.spec(), {"source"});
+  if (above != nullptr && namesNoRepository(application)) inherit(*above, out);
   out.source.path = std::string(stringAt(source, {"path"}));
   const auto named = stringAt(source, {"repositoryRef", "name"});
   if (!named.empty() && !repository) {
@@ -86,7 +106,8 @@ void readSource(const Object& application, const ObjectPtr& repository, Applicat
   }
   // What the application says itself goes before what the repository says.
   readRemote(source, "spec.source", application.ns(), out);
-  if (out.source.url.empty()) out.unusable = "spec.source names neither a url nor a repositoryRef";
+  if (out.source.url.empty() && out.unusable.empty())
+    out.unusable = "spec.source names neither a url nor a repositoryRef, and no application declares it";
 }
 
 DriftMode driftOf(SpecReader& reader) {
@@ -124,10 +145,16 @@ Duration retryDelay(const RetryPolicy& policy, int attempt) {
   return std::min(delay, policy.maxDelay);
 }
 
-ApplicationSpec readApplicationSpec(const Object& application, const ObjectPtr& repository) {
+bool namesNoRepository(const Object& application) {
+  const auto& source = objectAt(application.spec(), {"source"});
+  return stringAt(source, {"url"}).empty() && stringAt(source, {"repositoryRef", "name"}).empty();
+}
+
+ApplicationSpec readApplicationSpec(const Object& application, const ObjectPtr& repository,
+                                    const ApplicationSpec* above) {
   ApplicationSpec out;
   const json::object& spec = application.spec();
-  readSource(application, repository, out);
+  readSource(application, repository, above, out);
   SpecReader reader(spec, "spec", out.problems);
   auto& s = out.settings;
   out.targetNamespace = reader.text("targetNamespace");

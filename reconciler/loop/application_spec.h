@@ -59,6 +59,8 @@ struct ApplicationSpec {
   SourceOptions source{};  ///< without credentials
   std::vector<std::string> include{};
   CredentialsSpec credentials{};
+  /// The application whose source it reads, where it names none of its own; empty = its own.
+  std::string sourceOf{};
   bool sourceSuspended = false;
   std::string targetNamespace;
   ApplicationSettings settings{};
@@ -69,6 +71,11 @@ struct ApplicationSpec {
 };
 
 /// repository: the GitRepository that spec.source.repositoryRef names; null when there is none.
-ApplicationSpec readApplicationSpec(const Object& application, const ObjectPtr& repository);
+/// above: of the application that declares this one; its source counts where this one names none. Null = none.
+ApplicationSpec readApplicationSpec(const Object& application, const ObjectPtr& repository,
+                                    const ApplicationSpec* above = nullptr);
+
+/// It names no repository: it lies in that of the application which declares it.
+bool namesNoRepository(const Object& application);
 
 }  // namespace steer

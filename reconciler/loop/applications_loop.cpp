@@ -18,6 +18,7 @@ constexpr const char* kRepositories = "gitrepositories.steersman.dev";
 constexpr const char* kFinalizer = kApplicationFinalizer;
 constexpr Duration kSecretsInterval = seconds(30);
 constexpr Duration kAgain = seconds(1);
+constexpr int kDeepest = 16;  ///< applications that declare applications
 
 std::vector<Informer::Source> sources() { return {{kApplications, {}}, {kRepositories, {}}}; }
 
@@ -166,6 +167,18 @@ ObjectPtr ApplicationsLoop::repositoryOf(const Object& application) const {
   return name.empty() ? nullptr : informer_.snapshot().get(kRepositories, application.ns(), name);
 }
 
+ApplicationSpec ApplicationsLoop::specOf(const Child& child, int depth) const {
+  const auto& object = *child.object;
+  const std::string above(object.label(kApplicationLabel));
+  const Child* parent = above == child.label ? nullptr : childOf(above);
+  if (parent == nullptr || depth >= kDeepest || !namesNoRepository(object) || !ownedBy(object, above))
+    return readApplicationSpec(object, repositoryOf(object));
+  const auto spec = specOf(*parent, depth + 1);
+  auto out = readApplicationSpec(object, repositoryOf(object), &spec);
+  out.sourceOf = spec.sourceOf.empty() ? above : spec.sourceOf;
+  return out;
+}
+
 Result<RemoteCredentials> ApplicationsLoop::credentialsOf(const Child& child, const ApplicationSpec& spec) {
   ObjectPtr secret;
   if (!spec.credentials.secretName.empty()) {
@@ -173,7 +186,7 @@ Result<RemoteCredentials> ApplicationsLoop::credentialsOf(const Child& child, co
     if (!got.ok()) return got.error();
     secret = std::move(*got);
   }
-  const bool root = child.label == "root";
+  const bool root = child.label == "root" || spec.sourceOf == "root";
   return credentials_.write(child.label, spec.credentials, secret,
                             root ? options_.rootCredentials : RemoteCredentials{});
 }
@@ -188,7 +201,7 @@ void ApplicationsLoop::noteProblems(Child&, ApplicationStatus& status, const App
 /// Reads the spec and brings the loop in line with it.
 void ApplicationsLoop::configure(Child& child, Time now) {
   child.dirty = false;
-  auto spec = readApplicationSpec(*child.object, repositoryOf(*child.object));
+  auto spec = specOf(child);
   std::string problem = spec.unusable;
   RemoteCredentials credentials;
   if (problem.empty()) {
@@ -238,7 +251,11 @@ void ApplicationsLoop::startLoop(Child& child, const ApplicationSpec& spec, Remo
   options.source.suspended = spec.sourceSuspended;
   options.resync = options_.resync;
   options.neighbours = this;
-  auto renderer = onlyIncluded(renderers_({child.label, spec.source.path, spec.targetNamespace}), spec.include);
+  const RenderTarget target{child.label, spec.source.path, spec.targetNamespace};
+  auto renderer = onlyIncluded(renderers_(target), spec.include);
+  options.anotherRenderer = [renderers = renderers_, target, include = spec.include] {
+    return onlyIncluded(renderers(target), include);
+  };
   child.loop = std::make_unique<ApplicationLoop>(std::move(options), std::move(renderer), client_, executor_);
   child.loop->setWaker([woken = child.woken, wake = wakerForMe()] {
     woken->store(true);
@@ -386,7 +403,7 @@ std::string ApplicationsLoop::declaredUnsettled(const Child& declaring, const Ch
     if (!live.ok() || child == nullptr) return what + "does not exist yet";
     if (child->object->generation() != (*live)->generation() || child->dirty) return what + "is not looked at yet";
     if (child->loop) continue;
-    const auto spec = readApplicationSpec(*child->object, repositoryOf(*child->object));
+    const auto spec = specOf(*child);
     if (!spec.unusable.empty() || spec.source.url == asking.loop->source().url)
       return what + "cannot run yet: " + child->status.message();
   }

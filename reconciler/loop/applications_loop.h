@@ -60,6 +60,8 @@ class ApplicationsLoop final : public Loop, private ApplicationNeighbours {
   void noteProblems(Child& child, ApplicationStatus& status, const ApplicationSpec& spec, Time now);
   Result<RemoteCredentials> credentialsOf(const Child& child, const ApplicationSpec& spec);
   ObjectPtr repositoryOf(const Object& application) const;
+  /// Its spec, with the source of the application that declares it where it names none.
+  ApplicationSpec specOf(const Child& child, int depth = 0) const;
   std::optional<Time> stepChild(Child& child, Time now);
   std::optional<Time> stepRemoval(Child& child, Time now);
   Result<void> setFinalizer(const Object& known, bool present);

@@ -1,6 +1,7 @@
 #include "reconciler/loop/source_keeper.h"
 
 #include <algorithm>
+#include <map>
 #include <mutex>
 
 #include "core/rfc3339.h"
@@ -29,6 +30,8 @@ struct SourceKeeper::Shared {
   std::optional<GitSource> source;  ///< used by one job at a time
   std::optional<Error> unusable;    ///< the address itself is wrong
   Renderer renderer;
+  std::function<Renderer()> anotherRenderer;
+  std::map<std::pair<std::string, std::string>, bool> sameObjects;  ///< of two trees; of the pin at work
   Waker waker;
   std::string renderedCommit;
   bool recordsRead = false;
@@ -58,8 +61,33 @@ struct SourceKeeper::Shared {
     return {};
   }
 
-  /// Puts the pinned commit in the place of the one that it replaces, as long as the source's directory is
-  /// as it was there.
+  /// Whether two trees ask for the same objects. A tree of which nothing may be applied asks for nothing else yet.
+  bool asksTheSame(const std::string& shown, const std::string& bad) {
+    if (shown == bad) return true;
+    if (shown.empty() || bad.empty() || !anotherRenderer) return false;
+    const auto known = sameObjects.find({shown, bad});
+    if (known != sameObjects.end()) return known->second;
+    const auto reader = GitTreeReader::open(source->cloneDir());
+    if (!reader.ok()) return false;
+    const auto before = anotherRenderer()(**reader, bad);
+    const auto now = anotherRenderer()(**reader, shown);
+    const auto bodies = [](const Rendered& rendered) {
+      std::map<ObjectRef, const json::object*> out;
+      for (const auto& w : rendered.objects) out[w.ref] = &w.body;
+      return out;
+    };
+    const auto a = bodies(before), b = bodies(now);
+    const bool same =
+        !now.refusal.empty() || (before.quarantined == now.quarantined &&
+                                 std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+                                   return x.first == y.first && *x.second == *y.second;
+                                 }));
+    sameObjects = {{{shown, bad}, same}};
+    return same;
+  }
+
+  /// Puts the pinned commit in the place of the one that it replaces, as long as the source asks for the objects
+  /// that it asked for there: a word in a comment, or a file of another kind, is no agreement.
   void applyPin(SourceUpdate& update) {
     const auto pin = results.with([](const Results& r) { return r.pin; });
     if (!pin || !update.fetched) return;
@@ -68,7 +96,7 @@ struct SourceKeeper::Shared {
     const auto shown = treeAt(source->cloneDir(), tip, path);
     const auto bad = treeAt(source->cloneDir(), pin->insteadOf, path);
     auto good = findCommit(source->cloneDir(), pin->commit);
-    if (!shown.ok() || !bad.ok() || !good.ok() || *shown != *bad) {
+    if (!shown.ok() || !bad.ok() || !good.ok() || !asksTheSame(*shown, *bad)) {
       update.pinOver = true;
       return;
     }
@@ -116,13 +144,14 @@ struct SourceKeeper::Shared {
   }
 };
 
-SourceKeeper::SourceKeeper(SourceOptions options, std::string dir, Renderer renderer, Executor& executor, Waker waker)
+SourceKeeper::SourceKeeper(SourceOptions options, std::string dir, Renderers renderers, Executor& executor, Waker waker)
     : options_(std::move(options)), shared_(std::make_shared<Shared>()), executor_(executor) {
   if (!options_.interrupt) options_.interrupt = std::make_shared<Interrupt>();
   auto source = GitSource::open(options_, std::move(dir));
   if (source.ok()) shared_->source = std::move(*source);
   else shared_->unusable = source.error();
-  shared_->renderer = std::move(renderer);
+  shared_->renderer = std::move(renderers.one);
+  shared_->anotherRenderer = std::move(renderers.another);
   shared_->waker = std::move(waker);
 }
 

@@ -44,19 +44,24 @@ struct Rendered {
 /// tree: the id of the source's directory.
 using Renderer = std::function<Rendered(TreeReader& reader, const std::string& tree)>;
 
+struct Renderers {
+  Renderer one;                       ///< takes every commit, in order
+  std::function<Renderer()> another;  ///< a fresh one, to compare two commits; null = trees are compared
+};
+
 struct SourceUpdate {
   std::optional<Error> error{};  ///< the fetch failed; the rest may still be the last good state
   std::optional<FetchOutcome> fetched{};
   std::optional<Rendered> rendered{};  ///< only when the commit is another one than before
   std::string tip{};                   ///< commit of the source itself, when another one is pinned
   bool pinned = false;                 ///< what was fetched is the pinned commit, not the tip
-  bool pinOver = false;                ///< there is a pin, and the source asks for something else than it replaces
+  bool pinOver = false;  ///< there is a pin, and the source asks for other objects than the commit that it replaces
   std::vector<std::string> records{};  ///< at the first update: the newest records of the ledger
 };
 
 class SourceKeeper {
  public:
-  SourceKeeper(SourceOptions options, std::string dir, Renderer renderer, Executor& executor, Waker waker);
+  SourceKeeper(SourceOptions options, std::string dir, Renderers renderers, Executor& executor, Waker waker);
   /// Ends a transfer that runs.
   ~SourceKeeper();
   SourceKeeper(const SourceKeeper&) = delete;

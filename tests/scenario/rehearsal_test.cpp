@@ -190,6 +190,30 @@ TEST_CASE("Start times are those that the image had here, and an unknown image i
   CHECK(other.assumptions[0] == "image shop:1 has not been started here yet: 2000ms to start are assumed");
 }
 
+TEST_CASE("A rehearsal ends in time, and says how far it came") {
+  World w;
+  const auto read = readCluster(w.cluster.client());
+  REQUIRE(read.ok());
+  const auto plans = w.planned({deployment("web:2", 60)});
+  RehearsalOptions options;
+  options.now = w.cluster.now();
+  options.wallLimit = Duration{1};
+  const auto none = rehearse(*read, plans, options);
+  REQUIRE_FALSE(none.ok());
+  CHECK(none.error().code == Errc::timeout);
+  // A change that never comes to rest: the image of a pod that must run cannot be had, and nobody gives up.
+  auto endless = deployment("web:2", 3);
+  auto& podSpec = ensureObject(ensureObject(endless, "spec"), "template");
+  ensureObject(ensureObject(podSpec, "metadata"), "annotations")["simulator.steersman.dev/ready-delay"] = "never";
+  ensureObject(endless, "spec")["progressDeadlineSeconds"] = 2'000'000;
+  options.wallLimit = milliseconds(300);
+  options.limit = std::chrono::hours(24 * 20);
+  const auto cut = rehearse(*read, w.planned({endless}), options);
+  REQUIRE(cut.ok());
+  CHECK(cut->cutShort.find("the simulation itself took longer than 0 seconds") == 0);
+  CHECK(cut->workloads.at(0).lowest == 3);
+}
+
 TEST_CASE("Names that people chose cannot break out of a table") {
   Forecast forecast;
   WorkloadForecast row;

@@ -85,6 +85,63 @@ TEST_CASE("include keeps the named directories and files") {
   CHECK(isIncluded("anything.yaml", {}));
 }
 
+TEST_CASE("include knows * and ? within a name, ** across directories, and ! to take away") {
+  CHECK(isIncluded("apps/web/a.yaml", {"apps/*"}));
+  CHECK(isIncluded("apps/web/a.yaml", {"apps/*/a.yaml"}));
+  CHECK_FALSE(isIncluded("apps/web/sub/a.yaml", {"apps/*/a.yaml"}));
+  CHECK(isIncluded("apps/web/sub/a.yaml", {"apps/**/a.yaml"}));
+  CHECK(isIncluded("apps/a.yaml", {"apps/**/a.yaml"}));
+  CHECK(isIncluded("deep/er/x.yaml", {"**/*.yaml"}));
+  CHECK(isIncluded("x.yaml", {"**/*.yaml"}));
+  CHECK_FALSE(isIncluded("x.yml", {"**/*.yaml"}));
+  CHECK(isIncluded("a1.yaml", {"a?.yaml"}));
+  CHECK_FALSE(isIncluded("a12.yaml", {"a?.yaml"}));
+  CHECK_FALSE(isIncluded("apps/web/a.yaml", {"*.yaml"}));
+  CHECK_FALSE(isIncluded("apps/test/a.yaml", {"!apps/test", "apps"}));
+  CHECK(isIncluded("apps/web/a.yaml", {"apps", "!**/test"}));
+  CHECK(isIncluded("other.yaml", {"!apps"}));
+  CHECK_FALSE(isIncluded("apps/a.yaml", {"!apps"}));
+  const std::string many(5000, 'a');
+  CHECK_FALSE(isIncluded(many, {"*a*a*a*a*a*a*a*a*a*a*a*a*b"}));
+}
+
+TEST_CASE("an include that cannot be read is a finding and names nothing") {
+  auto from = source();
+  from["include"] = json::array{"web", "/etc", "../other", "a**b", "", "x\\y", "[ab].yaml", "!apps"};
+  const auto spec = readApplicationSpec(*application({{"source", from}}), nullptr);
+  REQUIRE(spec.problems.size() == 6);
+  CHECK(spec.problems[0] ==
+        "spec.source.include[1]: \"/etc\" must not begin with a slash: it is read from the root of the source");
+  CHECK(spec.problems[1] == "spec.source.include[2]: \"../other\" leaves the source with ..");
+  CHECK(isIncluded("web/a.yaml", spec.include));
+  CHECK_FALSE(isIncluded("etc/a.yaml", spec.include));
+  CHECK_FALSE(isIncluded("anything.yaml", {"/etc"}));
+}
+
+TEST_CASE("an application without a repository reads that of the one which declares it, and may choose a branch") {
+  ApplicationSpec above;
+  above.source.url = "https://example.org/fleet.git";
+  above.source.semver = "1.x";
+  above.source.path = "root";
+  above.source.interval = seconds(42);
+  above.credentials = {"steersman-system", "fleet", ""};
+  const auto spec = readApplicationSpec(*application({{"source", {{"path", "web"}}}}), nullptr, &above);
+  CHECK(spec.unusable.empty());
+  CHECK(spec.source.url == above.source.url);
+  CHECK(spec.source.semver == "1.x");
+  CHECK(spec.source.path == "web");
+  CHECK(spec.source.interval == seconds(42));
+  CHECK(spec.credentials.secretName == "fleet");
+  const auto branch =
+      readApplicationSpec(*application({{"source", {{"path", "web"}, {"branch", "next"}}}}), nullptr, &above);
+  CHECK(branch.source.revision == "next");
+  CHECK(branch.source.semver.empty());
+  const auto own = readApplicationSpec(*application({{"source", source()}}), nullptr, &above);
+  CHECK(own.source.revision == "main");
+  CHECK(own.credentials.secretName.empty());
+  CHECK_FALSE(readApplicationSpec(*application({{"source", {{"path", "web"}}}}), nullptr).unusable.empty());
+}
+
 TEST_CASE("an allow window opens by its schedule in its time zone") {
   const std::vector<SyncWindowSpec> windows{{false, "0 9 * * mon-fri", std::chrono::hours(8), "Europe/Berlin"}};
   // Berlin is one hour ahead in winter and two in summer.

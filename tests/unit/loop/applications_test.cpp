@@ -277,3 +277,87 @@ TEST_CASE("findings that depend on the cluster are looked at again") {
   CHECK(w.note(id).find("healthy: 2 created") != std::string::npos);
   CHECK(w.statusCommits() == 2);
 }
+
+TEST_CASE("an application that names no repository is read from the one that declares it, and so are those below") {
+  World w;
+  w.repo.write("ns.yaml", namespaceShop());
+  const auto nested = [](const std::string& name) {
+    return "apiVersion: steersman.dev/v1\nkind: Application\nmetadata: {name: " + name +
+           ", namespace: steersman-system}\nspec: {source: {path: " + name + "}}\n";
+  };
+  w.repo.write("web.yaml", nested("web"));
+  w.repo.write("web/map.yaml", configMap("web"));
+  w.repo.write("web/deeper.yaml", nested("deeper"));
+  w.repo.write("deeper/map.yaml", configMap("deeper"));
+  w.repo.push("First");
+  w.run();
+  CHECK(w.value("web") == "1");
+  CHECK(w.value("deeper") == "1");
+  for (const char* app : {"root", "web", "deeper"}) CHECK(w.phase(app) == "Synced");
+  w.repo.write("deeper/map.yaml", configMap("deeper", "2"));
+  w.repo.push("Second");
+  w.run();
+  CHECK(w.value("deeper") == "2");
+  CHECK(w.loop->settled());
+}
+
+TEST_CASE("an application that names no repository and that nobody declares says so") {
+  World w;
+  w.repo.write("ns.yaml", namespaceShop());
+  w.repo.push("First");
+  w.run();
+  w.makeApplication("stray", "stray", {{"source", {{"path", "stray"}}}});
+  w.run();
+  CHECK(w.phase("stray") == "Failed");
+  CHECK(w.message("stray").find("no application declares it") != std::string::npos);
+  // A label alone is no declaration: anybody may write one.
+  w.patch("stray", {{"metadata", {{"labels", {{kApplicationLabel, "root"}}}}}});
+  w.run();
+  CHECK(w.phase("stray") == "Failed");
+}
+
+TEST_CASE("a GitRepository follows the highest version of a range, and a Secret's authority is trusted for it") {
+  World w;
+  TempRepository other(w.dir, "other");
+  const auto release = [&](const std::string& value, const std::string& tag) {
+    other.write("map.yaml", configMap("released", value));
+    other.push("Release " + tag);
+    other.git("tag " + tag);
+    other.git("push -q origin " + tag);
+  };
+  release("1.2", "v1.2.0");
+  release("2.0", "v2.0.0");
+  w.repo.write("ns.yaml", namespaceShop());
+  w.repo.push("First");
+  w.run();
+  REQUIRE(sh("openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=ours -keyout " + w.dir.at("key") + " -out " +
+             w.dir.at("crt") + " && echo made")
+              .ends_with("made"));
+  const auto certificate = sh("cat " + w.dir.at("crt"));
+  const auto create = [&](const std::string& resource, json::object body) {
+    const auto made = w.cluster.client->write(Write::create(resource, std::move(body)));
+    INFO((made.ok() ? "" : made.error().message));
+    REQUIRE(made.ok());
+  };
+  create("secrets", {{"apiVersion", "v1"},
+                     {"kind", "Secret"},
+                     {"metadata", {{"name", "other"}, {"namespace", kSystemNamespace}}},
+                     {"stringData", {{"ca.crt", certificate}, {"username", "robot"}}}});
+  create("gitrepositories.steersman.dev",
+         {{"apiVersion", "steersman.dev/v1"},
+          {"kind", "GitRepository"},
+          {"metadata", {{"name", "other"}, {"namespace", kSystemNamespace}}},
+          {"spec", {{"url", other.url()}, {"semver", "1.x"}, {"secretRef", {{"name", "other"}}}}}});
+  w.makeApplication("released", "", {{"source", {{"repositoryRef", {{"name", "other"}}}}}});
+  w.run();
+  INFO(w.message("released"));
+  CHECK(w.value("released") == "1.2");
+  const auto authority = w.dir.at("data/credentials/released/ca.crt");
+  REQUIRE(std::filesystem::exists(authority));
+  CHECK(sh("cat " + authority) == certificate);
+  CHECK((std::filesystem::status(authority).permissions() & std::filesystem::perms::group_all) ==
+        std::filesystem::perms::none);
+  release("1.3", "v1.3.0");
+  w.run(seconds(30));
+  CHECK(w.value("released") == "1.3");
+}

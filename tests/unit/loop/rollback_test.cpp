@@ -88,6 +88,14 @@ TEST_CASE("where the branch cannot be written the good commit is pinned until Gi
   w.run(seconds(30));
   CHECK(w.value() == "1");
   unprotect(w);
+  w.repo.write("README", "nothing that anybody applies");
+  const auto all = sh("cat " + w.repo.work() + "/all.yaml");
+  w.repo.write("all.yaml", "# the same in other words\n" + all);
+  const auto words = w.repo.push("Only words");
+  w.run(seconds(30));
+  CHECK(w.value() == "1");
+  CHECK(shown(w, "state") == "Pinned");
+  CHECK(w.condition("Pinned", "root", "message").find(words.substr(0, 12)) != std::string::npos);
   w.settings("3");
   w.repo.push("The fix");
   w.run(seconds(30));
