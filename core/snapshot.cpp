@@ -22,6 +22,23 @@ std::string indexKey(std::string_view index, std::string_view value) {
   return key;
 }
 
+/// What no two services may have is found as labels are, under names that no label can have: addresses as
+/// ".spec.clusterIP" = "10.96.0.7", node ports as ".nodePort" = "TCP/30007", and the port of the health check,
+/// whatever its protocol, as "*/30008".
+void addClaims(std::vector<std::string>& out, const Object& service, const std::string& tail) {
+  const auto& spec = service.spec();
+  if (const auto address = stringAt(spec, {"clusterIP"}); !address.empty() && address != "None")
+    out.push_back(indexKey(".spec.clusterIP", address) + tail);
+  const auto claim = [&](std::string_view protocol, std::int64_t port) {
+    if (port == 0) return;
+    auto key = indexKey(".nodePort", std::string(protocol) + "/" + std::to_string(port)) + tail;
+    if (std::find(out.begin(), out.end(), key) == out.end()) out.push_back(std::move(key));
+  };
+  for (const auto& item : arrayAt(spec, {"ports"}))
+    claim(stringAt(item, {"protocol"}, "TCP"), intAt(item, {"nodePort"}));
+  claim("*", intAt(spec, {"healthCheckNodePort"}));
+}
+
 }  // namespace
 
 const std::vector<std::string>& Snapshot::indexedLabels() {
@@ -128,6 +145,7 @@ std::vector<std::string> Snapshot::indexKeys(const std::string& resource, const 
   if (!controlled && (resource == "pods" || resource == "replicasets.apps"))
     out.push_back(indexKey("free", resource) + objectKey(object.ns(), object.name()));
   if (resource == "pods") out.push_back(indexKey("node", stringAt(object.spec(), {"nodeName"})) + tail);
+  if (resource == "services") addClaims(out, object, tail);
   for (const auto& key : indexedLabels())
     if (const auto value = object.label(key); !value.empty()) out.push_back(indexKey(key, value) + tail);
   return out;

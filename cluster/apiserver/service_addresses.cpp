@@ -10,6 +10,16 @@ constexpr int kTries = 64;
 
 std::string keyOf(const Object& service) { return service.ns() + "/" + service.name(); }
 
+/// As core/snapshot.cpp finds what services claim.
+constexpr const char* kAddress = ".spec.clusterIP";
+constexpr const char* kPort = ".nodePort";
+
+bool anotherHas(const Snapshot& view, std::string_view claim, std::string_view value, std::string_view self) {
+  for (const auto& service : view.labelled("services", claim, value))
+    if (keyOf(*service) != self) return true;
+  return false;
+}
+
 std::string_view protocolOf(const json::value& port) { return stringAt(port, {"protocol"}, "TCP"); }
 
 }  // namespace
@@ -25,59 +35,52 @@ AddressRange addressesOf(std::string_view cidr) {
 }
 
 bool clusterIpTaken(const Snapshot& view, std::string_view address, std::string_view self) {
-  bool taken = false;
-  view.scan("services", "", "", [&](const ObjectPtr& service) {
-    taken = stringAt(service->spec(), {"clusterIP"}) == address && keyOf(*service) != self;
-    return !taken;
-  });
-  return taken;
+  return anotherHas(view, kAddress, address, self);
 }
 
 Result<std::string> chooseClusterIp(const Snapshot& view, const AddressRange& range, Random& random) {
-  std::set<std::uint32_t> taken{range.base, range.base + 1, range.base + range.size - 1};
+  // The low part (at most 256 addresses) is left to those who choose for themselves.
+  const std::uint32_t low = std::min<std::uint32_t>(256, range.size / 16);
+  const auto reserved = [&](std::uint32_t address) {
+    return address == range.base || address == range.base + 1 || address == range.base + range.size - 1;
+  };
+  for (int i = 0; i < kTries && range.size > low + 1; ++i) {
+    const auto candidate = range.base + low + static_cast<std::uint32_t>(random.below(range.size - low));
+    if (reserved(candidate)) continue;
+    auto text = ipv4Text(candidate);
+    if (!clusterIpTaken(view, text, "")) return text;
+  }
+  // Nearly full: one look at all services is cheaper than one look for each address.
+  std::set<std::uint32_t> taken;
   view.each("services", "", [&](const ObjectPtr& service) {
     if (const auto ip = parseIpv4(stringAt(service->spec(), {"clusterIP"}))) taken.insert(*ip);
   });
-  // The low part (at most 256 addresses) is left to those who choose for themselves.
-  const std::uint32_t low = std::min<std::uint32_t>(256, range.size / 16);
-  for (int i = 0; i < kTries && range.size > low + 1; ++i) {
-    const auto candidate = range.base + low + static_cast<std::uint32_t>(random.below(range.size - low));
-    if (!taken.contains(candidate)) return ipv4Text(candidate);
-  }
   for (std::uint32_t offset = range.size; offset-- > 0;)
-    if (!taken.contains(range.base + offset)) return ipv4Text(range.base + offset);
+    if (!reserved(range.base + offset) && !taken.contains(range.base + offset)) return ipv4Text(range.base + offset);
   return makeError(Errc::internal, "failed to allocate a service IP: range is full");
 }
 
 bool nodePortTaken(const Snapshot& view, int port, std::string_view protocol, std::string_view self) {
-  bool taken = false;
-  view.scan("services", "", "", [&](const ObjectPtr& service) {
-    if (keyOf(*service) == self) return true;
-    for (const auto& item : arrayAt(service->spec(), {"ports"}))
-      taken = taken || (intAt(item, {"nodePort"}) == port && protocolOf(item) == protocol);
-    taken = taken || intAt(service->spec(), {"healthCheckNodePort"}) == port;
-    return !taken;
-  });
-  return taken;
+  const std::string number = "/" + std::to_string(port);
+  return anotherHas(view, kPort, std::string(protocol) + number, self) || anotherHas(view, kPort, "*" + number, self);
 }
 
 Result<int> chooseNodePort(const Snapshot& view, int min, int max, std::string_view protocol, const json::object& self,
                            Random& random) {
-  std::set<std::int64_t> taken;
-  const auto note = [&](const json::object& spec) {
-    for (const auto& item : arrayAt(spec, {"ports"}))
-      if (protocolOf(item) == protocol) taken.insert(intAt(item, {"nodePort"}));
-    taken.insert(intAt(spec, {"healthCheckNodePort"}));
+  const auto& own = objectAt(self, {"spec"});
+  const auto taken = [&](int port) {
+    if (intAt(own, {"healthCheckNodePort"}) == port) return true;
+    for (const auto& item : arrayAt(own, {"ports"}))
+      if (protocolOf(item) == protocol && intAt(item, {"nodePort"}) == port) return true;
+    return nodePortTaken(view, port, protocol, "");
   };
-  view.each("services", "", [&](const ObjectPtr& service) { note(service->spec()); });
-  note(objectAt(self, {"spec"}));
   const auto span = static_cast<std::uint64_t>(max - min + 1);
   for (int i = 0; i < kTries; ++i) {
     const int candidate = min + static_cast<int>(random.below(span));
-    if (!taken.contains(candidate)) return candidate;
+    if (!taken(candidate)) return candidate;
   }
   for (int port = min; port <= max; ++port)
-    if (!taken.contains(port)) return port;
+    if (!taken(port)) return port;
   return makeError(Errc::internal, "failed to allocate a nodePort: range is full");
 }
 

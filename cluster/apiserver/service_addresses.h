@@ -1,6 +1,7 @@
 #pragma once
-// Service addresses and node ports: which are free is read off the services themselves; there is
-// no second record that could disagree. Pure.
+// Service addresses and node ports: which are free is asked of the services themselves, through the
+// snapshot's indexes; there is no second record that could disagree. Pure; a choice costs what an
+// index costs, however many services there are, until the range is nearly full.
 #include <cstdint>
 #include <optional>
 #include <string>

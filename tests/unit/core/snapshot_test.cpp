@@ -50,3 +50,32 @@ TEST_CASE("pods without a controller are found until one owns them") {
   s.put("pods", pod("a", "p1", "n1", "rs1"));
   CHECK(s.withoutController("pods", "a").empty());
 }
+
+TEST_CASE("what services claim is found by its value, and a copy is a fork") {
+  const auto service = [](const std::string& name, const std::string& address, int port) {
+    return Object::make({{"apiVersion", "v1"},
+                         {"kind", "Service"},
+                         {"metadata", {{"namespace", "a"}, {"name", name}}},
+                         {"spec",
+                          {{"clusterIP", address},
+                           {"healthCheckNodePort", port + 1},
+                           {"ports", json::array{json::object{{"nodePort", port}, {"protocol", "UDP"}}}}}}});
+  };
+  Snapshot s;
+  s.put("services", service("x", "10.0.0.1", 30000));
+  s.put("services", service("headless", "None", -1));
+  const Snapshot before = s;
+  s.put("services", service("x", "10.0.0.2", 30001));
+  CHECK(s.labelled("services", ".spec.clusterIP", "10.0.0.1").empty());
+  CHECK(s.labelled("services", ".spec.clusterIP", "10.0.0.2").size() == 1);
+  CHECK(s.labelled("services", ".spec.clusterIP", "None").empty());
+  CHECK(s.labelled("services", ".nodePort", "UDP/30000").empty());
+  CHECK(s.labelled("services", ".nodePort", "UDP/30001").size() == 1);
+  CHECK(s.labelled("services", ".nodePort", "TCP/30001").empty());
+  CHECK(s.labelled("services", ".nodePort", "*/30002").size() == 1);
+  CHECK(before.labelled("services", ".spec.clusterIP", "10.0.0.1").size() == 1);
+  CHECK(before.labelled("services", ".nodePort", "*/30001").size() == 1);
+  s.remove("services", "a", "x");
+  CHECK(s.labelled("services", ".spec.clusterIP", "10.0.0.2").empty());
+  CHECK(s.labelled("services", ".nodePort", "UDP/30001").empty());
+}
