@@ -151,10 +151,7 @@ Result<SourceCommit> describe(git_commit* commit) {
 
 Result<FetchOutcome> fetchCommit(const RemoteAccess& access, const RevisionChoice& choice, const std::string& dir) {
   STEER_TRY(const auto repo, openOrInit(dir));
-  git_remote* raw = nullptr;
-  if (const int rc = git_remote_create_anonymous(&raw, repo.get(), access.url().url.c_str()); rc != 0)
-    return git::gitError(rc, "cannot use " + access.url().url);
-  const git::Handle<git_remote> remote(raw);
+  STEER_TRY(const auto remote, git::openRemote(repo.get(), access.url().url));
   RemoteAccess::Session session(access);
   git_fetch_options options = GIT_FETCH_OPTIONS_INIT;
   session.install(options.callbacks);

@@ -53,6 +53,16 @@ Error gitError(int rc, const std::string& doing) {
   return makeError(Errc::io, message);
 }
 
+Result<Handle<git_remote>> openRemote(git_repository* repo, const std::string& url) {
+  git_remote_create_options options = GIT_REMOTE_CREATE_OPTIONS_INIT;
+  options.repository = repo;
+  options.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF | GIT_REMOTE_CREATE_SKIP_DEFAULT_FETCHSPEC;
+  git_remote* raw = nullptr;
+  if (const int rc = git_remote_create_with_opts(&raw, url.c_str(), &options); rc != 0)
+    return gitError(rc, "cannot use " + url);
+  return Handle<git_remote>(raw);
+}
+
 Result<Handle<git_repository>> openBare(const std::string& dir) {
   startLibrary();
   git_repository* raw = nullptr;

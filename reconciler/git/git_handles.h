@@ -49,6 +49,10 @@ Error gitError(int rc, const std::string& doing);
 /// An error that names its kind as the first cause, such as "EmptyRepository".
 Error kindError(Errc code, std::string kind, std::string message);
 
+/// A remote that is in no configuration. Rules that rewrite addresses are not looked for: they could lead
+/// elsewhere, and libgit2 1.5 leaks 20 kB for each line of configuration that it looks at for them.
+Result<Handle<git_remote>> openRemote(git_repository* repo, const std::string& url);
+
 Result<Handle<git_repository>> openBare(const std::string& dir);
 
 }  // namespace steer::git

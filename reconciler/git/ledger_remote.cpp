@@ -19,10 +19,7 @@ std::string hex(const git_oid& oid) {
 
 Result<json::object> lookOperation(const RemoteAccess& access, const json::object& arguments) {
   STEER_TRY(const auto repo, openBare(std::string(stringAt(arguments, {"dir"}))));
-  git_remote* raw = nullptr;
-  if (const int rc = git_remote_create_anonymous(&raw, repo.get(), access.url().url.c_str()); rc != 0)
-    return gitError(rc, "cannot use " + access.url().url);
-  const Handle<git_remote> remote(raw);
+  STEER_TRY(const auto remote, openRemote(repo.get(), access.url().url));
   RemoteAccess::Session session(access);
   git_fetch_options options = GIT_FETCH_OPTIONS_INIT;
   session.install(options.callbacks);
@@ -33,11 +30,11 @@ Result<json::object> lookOperation(const RemoteAccess& access, const json::objec
   connecting.callbacks = options.callbacks;
   connecting.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
   const std::string doing = "cannot read " + access.url().url;
-  if (const int rc = git_remote_connect_ext(raw, GIT_DIRECTION_FETCH, &connecting); rc != 0)
+  if (const int rc = git_remote_connect_ext(remote.get(), GIT_DIRECTION_FETCH, &connecting); rc != 0)
     return session.explain(rc, doing);
   const git_remote_head** heads = nullptr;
   std::size_t count = 0;
-  if (const int rc = git_remote_ls(&heads, &count, raw); rc != 0) return session.explain(rc, doing);
+  if (const int rc = git_remote_ls(&heads, &count, remote.get()); rc != 0) return session.explain(rc, doing);
   json::object seen;
   std::vector<std::string> specs;
   for (std::size_t i = 0; i < count; ++i) {
@@ -53,7 +50,8 @@ Result<json::object> lookOperation(const RemoteAccess& access, const json::objec
   std::vector<char*> texts;
   for (auto& s : specs) texts.push_back(s.data());
   const git_strarray array{texts.data(), texts.size()};
-  if (const int rc = git_remote_fetch(raw, &array, &options, nullptr); rc != 0) return session.explain(rc, doing);
+  if (const int rc = git_remote_fetch(remote.get(), &array, &options, nullptr); rc != 0)
+    return session.explain(rc, doing);
   return seen;
 }
 

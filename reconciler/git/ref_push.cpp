@@ -138,10 +138,7 @@ Error withoutAccess(Error e) {
 }
 
 Result<void> pushOverNetwork(git_repository* repo, const RemoteAccess& access, const std::vector<RefUpdate>& updates) {
-  git_remote* raw = nullptr;
-  if (const int rc = git_remote_create_anonymous(&raw, repo, access.url().url.c_str()); rc != 0)
-    return gitError(rc, "cannot use " + access.url().url);
-  const Handle<git_remote> remote(raw);
+  STEER_TRY(const auto remote, openRemote(repo, access.url().url));
   RemoteAccess::Session session(access);
   git_push_options options = GIT_PUSH_OPTIONS_INIT;
   session.install(options.callbacks);
