@@ -38,7 +38,8 @@ std::string landedText(const WorkloadForecast& w) {
 
 std::string outcomeText(const WorkloadForecast& w) {
   if (!w.blocked.empty()) return "BLOCKED: " + w.blocked;
-  return w.unplaced.empty() ? "healthy" : "NOT PLACED";
+  if (!w.unplaced.empty()) return "NOT PLACED";
+  return w.desired == 0 ? "no pods left" : "healthy";
 }
 
 std::vector<Row> workloadRows(const Forecast& forecast) {

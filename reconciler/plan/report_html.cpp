@@ -11,7 +11,7 @@ constexpr const char* kHead = R"(<!doctype html>
 :root{color-scheme:light dark}
 body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.3rem}h2{font-size:1.1rem;margin-top:2rem}h3{font-size:1rem;margin-bottom:.3rem}
-details,p.item{margin:.2rem 0;padding:.3rem .6rem;border-left:4px solid #888}
+details,.item{margin:.2rem 0;padding:.3rem .6rem;border-left:4px solid #888}
 .add{border-color:#2a9d4a}.change{border-color:#c98a00}.remove{border-color:#d0342c}
 pre{overflow-x:auto;margin:.4rem 0}pre .add{color:#2a9d4a}pre .change{color:#c98a00}pre .remove{color:#d0342c}
 summary{cursor:pointer}.place{opacity:.6;font-size:.85rem}.problem{color:#d0342c;font-weight:600}
