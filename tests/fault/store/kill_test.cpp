@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <filesystem>
+#include <future>
 #include <map>
 #include <thread>
 
@@ -70,32 +71,41 @@ Result<std::unique_ptr<Store>> openAt(const std::string& path) {
   ::_exit(6);
 }
 
+/// When the child's remaining time begins: at its start, which may be before it has opened the store, or at its first
+/// acknowledgement, however long a busy machine takes to get there.
+enum class LifeFrom { start, firstWrite };
+
 /// Every write that the child told of before it was killed, the last per object.
-std::map<std::string, Told> runAndKill(const std::string& path, std::uint32_t first, useconds_t life) {
+std::map<std::string, Told> runAndKill(const std::string& path, std::uint32_t first, useconds_t life, LifeFrom from) {
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) {
     ::close(ends[0]);
-    const std::string pipe = std::to_string(ends[1]), from = std::to_string(first);
+    const std::string pipe = std::to_string(ends[1]), number = std::to_string(first);
     ::setenv("STEER_FAULT_PATH", path.c_str(), 1);
     ::setenv("STEER_FAULT_PIPE", pipe.c_str(), 1);
-    ::setenv("STEER_FAULT_FIRST", from.c_str(), 1);
+    ::setenv("STEER_FAULT_FIRST", number.c_str(), 1);
     ::execl("/proc/self/exe", "test_fault_store", "the child that writes", nullptr);
     ::_exit(2);
   }
   ::close(ends[1]);
   std::map<std::string, Told> last;
-  std::thread killer([&] {
+  std::promise<void> begun;
+  if (from == LifeFrom::start) begun.set_value();
+  std::thread killer([&, go = begun.get_future()] {
+    go.wait();
     ::usleep(life);
     ::kill(child, SIGKILL);
   });
   Told told;
   while (::read(ends[0], &told, sizeof told) == sizeof told) {
+    if (last.empty() && from == LifeFrom::firstWrite) begun.set_value();
     auto& entry = last[nameOf(told.thread, told.number)];
     if (told.revision > entry.revision) entry = told;
   }
+  if (last.empty() && from == LifeFrom::firstWrite) begun.set_value();
   ::close(ends[0]);
   killer.join();
   int status = 0;
@@ -122,7 +132,8 @@ TEST_CASE("what was acknowledged before a kill -9 is there after it, fifty times
   std::size_t acknowledged = 0;
   for (int round = 0; round < kRounds; ++round) {
     const auto life = static_cast<useconds_t>(20'000 + random.below(120'000));
-    for (const auto& [name, told] : runAndKill(path, static_cast<std::uint32_t>(round) * 100'000, life)) {
+    for (const auto& [name, told] : runAndKill(path, static_cast<std::uint32_t>(round) * 100'000, life,
+                                               round % 4 == 0 ? LifeFrom::start : LifeFrom::firstWrite)) {
       all[name] = told;
       ++acknowledged;
     }
@@ -158,6 +169,6 @@ TEST_CASE("what was acknowledged before a kill -9 is there after it, fifty times
     CHECK(next == (*store)->revision() + 1);
     for (const auto& object : snapshot.list("pods")) CHECK(object->revision() <= (*store)->revision());
   }
-  CHECK(acknowledged > 500);
+  CHECK(acknowledged > 200);
   std::filesystem::remove_all(dir);
 }
