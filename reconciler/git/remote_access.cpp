@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "reconciler/git/git_handles.h"
+#include "reconciler/git/key_kind.h"
 #include "reconciler/git/known_hosts.h"
 
 namespace steer {
@@ -35,6 +36,7 @@ struct RemoteAccess::Session::State {
     if (!refusal) refusal = git::kindError(code, std::move(kind), std::move(message));
     return GIT_EUSER;
   }
+  std::string adviceOnKey() const;
   int offer(git_credential** out, const char* asked, const char* userFromUrl, unsigned allowed);
   int checkHost(git_cert* certificate, int valid, const char* host);
   int tick() {
@@ -112,6 +114,18 @@ std::optional<Error> httpError(const Error& e, const State& state, const std::st
 
 }  // namespace
 
+// libssh2 1.10 signs RSA with SHA-1 only, which servers refuse since OpenSSH 8.8.
+std::string State::adviceOnKey() const {
+  if (url().kind != RemoteUrl::Kind::ssh || credentials().sshKeyFile.empty()) return "";
+  std::ifstream in(credentials().sshKeyFile, std::ios::binary);
+  std::string text(4096, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (!isRsaKey(text)) return "";
+  return "; " + credentials().sshKeyFile +
+         " is an RSA key, for which only the outdated SHA-1 signature can be made here: use an ed25519 or ecdsa key";
+}
+
 int State::offer(git_credential** out, const char* asked, const char* userFromUrl, unsigned allowed) {
   const auto target = RemoteUrl::parse(asked == nullptr ? "" : asked);
   // A redirect to another machine must not carry our credentials there.
@@ -119,7 +133,8 @@ int State::offer(git_credential** out, const char* asked, const char* userFromUr
     return refuse(Errc::unauthorized, "AuthenticationFailed",
                   "the remote sent us to another host, which gets no credentials");
   if (++attempts > 2)
-    return refuse(Errc::unauthorized, "AuthenticationFailed", "the credentials for " + url().host + " were refused");
+    return refuse(Errc::unauthorized, "AuthenticationFailed",
+                  "the credentials for " + url().host + " were refused" + adviceOnKey());
   const std::string user = userFromUrl != nullptr && *userFromUrl != 0 ? userFromUrl
                            : !url().user.empty()                       ? url().user
                                                                        : credentials().username;

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "reconciler/git/git_source.h"
+#include "reconciler/git/key_kind.h"
 #include "reconciler/git/status_ledger.h"
 #include "test_servers.h"
 
@@ -101,6 +102,32 @@ TEST_CASE("an unknown host, a changed host key and a key without access are refu
   const auto stranger = w.source(w.options("nobody")).fetch();
   REQUIRE_FALSE(stranger.ok());
   CHECK(kindOf(stranger.error()) == "AuthenticationFailed");
+  CHECK(stranger.error().message.find("RSA") == std::string::npos);
+}
+
+TEST_CASE("an RSA key that today's servers cannot take is refused with what to use instead") {
+  if (skipped()) return;
+  World w;
+  const auto fetched = w.source(w.options("old")).fetch();
+  if (fetched.ok()) return;  // a later libssh2 signs with SHA-2
+  CHECK(kindOf(fetched.error()) == "AuthenticationFailed");
+  CHECK(fetched.error().message.find("is an RSA key") != std::string::npos);
+  CHECK(fetched.error().message.find("use an ed25519 or ecdsa key") != std::string::npos);
+}
+
+TEST_CASE("the kind of a private key is read from its file, with and without a passphrase") {
+  TempDir dir;
+  for (const std::string kind : {"ed25519", "ecdsa", "rsa"})
+    for (const std::string phrase : {"", "secret words"}) {
+      const auto file = dir.at(kind + (phrase.empty() ? "-open" : "-locked"));
+      sh("ssh-keygen -q -t " + kind + " -N '" + phrase + "' -f " + file);
+      CHECK(isRsaKey(readFile(file)) == (kind == "rsa"));
+    }
+  const auto pem = dir.at("pem");
+  sh("ssh-keygen -q -t rsa -m PEM -N '' -f " + pem);
+  CHECK(isRsaKey(readFile(pem)));
+  CHECK_FALSE(isRsaKey(""));
+  CHECK_FALSE(isRsaKey("-----BEGIN OPENSSH PRIVATE KEY-----\n!!!"));
 }
 
 TEST_CASE("records stay local while a key may only read, and are pushed when it may write") {

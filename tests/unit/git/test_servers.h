@@ -97,6 +97,7 @@ class SshServer {
     sh("ssh-keygen -q -t ed25519 -N '' -f " + dir.at("user"));
     sh("ssh-keygen -q -t ed25519 -N '' -f " + dir.at("reader"));
     sh("ssh-keygen -q -t ed25519 -N '' -f " + dir.at("nobody"));
+    sh("ssh-keygen -q -t rsa -b 2048 -N '' -f " + dir.at("old"));
     std::ofstream(dir.at("read-only")) << "#!/bin/sh\ncase \"$SSH_ORIGINAL_COMMAND\" in\n"
                                           "git-upload-pack*) exec sh -c \"$SSH_ORIGINAL_COMMAND\";;\n"
                                           "git-receive-pack*) [ -e " +
@@ -104,8 +105,8 @@ class SshServer {
                                               " ] && exec sh -c \"$SSH_ORIGINAL_COMMAND\";;\nesac\n"
                                               "echo 'reading only' >&2\nexit 1\n";
     sh("chmod 755 " + dir.at("read-only"));
-    std::ofstream(dir.at("authorized")) << readFile(dir.at("user.pub")) << "command=\"" << dir.at("read-only") << "\" "
-                                        << readFile(dir.at("reader.pub"));
+    std::ofstream(dir.at("authorized")) << readFile(dir.at("user.pub")) << readFile(dir.at("old.pub")) << "command=\""
+                                        << dir.at("read-only") << "\" " << readFile(dir.at("reader.pub"));
     for (int port = 20000 + static_cast<int>(getpid() % 20000), tries = 0; tries < 20 && !child_; ++port, ++tries)
       tryPort(port);
     if (!child_) throw std::runtime_error("sshd did not start: " + readFile(dir.at("sshd.log")));
