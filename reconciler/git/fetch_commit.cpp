@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "reconciler/git/local_copy.h"
 #include "reconciler/git/semver.h"
 
 namespace steer {
@@ -92,6 +93,19 @@ Result<Wanted> choose(git_remote* remote, git_repository* repo, const RevisionCh
   return out;
 }
 
+/// Takes a small push over from a repository on this machine. Not when the clone holds nothing yet.
+bool copyNearby(const RemoteUrl& url, git_repository* repo, const Wanted& wanted) {
+  git_oid tip;
+  if (url.kind != RemoteUrl::Kind::local || wanted.remoteTip.empty() || wanted.refspecs.size() != 1 ||
+      git_reference_name_to_id(&tip, repo, git::kTip) != 0 || git_oid_fromstr(&tip, wanted.remoteTip.c_str()) != 0 ||
+      git::copyCommit(url.path, repo, wanted.remoteTip) != git::Copied::done)
+    return false;
+  git_reference* ref = nullptr;
+  if (git_reference_create(&ref, repo, wanted.spec.c_str(), &tip, 1, "steersman") != 0) return false;
+  git_reference_free(ref);
+  return true;
+}
+
 /// Makes the fetched commit the clone's tip, and tells what it follows on.
 Result<FetchOutcome> noteTip(git_repository* repo, git_commit* commit, const Wanted& wanted) {
   FetchOutcome out;
@@ -176,7 +190,7 @@ Result<FetchOutcome> fetchCommit(const RemoteAccess& access, const RevisionChoic
   const bool current = !wanted.remoteTip.empty() &&
                        git_reference_name_to_id(&have, repo.get(), wanted.spec.c_str()) == 0 &&
                        hex(have) == wanted.remoteTip;
-  if (!current && !wanted.refspecs.empty()) {
+  if (!current && !wanted.refspecs.empty() && !copyNearby(access.url(), repo.get(), wanted)) {
     std::vector<char*> specs;
     for (const auto& s : wanted.refspecs) specs.push_back(const_cast<char*>(s.c_str()));
     const git_strarray array{specs.data(), specs.size()};

@@ -208,3 +208,75 @@ TEST_CASE("a directory of the repository is found, and one outside is not") {
   CHECK_FALSE((*reader)->subtree(out->commit.tree, "deploy/../..").ok());
   CHECK_FALSE((*reader)->subtree(out->commit.tree, "nowhere").ok());
 }
+
+namespace {
+
+std::string packsOf(const GitSource& source) { return sh("ls " + source.cloneDir() + "/objects/pack | sort"); }
+
+}  // namespace
+
+TEST_CASE("a small push to a local repository is taken over whole, without another pack") {
+  const TempDir dir;
+  const TempRepository repo(dir);
+  repo.write("a/one.yaml", "one");
+  repo.write("b/two.yaml", "two");
+  repo.push("First");
+  auto source = sourceOf(dir, repo.url(), "main");
+  REQUIRE(source.fetch().ok());
+  const auto packs = packsOf(source);
+  repo.git("checkout -q -b side");
+  repo.write("c/deep/three.yaml", "three");
+  repo.git("add -A");
+  repo.git("commit -q -m Side");
+  repo.git("checkout -q main");
+  repo.git("mv a/one.yaml b/moved.yaml");
+  repo.write("top.yaml", "top");
+  repo.git("add -A");
+  repo.git("commit -q -m Main");
+  repo.git("merge -q --no-edit side");
+  const auto merged = repo.push("Last");
+  const auto out = source.fetch();
+  REQUIRE(out.ok());
+  CHECK(out->commit.id == merged);
+  CHECK_FALSE(out->rewritten);
+  CHECK(fileAt(source, out->commit.tree, "top.yaml") == "top");
+  CHECK(packsOf(source) == packs);
+  const auto clone = "git -C " + source.cloneDir() + " ";
+  CHECK(sh(clone + "ls-tree -r " + merged) == repo.git("ls-tree -r " + merged));
+  CHECK(sh(clone + "log --format=%H " + merged) == repo.git("log --format=%H " + merged));
+  sh(clone + "fsck --full --strict");  // throws when an object is missing or damaged
+}
+
+TEST_CASE("a push that changes very much comes as a pack") {
+  const TempDir dir;
+  const TempRepository repo(dir);
+  repo.push("First");
+  auto source = sourceOf(dir, repo.url(), "main");
+  REQUIRE(source.fetch().ok());
+  const auto packs = packsOf(source);
+  for (int i = 0; i < 300; ++i) repo.write("many/" + std::to_string(i) + ".yaml", std::to_string(i));
+  const auto second = repo.push("Second");
+  const auto out = source.fetch();
+  REQUIRE(out.ok());
+  CHECK(out->commit.id == second);
+  CHECK(packsOf(source) != packs);
+  const auto clone = "git -C " + source.cloneDir() + " ";
+  CHECK(sh(clone + "ls-tree -r " + second) == repo.git("ls-tree -r " + second));
+  sh(clone + "fsck --full --strict");
+}
+
+TEST_CASE("a clone that lost an object beneath what it has is made anew, not patched") {
+  const TempDir dir;
+  const TempRepository repo(dir);
+  repo.write("a/kept.yaml", "kept");
+  repo.push("First");
+  auto source = sourceOf(dir, repo.url(), "main");
+  REQUIRE(source.fetch().ok());
+  repo.write("b/new.yaml", "new");
+  repo.push("Second");
+  sh("find " + source.cloneDir() + "/objects -type f -delete");
+  const auto out = source.fetch();
+  REQUIRE(out.ok());
+  CHECK(fileAt(source, out->commit.tree, "a") != "missing");
+  sh("git -C " + source.cloneDir() + " fsck --full --strict");
+}
