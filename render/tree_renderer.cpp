@@ -147,9 +147,12 @@ Result<ParsedBlobPtr> TreeRenderer::blob(TreeReader& reader, const std::string& 
   return parsed;
 }
 
+/// Looks through everything only when it has doubled since the last time, so that a small change costs little.
 void TreeRenderer::forgetUnused() {
+  if (blobs_.size() + trees_.size() <= forgetAt_) return;
   dropExpired(blobs_);
   dropExpired(trees_);
+  forgetAt_ = 2 * (blobs_.size() + trees_.size()) + 100;
 }
 
 }  // namespace steer

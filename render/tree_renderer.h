@@ -46,6 +46,7 @@ class TreeRenderer {
   const SchemaRegistry* registry_;
   std::unordered_map<std::string, std::weak_ptr<const ParsedBlob>> blobs_;
   std::unordered_map<std::string, std::weak_ptr<const RenderedNode>> trees_;
+  std::size_t forgetAt_ = 0;  ///< how many of both there may be before the unused ones are looked for
   RenderedNodePtr last_;
   /// What the rendering in progress has made, also when it comes to nothing: without it, trees that
   /// repeat an empty tree many times over would be walked again and again.

@@ -10,7 +10,6 @@
 namespace steer {
 namespace {
 
-constexpr const char* kBreakGlass = "steersman.dev/break-glass";
 constexpr Duration kGather = milliseconds(200);  ///< changes that come together are reported together
 
 json::object referenceTo(const Object& object) {
@@ -62,7 +61,7 @@ void ApplicationLoop::emitEvent(json::object involved, const std::string& ns, co
 
 void ApplicationLoop::noteDrift(const DriftWatch::Suspect& suspect, Time now) {
   json::object involved{{"name", suspect.ref.name}, {"namespace", suspect.ref.ns}};
-  for (const auto& w : wanted_)
+  for (const auto& w : *wanted_)
     if (w.ref == suspect.ref) {
       involved["kind"] = stringAt(w.body, {"kind"});
       involved["apiVersion"] = stringAt(w.body, {"apiVersion"});
@@ -90,12 +89,12 @@ std::optional<Time> ApplicationLoop::glassOf(const Object& live, const ObjectRef
 /// Brings glass_ in line with what lives: all wanted objects, or the suspects alone.
 void ApplicationLoop::lookForGlass(Time now) {
   std::map<ObjectRef, Glass> found;
-  for (const auto& w : wanted_) {
-    const auto live = drift_.live().get(w.ref);
+  for (const auto& ref : drift_.marked()) {
+    const auto live = drift_.wanted().contains(ref) ? drift_.live().get(ref) : nullptr;
     if (!live) continue;
-    if (const auto until = glassOf(*live, w.ref, now)) {
-      const auto before = glass_.find(w.ref);
-      found[w.ref] = {live->text(), live->kind(), before == glass_.end() ? "" : before->second.how, *until};
+    if (const auto until = glassOf(*live, ref, now)) {
+      const auto before = glass_.find(ref);
+      found[ref] = {live->text(), live->kind(), before == glass_.end() ? "" : before->second.how, *until};
     }
   }
   glass_ = std::move(found);
@@ -160,7 +159,7 @@ void ApplicationLoop::heal(Time now) {
   if (suspects.empty()) return;
   std::vector<WantedObject> some;
   for (const auto& suspect : suspects)
-    for (const auto& w : wanted_)
+    for (const auto& w : *wanted_)
       if (w.ref == suspect.ref) some.push_back(w);
   PlanOptions options = planning();
   options.application = options_.name;
@@ -202,7 +201,7 @@ void ApplicationLoop::reportDrift(Time now) {
   options.source = "commit " + wantedCommit_.substr(0, 12);
   options.scope = PlanOptions::Scope::theseOnly;
   options.live = PlanOptions::Live::all;
-  const auto plan = makePlan(client_, wanted_, options);
+  const auto plan = makePlan(client_, *wanted_, options);
   if (!plan.ok()) {
     driftDue_ = now + seconds(1);
     return want(driftDue_);

@@ -165,7 +165,6 @@ void ApplicationLoop::onRendered(const FetchOutcome& fetched, Rendered rendered,
   takeWanted(rendered);
   haveWanted_ = true;
   wantedCommit_ = fetched.commit.id;
-  drift_.setWanted(wanted_);
   sync_ = Sync::open;
   failedHook_.clear();
   if (reported && newestSync_ && newestSync_->commit == wantedCommit_) noteSync(*newestSync_);
@@ -176,27 +175,36 @@ void ApplicationLoop::onRendered(const FetchOutcome& fetched, Rendered rendered,
 
 /// The whole set, or what changed in it. A delta that only adds and changes costs as much to plan.
 void ApplicationLoop::takeWanted(Rendered& rendered) {
+  const auto wantsHook = [](const WantedObject& w) { return isHook(w.body); };
   if (!rendered.delta) {
-    wanted_ = std::move(rendered.objects);
+    wanted_ = std::make_shared<std::vector<WantedObject>>(std::move(rendered.objects));
     unplanned_.reset();
-  } else {
-    std::map<ObjectRef, WantedObject*> changed;
-    for (auto& w : rendered.delta->changed) changed[w.ref] = &w;
-    const std::set<ObjectRef> removed(rendered.delta->removed.begin(), rendered.delta->removed.end());
-    if (!removed.empty()) {
-      std::erase_if(wanted_, [&](const WantedObject& w) { return removed.contains(w.ref); });
-      unplanned_.reset();
-    }
-    if (unplanned_)
-      for (const auto& [ref, w] : changed) unplanned_->insert(ref);
-    for (auto& w : wanted_)
-      if (const auto it = changed.find(w.ref); it != changed.end()) {
-        w = std::move(*it->second);
-        changed.erase(it);
-      }
-    for (auto& [ref, w] : changed) wanted_.push_back(std::move(*w));
+    wantsHooks_ = std::any_of(wanted_->begin(), wanted_->end(), wantsHook);
+    drift_.setWanted(*wanted_);
+    assessAnew_ = true;
+    return;
   }
-  wantsHooks_ = std::any_of(wanted_.begin(), wanted_.end(), [](const WantedObject& w) { return isHook(w.body); });
+  auto& delta = *rendered.delta;
+  // Once there was a hook, everything is planned until the whole set is read again.
+  wantsHooks_ = wantsHooks_ || std::any_of(delta.changed.begin(), delta.changed.end(), wantsHook);
+  drift_.changeWanted(delta.changed, delta.removed);
+  // An operation under way keeps what it began with.
+  if (wanted_.use_count() > 1) wanted_ = std::make_shared<std::vector<WantedObject>>(*wanted_);
+  std::map<ObjectRef, WantedObject*> changed;
+  for (auto& w : delta.changed) changed[w.ref] = &w;
+  const std::set<ObjectRef> removed(delta.removed.begin(), delta.removed.end());
+  if (!removed.empty()) {
+    std::erase_if(*wanted_, [&](const WantedObject& w) { return removed.contains(w.ref); });
+    unplanned_.reset();
+  }
+  if (unplanned_)
+    for (const auto& [ref, w] : changed) unplanned_->insert(ref);
+  for (auto& w : *wanted_)
+    if (const auto it = changed.find(w.ref); it != changed.end()) {
+      w = std::move(*it->second);
+      changed.erase(it);
+    }
+  for (auto& [ref, w] : changed) wanted_->push_back(std::move(*w));
 }
 
 void ApplicationLoop::noteSync(const ApplyRecord& record) {
@@ -311,7 +319,7 @@ void ApplicationLoop::report(ApplyRecord record, Time now) {
                                                                                                           : "Failed",
                      good ? "" : record.message);
   if (good && !failedHook_.empty()) status_.setPhase("Failed", failedHook_);
-  status_.setResources({{"total", wanted_.size()},
+  status_.setResources({{"total", wanted_->size()},
                         {"applied", record.created + record.updated + record.replaced + record.unchanged},
                         {"created", record.created},
                         {"updated", record.updated},
@@ -340,17 +348,27 @@ void ApplicationLoop::onPublished(const Result<PublishOutcome>& outcome, Time no
   else status_.setCondition("Reported", false, "KeptLocal", "records stay in the clone: " + outcome->whyLocal, now);
 }
 
+/// Judges what was seen to change since it was last asked, not everything.
 void ApplicationLoop::showHealth() {
+  const auto assess = [this](const ObjectRef& ref) {
+    const auto object = drift_.live().get(ref);
+    Health health = object ? assessHealth(*object) : Health{HealthState::progressing, "not there"};
+    if (health.state == HealthState::healthy || !drift_.wanted().contains(ref)) unwell_.erase(ref);
+    else unwell_[ref] = std::move(health);
+  };
+  const auto touched = drift_.takeTouched();
+  if (assessAnew_) {
+    unwell_.clear();
+    for (const auto& ref : drift_.wanted()) assess(ref);
+    assessAnew_ = !drift_.synced();
+  } else {
+    for (const auto& ref : touched) assess(ref);
+  }
   HealthState worst = HealthState::healthy;
-  std::int64_t healthy = 0;
   std::string first;
-  for (const auto& w : wanted_) {
-    if (isHook(w.body)) continue;
-    const auto object = drift_.live().get(w.ref);
-    const Health h = object ? assessHealth(*object) : Health{HealthState::progressing, "not there"};
-    if (h.state == HealthState::healthy) ++healthy;
-    else if (first.empty()) first = w.ref.text() + ": " + h.reason;
-    worst = worse(worst, h.state);
+  for (const auto& [ref, health] : unwell_) {
+    if (first.empty()) first = ref.text() + ": " + health.reason;
+    worst = worse(worst, health.state);
   }
   status_.setHealth(healthName(worst));
   // What was Synced may fall ill later, and what was Degraded may recover.

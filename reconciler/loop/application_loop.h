@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/loop.h"
+#include "reconciler/health/health.h"
 #include "reconciler/loop/application_neighbours.h"
 #include "reconciler/loop/application_requests.h"
 #include "reconciler/loop/application_spec.h"
@@ -122,7 +123,10 @@ class ApplicationLoop final : public Loop {
   DriftWatch drift_;
   ApplicationStatus status_;
   std::optional<SourceCommit> commit_;  ///< newest one seen
-  std::vector<WantedObject> wanted_;    ///< of the newest one that may be applied, without quarantined ones
+  /// Of the newest one that may be applied, without quarantined ones; an operation under way shares it.
+  std::shared_ptr<std::vector<WantedObject>> wanted_ = std::make_shared<std::vector<WantedObject>>();
+  std::map<ObjectRef, Health> unwell_;  ///< of the wanted objects
+  bool assessAnew_ = true;              ///< which they are is not known yet
   /// What commits changed since everything was last applied whole; nothing = plan everything.
   std::optional<std::set<ObjectRef>> unplanned_;
   bool wantsHooks_ = false;

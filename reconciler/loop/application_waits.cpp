@@ -26,7 +26,7 @@ PlanOptions ApplicationLoop::planning() const {
 
 void ApplicationLoop::addClaims(std::set<ObjectRef>& claims) const {
   claims.insert(claims_.begin(), claims_.end());
-  for (const auto& w : wanted_) claims.insert(w.ref);
+  for (const auto& w : *wanted_) claims.insert(w.ref);
 }
 
 std::vector<ObjectRef> ApplicationLoop::declares() const {

@@ -66,13 +66,32 @@ void DriftWatch::setWanted(const std::vector<WantedObject>& wanted) {
   std::erase_if(suspects_, [&](const auto& s) { return !wanted_.contains(s.first); });
 }
 
+void DriftWatch::changeWanted(const std::vector<WantedObject>& changed, const std::vector<ObjectRef>& removed) {
+  for (const auto& ref : removed) {
+    wanted_.erase(ref);
+    suspects_.erase(ref);
+    touched_.insert(ref);
+  }
+  for (const auto& w : changed) {
+    if (isHook(w.body)) {
+      wanted_.erase(w.ref);
+      suspects_.erase(w.ref);
+    } else {
+      wanted_.insert(w.ref);
+    }
+    touched_.insert(w.ref);
+  }
+}
+
 void DriftWatch::pump(Time now, const std::set<std::uint64_t>& own) {
   const bool known = informer_.synced();  // the first listing is no news
   informer_.pump(now, [&](const std::string& resource, const ObjectPtr& before, const ObjectPtr& after) {
-    if (!known) return;
     const ObjectPtr& any = after ? after : before;
     ObjectRef ref{resource, any->ns(), any->name()};
-    if (!wanted_.contains(ref)) return;
+    if (after && !after->annotation(kBreakGlass).empty()) marked_.insert(ref);
+    else marked_.erase(ref);
+    if (!known || !wanted_.contains(ref)) return;
+    touched_.insert(ref);
     if (after && own.contains(after->revision())) return;
     if (before && after && !after->deleting() && changed(before, after).empty()) return;
     suspects_[std::move(ref)] = driftText(before, after);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cluster/client/informer.h"
@@ -12,11 +13,22 @@
 
 namespace steer {
 
+/// Annotation: until when an object is left alone.
+inline constexpr const char* kBreakGlass = "steersman.dev/break-glass";
+
 class DriftWatch {
  public:
   DriftWatch(Client& client, const std::string& application, Waker waker);
 
   void setWanted(const std::vector<WantedObject>& wanted);
+  /// The same as a difference: costs what changed.
+  void changeWanted(const std::vector<WantedObject>& changed, const std::vector<ObjectRef>& removed);
+  /// Without hooks, which are no state.
+  const std::set<ObjectRef>& wanted() const { return wanted_; }
+  /// Wanted objects that changed, by whomever, or were asked for anew since the last call.
+  std::set<ObjectRef> takeTouched() { return std::exchange(touched_, {}); }
+  /// Those that live and carry kBreakGlass, wanted or not.
+  const std::set<ObjectRef>& marked() const { return marked_; }
   /// Takes in what changed; revisions in `own` were written by us.
   void pump(Time now, const std::set<std::uint64_t>& own);
   bool synced() const { return informer_.synced(); }
@@ -45,6 +57,8 @@ class DriftWatch {
   };
   Informer informer_;
   std::set<ObjectRef> wanted_;
+  std::set<ObjectRef> touched_;
+  std::set<ObjectRef> marked_;
   std::map<ObjectRef, std::string> suspects_;
   std::map<ObjectRef, Pace> pace_;
 };

@@ -22,7 +22,7 @@ PlanAction actionNamed(const std::string& name) {
 
 }  // namespace
 
-Operation::Operation(Client& client, ApplyRecord record, std::vector<WantedObject> wanted, Options options)
+Operation::Operation(Client& client, ApplyRecord record, Wanted wanted, Options options)
     : client_(client), record_(std::move(record)), wanted_(std::move(wanted)), options_(std::move(options)) {}
 
 std::optional<Time> Operation::step(Time now, const Snapshot& live) {
@@ -45,7 +45,7 @@ std::optional<Time> Operation::plan(Time now) {
   options.source = "commit " + record_.commit.substr(0, 12);
   options.keep = options_.keep;
   options.prune = options_.prune;
-  auto made = options_.only ? planOnly(std::move(options)) : makePlan(client_, wanted_, options);
+  auto made = options_.only ? planOnly(std::move(options)) : makePlan(client_, *wanted_, options);
   if (!made.ok()) {
     record_.message = "the cluster cannot be read: " + made.error().message;
     ++failures_;
@@ -82,9 +82,9 @@ void Operation::leaveRemovals(Plan& plan) {
 Result<Plan> Operation::planOnly(PlanOptions options) {
   options.scope = PlanOptions::Scope::theseOnly;
   std::vector<WantedObject> some;
-  for (const auto& w : wanted_)
+  for (const auto& w : *wanted_)
     if (options_.only->contains(w.ref)) some.push_back(w);
-  untouched_ = static_cast<std::int64_t>(wanted_.size() - some.size());
+  untouched_ = static_cast<std::int64_t>(wanted_->size() - some.size());
   return makePlan(client_, std::move(some), options);
 }
 
@@ -253,7 +253,7 @@ std::optional<Time> Operation::watch(Time now, const Snapshot& live) {
       first = object + ": " + reason;
     worst = worse(worst, state);
   };
-  for (const auto& w : wanted_) {
+  for (const auto& w : *wanted_) {
     if (isHook(w.body)) continue;
     const std::string text = textFor(w);
     const ObjectPtr object = live.get(w.ref);

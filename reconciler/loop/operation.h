@@ -48,7 +48,8 @@ class Operation {
   };
 
   /// wanted: the whole desired state; its health is watched.
-  Operation(Client& client, ApplyRecord record, std::vector<WantedObject> wanted, Options options);
+  using Wanted = std::shared_ptr<const std::vector<WantedObject>>;
+  Operation(Client& client, ApplyRecord record, Wanted wanted, Options options);
 
   /// Works; `live` is what is known of the cluster's objects. When to call again; nothing = woken
   /// by changes of `live`.
@@ -105,7 +106,7 @@ class Operation {
 
   Client& client_;
   ApplyRecord record_;
-  std::vector<WantedObject> wanted_;
+  Wanted wanted_;
   Options options_;
   Phase phase_ = Phase::planning;
   bool dropped_ = false;
