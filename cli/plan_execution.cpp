@@ -112,7 +112,14 @@ int PlanExecution::waitForDependencies(const Plan& plan) {
 int PlanExecution::apply(Plan plan) {
   ApplyOptions options;
   options.healthTimeout = options_.timeout;
+  const ApplyRun* running = nullptr;
+  if (options_.saved != nullptr)
+    options.lookAgain = [this, &running](const PlannedChange& change) {
+      noteDone(*running);
+      return lookAgain(*options_.saved, planned_, done_, running->plan().application, change.ref);
+    };
   ApplyRun run(*planned_.client, std::move(plan), options);
+  running = &run;
   const int code = carryOut(run);
   if (!options_.quiet) {
     std::cout << "Applied " << run.completed() << " of " << run.rows().size() << " changes.\n";
@@ -123,13 +130,17 @@ int PlanExecution::apply(Plan plan) {
   return code;
 }
 
+void PlanExecution::noteDone(const ApplyRun& run) {
+  for (const auto& row : run.rows())
+    if (row.done || row.error) done_.emplace(run.plan().application, run.plan().changes[row.change].ref);
+}
+
 /// False when a saved plan has become stale on the way. The first step follows a look just taken.
 bool PlanExecution::mayGoOn(const ApplyRun& run) {
   const bool first = !began_;
   began_ = true;
   if (first || options_.saved == nullptr) return true;
-  for (const auto& row : run.rows())
-    if (row.done || row.error) done_.emplace(run.plan().application, run.plan().changes[row.change].ref);
+  noteDone(run);
   return restIsFresh(*options_.saved, planned_, done_);
 }
 
@@ -149,8 +160,7 @@ int PlanExecution::carryOut(ApplyRun& run) {
     if (!run.waitingFor().empty()) progress.say("waiting for " + run.waitingFor());
     if (next && *next > clock_.now() && !pauseFor(*next - clock_.now())) return 130;
   }
-  for (const auto& row : run.rows())
-    if (row.done || row.error) done_.emplace(run.plan().application, run.plan().changes[row.change].ref);
+  noteDone(run);
   if (run.stopped()) printError(run.stopped()->reason + "; what comes after it was not applied");
   return run.failures() == 0 && !run.stopped() ? 0 : 1;
 }

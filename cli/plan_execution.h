@@ -43,6 +43,7 @@ class PlanExecution {
   int waitForDependencies(const Plan& plan);
   int waitForHealth(const std::vector<WantedObject>& wanted, const std::string& what);
   bool mayGoOn(const ApplyRun& run);
+  void noteDone(const ApplyRun& run);
 
   Planned& planned_;
   Options options_;

@@ -175,21 +175,46 @@ std::optional<Planned> planFromFile(const SavedPlan& saved, const PlanningFlags&
   return planned;
 }
 
-bool restIsFresh(const SavedPlan& saved, const Planned& planned,
-                 const std::set<std::pair<std::string, ObjectRef>>& done) {
+namespace {
+
+/// What moved of that which is not done yet.
+std::vector<std::string> movesOfRest(const SavedPlan& saved, const PlanSet& now,
+                                     const std::set<std::pair<std::string, ObjectRef>>& done) {
   SavedPlan rest = saved;
   std::erase_if(rest.changes, [&](const SavedChange& c) {
     return c.action == PlanAction::remove || done.contains({c.application, c.ref});
   });
+  return liveMoves(rest, now);
+}
+
+constexpr const char* kMoved =
+    "the cluster moved while the plan was carried out; the rest was not applied. Plan again.";
+
+}  // namespace
+
+bool restIsFresh(const SavedPlan& saved, const Planned& planned,
+                 const std::set<std::pair<std::string, ObjectRef>>& done) {
   const auto now = planned.again();
   if (!now.ok()) {
     printError(now.error().message);
     return false;
   }
-  const auto moves = liveMoves(rest, *now);
-  if (!moves.empty())
-    printMoves("the cluster moved while the plan was carried out; the rest was not applied. Plan again.", moves);
+  const auto moves = movesOfRest(saved, *now, done);
+  if (!moves.empty()) printMoves(kMoved, moves);
   return moves.empty();
+}
+
+Result<ObjectPtr> lookAgain(const SavedPlan& saved, const Planned& planned,
+                            const std::set<std::pair<std::string, ObjectRef>>& done, const std::string& application,
+                            const ObjectRef& ref) {
+  STEER_TRY(const auto now, planned.again());
+  std::string moved;
+  for (const auto& move : movesOfRest(saved, now, done)) moved += "\n  " + move;
+  if (!moved.empty()) return makeError(Errc::conflict, kMoved + moved);
+  for (const auto& plan : now.plans)
+    for (const auto& change : plan.changes)
+      if (plan.application == application && change.ref == ref) return change.live;
+  return makeError(Errc::conflict, ref.text() + " is not planned any more");
 }
 
 }  // namespace steer::cli

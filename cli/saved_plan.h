@@ -28,4 +28,10 @@ std::optional<Planned> planFromFile(const SavedPlan& saved, const PlanningFlags&
 bool restIsFresh(const SavedPlan& saved, const Planned& planned,
                  const std::set<std::pair<std::string, ObjectRef>>& done);
 
+/// The same look for the object of one change: as it lives now (null: not at all), while all of what is left of the
+/// plan is fresh; else a conflict that names what moved.
+Result<ObjectPtr> lookAgain(const SavedPlan& saved, const Planned& planned,
+                            const std::set<std::pair<std::string, ObjectRef>>& done, const std::string& application,
+                            const ObjectRef& ref);
+
 }  // namespace steer::cli

@@ -145,7 +145,8 @@ Response HttpFront::batch(const Request& request) {
   if (!writes.ok()) return errorAnswer(writes.error());
   WriteSettings settings;
   settings.dryRun = request.queryValue("dryRun") == "All";
-  const auto onError = request.queryValue("onError") == "stop" ? OnError::stop : OnError::proceed;
+  const auto asked = request.queryValue("onError");
+  const auto onError = asked == "stop" ? OnError::stop : asked == "undo" ? OnError::undo : OnError::proceed;
   std::vector<Result<ObjectPtr>> results;
   const Answer answer = answerOf(request.queryValue("answer"));
   std::size_t index = 0;

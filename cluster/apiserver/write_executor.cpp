@@ -79,6 +79,14 @@ WriteExecutor::Draft WriteExecutor::draft(const Snapshot& base, std::size_t firs
   return out;
 }
 
+bool WriteExecutor::undone(Draft& draft) {
+  const auto& all = draft.outcomes;
+  if (std::all_of(all.begin(), all.end(), [](const auto& outcome) { return outcome.ok(); })) return false;
+  for (auto& outcome : draft.outcomes)
+    if (outcome.ok()) outcome = makeError(Errc::cancelled, "undone: another write of the batch was refused");
+  return true;
+}
+
 void WriteExecutor::noteUnchanged(const Write& write, const ObjectPtr& object) const {
   if (write.verb != Write::Verb::patch || write.patchType != PatchType::apply || !write.subresource.empty()) return;
   // On a fork an earlier write may have made it what it is; only what really lives has a revision to name.
@@ -97,6 +105,7 @@ WriteExecutor::Outcomes WriteExecutor::group(Store& store, std::size_t first, st
   for (int attempt = 1;; ++attempt) {
     const Snapshot base = store.snapshot();
     Draft plan = draft(base, first, last, writes, settings, onError, identity);
+    if (onError == OnError::undo && undone(plan)) return std::move(plan.outcomes);
     if (plan.mutations.empty()) return std::move(plan.outcomes);
     auto committed = store.commit(std::move(plan.mutations));
     if (committed.ok()) {
@@ -111,7 +120,7 @@ WriteExecutor::Outcomes WriteExecutor::group(Store& store, std::size_t first, st
     // Someone else was faster between snapshot and commit: look again.
     const bool raced = code == Errc::conflict || code == Errc::alreadyExists || code == Errc::notFound;
     if (raced && attempt < kAttempts) continue;
-    if (last - first > 1 && code == Errc::tooLarge) {
+    if (last - first > 1 && code == Errc::tooLarge && onError != OnError::undo) {
       // One of them does not fit; the others are none the worse for it.
       Outcomes out;
       for (std::size_t i = first; i < last; ++i) {
@@ -134,8 +143,9 @@ WriteExecutor::Outcomes WriteExecutor::onStore(Store& store, const std::vector<W
   Outcomes out;
   out.reserve(writes.size());
   bool stopped = false;
-  for (std::size_t first = 0; first < writes.size(); first += kGroup) {
-    const std::size_t last = std::min(writes.size(), first + kGroup);
+  const std::size_t most = onError == OnError::undo ? std::max<std::size_t>(writes.size(), 1) : kGroup;
+  for (std::size_t first = 0; first < writes.size(); first += most) {
+    const std::size_t last = std::min(writes.size(), first + most);
     if (stopped) {
       for (std::size_t i = first; i < last; ++i) out.emplace_back(cancelled());
       continue;

@@ -39,6 +39,8 @@ class WriteExecutor {
               const WriteSettings& settings, OnError onError, const Identity& identity) const;
   void noteUnchanged(const Write& write, const ObjectPtr& object) const;
   void carryStatus(const Snapshot& base, const Write& write, const ObjectPtr& after) const;
+  /// Whether something of a draft was refused; then nothing of it counts.
+  static bool undone(Draft& draft);
   Outcomes onStore(Store& store, const std::vector<Write>& writes, const WriteSettings& settings, OnError onError,
                    const Identity& identity);
 

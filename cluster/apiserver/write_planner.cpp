@@ -146,7 +146,16 @@ Result<PlannedWrite> WritePlanner::apply(Task& task) const {
   const ObjectPtr live = task.live();
   const ApplyRequest request{task.write.fieldManager, task.write.subresource, task.write.forceConflicts,
                              formatTime(task.now)};
-  if (live != nullptr) STEER_CHECK(task.checkRevision(*live, body));
+  if (live != nullptr) {
+    STEER_CHECK(task.checkRevision(*live, body));
+    // They were a condition; nobody owns them.
+    for (const char* key : {"resourceVersion", "uid"}) ensureObject(body, "metadata").erase(key);
+  } else if (const auto revision = stringAt(body, {"metadata", "resourceVersion"});
+             !revision.empty() && revision != "0") {
+    return staleError(task.kind, task.write.target.name);
+  } else {
+    ensureObject(body, "metadata").erase("uid");
+  }
   STEER_TRY(json::object merged, applyServerSide(task.kind, live ? &live->json() : nullptr, body, request));
   if (live != nullptr) return replaceWith(task, live, std::move(merged));
   if (!task.write.subresource.empty()) return notFoundError(task.kind, task.write.target.name);

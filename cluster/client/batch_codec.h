@@ -2,7 +2,7 @@
 // The wire form of batches and of errors, both directions: the HTTP client encodes what the server
 // decodes, and the other way round. Pure functions.
 //
-// POST /apis/steersman.dev/v1/batch[?dryRun=All][&onError=stop][&answer=brief|briefCreated] with
+// POST /apis/steersman.dev/v1/batch[?dryRun=All][&onError=stop|undo][&answer=brief|briefCreated] with
 //   {"writes": [{"verb": "create|update|patch|delete", "resource": "deployments.apps", "namespace", "name",
 //     "subresource", "body", "patchType": "json|merge|strategic|apply", "fieldManager", "force",
 //     "deleteOptions": a metav1.DeleteOptions}]}

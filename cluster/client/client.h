@@ -50,7 +50,9 @@ class Watch {
   virtual bool closed() const = 0;
 };
 
-enum class OnError { stop, proceed };
+/// What a batch does when a write is refused. undo: nothing of it is kept; it is one transaction, with all that it
+/// checks (resourceVersion, uid), and what was not to blame answers Errc::cancelled.
+enum class OnError { stop, proceed, undo };
 
 /// What comes back of what a batch wrote. brief: apiVersion, kind and the identity in metadata (name,
 /// namespace, uid, resourceVersion, generation); briefCreated: that for new objects, the whole of others.

@@ -96,7 +96,9 @@ class HttpClient final : public Client {
     HttpCall call;
     call.method = "POST";
     call.path = std::string(kBatchPath) + queryText({{"dryRun", options.dryRun ? "All" : ""},
-                                                     {"onError", options.onError == OnError::stop ? "stop" : ""},
+                                                     {"onError", options.onError == OnError::stop   ? "stop"
+                                                                 : options.onError == OnError::undo ? "undo"
+                                                                                                    : ""},
                                                      {"answer", std::string(answerName(options.answer))}});
     call.body = jsonText(encodeBatch(writes));
     auto all = [&](const Error& error) { return std::vector<Result<ObjectPtr>>(writes.size(), error); };

@@ -10,6 +10,7 @@ namespace {
 
 constexpr Duration kLookAgain = milliseconds(100);
 constexpr Duration kWatchAgain = milliseconds(500);
+constexpr const char* kNobody = "00000000-0000-0000-0000-000000000000";  ///< no object has this uid
 
 /// Workloads take their pods along before they are made anew, or two generations would run at once.
 Propagation propagationOf(const PlannedChange& c, bool awaited) {
@@ -36,7 +37,56 @@ Write ApplyRun::writeFor(const Pending& pending) const {
   const bool gone = pending.phase == Pending::Phase::await;
   if (c.action == PlanAction::remove || (c.action == PlanAction::replace && !gone))
     return removalOf(c, stages_[stage_].awaitGone);
-  return Write::apply(c.ref.resource, c.wanted, kFieldManager, c.conflicts == OwnershipPolicy::Conflicts::take);
+  return Write::apply(c.ref.resource, options_.lookAgain ? boundBody(c, gone) : c.wanted, kFieldManager,
+                      c.conflicts == OwnershipPolicy::Conflicts::take);
+}
+
+/// The object as it is wanted, on the condition that it lives as it did when it was looked at, or not at all.
+json::object ApplyRun::boundBody(const PlannedChange& c, bool anew) const {
+  json::object body = c.wanted;
+  auto& metadata = ensureObject(body, "metadata");
+  if (c.live && !anew) metadata["resourceVersion"] = std::to_string(c.live->revision());
+  metadata["uid"] = c.live && !anew ? c.live->uid() : kNobody;
+  return body;
+}
+
+/// All of a step or nothing of it.
+std::optional<Time> ApplyRun::writeBound(Stage& stage, const std::vector<Pending>& writing, std::vector<Write> writes,
+                                         std::vector<Pending> left, Time now) {
+  const auto answers = client_.batch(std::move(writes), {OnError::undo, false, Answer::brief});
+  const bool refused = std::any_of(answers.begin(), answers.end(), [](const auto& a) { return !a.ok(); });
+  for (std::size_t i = 0; i < writing.size() && i < answers.size(); ++i) {
+    Pending pending = writing[i];
+    Row& row = rows_[pending.row];
+    auto& change = plan_.changes[row.change];
+    if (!refused) {
+      settle(pending, answers[i], now, left);
+      continue;
+    }
+    const auto code = answers[i].ok() ? Errc::cancelled : answers[i].error().code;
+    if (code == Errc::notFound && change.action == PlanAction::remove) {
+      row.done = true;
+    } else if (code == Errc::cancelled) {
+      left.push_back(pending);
+    } else if (code == Errc::conflict && change.action != PlanAction::remove &&
+               ++pending.attempts < options_.attempts) {
+      const auto fresh = options_.lookAgain(change);
+      if (!fresh.ok()) {
+        row.error = fresh.error();
+        stop_ = {Stop::Why::stale, fresh.error().message};
+        break;
+      }
+      change.live = *fresh;
+      left.push_back(pending);
+    } else {
+      row.error = answers[i].error();
+      stop_ = {Stop::Why::stale, change.text() + ": " + row.error->message + "; nothing of this step was written"};
+      break;
+    }
+  }
+  stage.pending = std::move(left);
+  if (stop_ || stage.pending.empty()) return std::nullopt;
+  return refused ? now : now + kLookAgain;
 }
 
 void ApplyRun::settle(Pending& pending, const Result<ObjectPtr>& answer, Time now, std::vector<Pending>& left) {
@@ -82,6 +132,7 @@ std::optional<Time> ApplyRun::write(Stage& stage, Time now) {
   }
   std::vector<Write> writes;
   for (const auto& pending : writing) writes.push_back(writeFor(pending));
+  if (!writes.empty() && options_.lookAgain) return writeBound(stage, writing, std::move(writes), std::move(left), now);
   if (!writes.empty()) {
     const auto answers = client_.batch(std::move(writes), {OnError::proceed, false, Answer::brief});
     const Result<ObjectPtr> missing = makeError(Errc::internal, "the server gave no answer for this object");

@@ -6,6 +6,7 @@
 // Failure rule: an object that is refused is reported and does not hold back the others; errors that
 // may pass are tried again a few times. A hook that fails, and a wave that does not become healthy,
 // stop the run: what comes after is not applied.
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,11 @@ struct ApplyOptions {
   Duration healthTimeout = minutes(10);
   /// whenDue: as the plan says (Plan::hooksDue); always: this run goes on with one that began them.
   enum class Hooks { skip, whenDue, always } hooks = Hooks::whenDue;
+  /// Set: every write is bound to the state that the plan was made from, and each step is one transaction. When
+  /// something was faster, this is asked: the object as it lives now, when the plan still holds for it, and it is
+  /// tried again; else an error that says what moved, and the run ends. Null: what is planned is written whatever
+  /// came in between.
+  std::function<Result<ObjectPtr>(const PlannedChange&)> lookAgain{};
   /// What the hooks run for; one that ran for it already is not run again. Empty: this very run.
   std::string hookRun{};
 };
@@ -40,7 +46,7 @@ class ApplyRun {
     ObjectPtr result{};  ///< the object after it; its last state for a deletion
   };
   struct Stop {
-    enum class Why { hookFailed, degraded, timedOut } why = Why::hookFailed;
+    enum class Why { hookFailed, degraded, timedOut, stale } why = Why::hookFailed;
     std::string reason;
   };
 
@@ -88,9 +94,12 @@ class ApplyRun {
   class StageBuilder;
 
   std::optional<Time> write(Stage& stage, Time now);
+  std::optional<Time> writeBound(Stage& stage, const std::vector<Pending>& writing, std::vector<Write> writes,
+                                 std::vector<Pending> left, Time now);
   std::optional<Time> watch(Stage& stage, Time now, const LookUp& lookUp);
   std::optional<Time> runHooks(Stage& stage, Time now);
   Write writeFor(const Pending& pending) const;
+  json::object boundBody(const PlannedChange& change, bool anew) const;
   Write removalOf(const PlannedChange& change, bool awaited) const;
   void settle(Pending& pending, const Result<ObjectPtr>& answer, Time now, std::vector<Pending>& left);
   void await(Pending& pending, Time now, std::vector<Pending>& left);

@@ -211,6 +211,7 @@ void Operation::noteStop(Time now) {
   stopped_ = run_->stopped();
   using Why = ApplyRun::Stop::Why;
   const auto result = stopped_->why == Why::hookFailed ? ApplyRecord::Result::failed
+                      : stopped_->why == Why::stale    ? ApplyRecord::Result::failed
                       : stopped_->why == Why::degraded ? ApplyRecord::Result::degraded
                                                        : ApplyRecord::Result::timedOut;
   const auto& rows = record_.objects;

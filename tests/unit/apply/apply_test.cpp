@@ -4,6 +4,7 @@
 #include "manifests.h"
 #include "reconciler/apply/apply_run.h"
 #include "reconciler/apply/planner.h"
+#include "reconciler/plan/staleness.h"
 
 using namespace steer;
 
@@ -227,4 +228,117 @@ TEST_CASE("an object that another application asks for changes its owner and is 
   CHECK((*c.client->get({"configmaps", "shop", "settings"}))->uid() == uid);
   CHECK(planWith(c, {aNamespace("shop")}, {})->empty());
   CHECK(planWith(c, {aConfigMap("settings", "1")}, other)->empty());
+}
+
+namespace {
+
+/// Something that happens between the look of a plan and its first write.
+class Interference final : public Client {
+ public:
+  Interference(Client& inner, std::function<void()> once) : inner_(inner), once_(std::move(once)) {}
+  Result<ObjectPtr> get(const ObjectRef& ref) override { return inner_.get(ref); }
+  Result<ObjectList> list(const std::string& resource, const ListOptions& options) override {
+    return inner_.list(resource, options);
+  }
+  Result<std::unique_ptr<Watch>> watch(const std::string& resource, const ListOptions& options, std::uint64_t from,
+                                       Waker waker) override {
+    return inner_.watch(resource, options, from, std::move(waker));
+  }
+  Result<ObjectPtr> write(const Write& write) override { return inner_.write(write); }
+  std::vector<Result<ObjectPtr>> batch(std::vector<Write> writes, const BatchOptions& options) override {
+    if (!options.dryRun && once_) std::exchange(once_, nullptr)();
+    return inner_.batch(std::move(writes), options);
+  }
+  Result<Observation> observe(const ObserveRequest& request) override { return inner_.observe(request); }
+
+ private:
+  Client& inner_;
+  std::function<void()> once_;
+};
+
+/// Carries out a plan that is bound to what it was made from, while `meanwhile` happens.
+ApplyRun bound(TestCluster& c, const std::vector<WantedObject>& wanted, std::function<void()> meanwhile) {
+  PlanOptions all;
+  all.live = PlanOptions::Live::all;
+  auto plan = makePlan(*c.client, wanted, all);
+  REQUIRE(plan.ok());
+  const auto saved = savePlan({{*plan}}, wanted, {"steer", "cluster", "", {}, "salt"});
+  Interference client(*c.client, std::move(meanwhile));
+  ApplyOptions options;
+  options.lookAgain = [&](const PlannedChange& change) -> Result<ObjectPtr> {
+    STEER_TRY(const auto now, makePlan(*c.client, wanted, all));
+    if (const auto moves = liveMoves(saved, {{now}}); !moves.empty()) return makeError(Errc::conflict, moves.front());
+    for (const auto& fresh : now.changes)
+      if (fresh.ref == change.ref) return fresh.live;
+    return makeError(Errc::conflict, "gone");
+  };
+  ApplyRun run(client, std::move(*plan), options);
+  for (int i = 0; i < 1000 && !run.finished(); ++i)
+    if (const auto next = run.step(c.clock.now())) c.clock.advanceTo(*next);
+  REQUIRE(run.finished());
+  return run;
+}
+
+void change(const TestCluster& c, const ObjectRef& ref, const json::object& patch) {
+  REQUIRE(c.client->write(Write::patch(ref, PatchType::merge, patch)).ok());
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a change between the look of a bound plan and its write is refused by the field's name, and nothing is written") {
+  TestCluster c;
+  auto wanted = shop();
+  wanted.push_back(aConfigMap("other", "1"));
+  applied(c, wanted);
+  auto next = shop();
+  next[2] = aConfigMap("settings", "2");
+  next.push_back(aConfigMap("other", "2"));
+  const auto run = bound(c, next, [&] { change(c, {"configmaps", "shop", "settings"}, {{"data", {{"k", "mine"}}}}); });
+  REQUIRE(run.stopped());
+  CHECK(run.stopped()->why == ApplyRun::Stop::Why::stale);
+  CHECK(run.stopped()->reason == "ConfigMap shop/settings: data.k was \"1\", is \"mine\"");
+  const auto value = [&](const char* name) {
+    return std::string(stringAt((*c.client->get({"configmaps", "shop", name}))->json(), {"data", "k"}));
+  };
+  CHECK(value("settings") == "mine");
+  CHECK(value("other") == "1");  // of the same step
+  CHECK(run.completed() == 0);
+}
+
+TEST_CASE("a change that a bound plan does not rest on only makes it look once more") {
+  TestCluster c;
+  applied(c, shop());
+  auto next = shop();
+  next[2] = aConfigMap("settings", "2");
+  const auto run = bound(c, next, [&] {
+    change(c, {"configmaps", "shop", "settings"}, {{"metadata", {{"annotations", {{"note", "elsewhere"}}}}}});
+  });
+  CHECK_FALSE(run.stopped());
+  CHECK(run.failures() == 0);
+  const auto settings = *c.client->get({"configmaps", "shop", "settings"});
+  CHECK(stringAt(settings->json(), {"data", "k"}) == "2");
+  CHECK(settings->annotation("note") == "elsewhere");
+  CHECK(jsonText(settings->metadata()).find("f:uid") == std::string::npos);
+  CHECK(jsonText(settings->metadata()).find("f:resourceVersion") == std::string::npos);
+  CHECK(planOf(c, next).empty());
+}
+
+TEST_CASE("what a bound plan creates must not exist, and what it changes must not be gone, when it is written") {
+  TestCluster c;
+  applied(c, shop());
+  auto next = shop();
+  next.push_back(aConfigMap("fresh", "1"));
+  const auto made = bound(
+      c, next, [&] { REQUIRE(c.client->write(Write::create("configmaps", aConfigMap("fresh", "theirs").body)).ok()); });
+  REQUIRE(made.stopped());
+  CHECK(made.stopped()->reason == "ConfigMap shop/fresh: did not exist, exists now");
+  next.pop_back();
+  next[2] = aConfigMap("settings", "2");
+  const auto gone = bound(c, next, [&] {
+    REQUIRE(c.client->write(Write::remove({"configmaps", "shop", "settings"})).ok());
+  });
+  REQUIRE(gone.stopped());
+  CHECK(gone.stopped()->reason == "ConfigMap shop/settings: existed, is gone");
+  CHECK_FALSE(c.client->get({"configmaps", "shop", "settings"}).ok());
 }
