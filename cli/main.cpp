@@ -10,11 +10,10 @@
 #include "core/version.h"
 #include "reconciler/git/transfer.h"
 
-/// Read by jemalloc. Most threads of a server wait on a connection: a cache of blocks for each of them would cost
-/// 150 kB for an idle watch.
+/// Read by jemalloc. Threads that wait on a watch give up their cache of blocks (core/block_cache.h).
 extern "C" {
 extern const char* malloc_conf;
-const char* malloc_conf = "narenas:2,tcache:false";
+const char* malloc_conf = "narenas:2";
 }
 
 namespace {

@@ -13,6 +13,7 @@
 
 #include "cluster/apiserver/transport/elastic_threads.h"
 #include "cluster/client/batch_codec.h"
+#include "core/block_cache.h"
 #include "core/log.h"
 #include "core/sync.h"
 
@@ -165,6 +166,7 @@ class Listener final : public httplib::Server {
   }
 
   void answer(const httplib::Request& in, httplib::Response& out) {
+    setBlockCache(BlockCache::on);
     TlsConnection& connection = *currentConnection;
     const auto limit = std::to_string(shared_.options.limits.bodyBytes);
     if (connection.bodyTooLarge() || out.status == 413) {
@@ -202,6 +204,7 @@ class Listener final : public httplib::Server {
     }
     auto wake = std::make_shared<WakeFd>();
     std::shared_ptr<steer::Stream> stream = std::move(response.stream);
+    setBlockCache(BlockCache::off);  // a thousand idle watches are a thousand threads that wait
     stream->setWaker([wake] { wake->wake(); });
     out.set_chunked_content_provider(response.contentType,
                                      [stream, wake, &connection](std::size_t, httplib::DataSink& sink) {
