@@ -80,6 +80,8 @@ SimPodLife::Delays PodDelays::of(const Object& pod) {
     const std::string image(stringAt(container, {"image"}));
     if (pod.deleting()) {
       out.stop = std::max(out.stop, stopOf(pod, image));
+      if (const auto end = find(image, &StartTimes::Times::end).took; end && !says(pod, "stop-delay"))
+        out.end = std::max(out.end.value_or(Duration{}), *end);
       continue;
     }
     out.start = std::max(out.start, startOf(pod, image));

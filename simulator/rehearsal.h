@@ -38,6 +38,7 @@ struct StartTimes {
     std::optional<Duration> start{};
     std::optional<Duration> ready{};
     std::optional<Duration> stop{};
+    std::optional<Duration> end{};         ///< of its containers; the pod is gone a little later
     std::optional<Duration> firstStart{};  ///< while nothing of its kind was ready (PodTimes)
     std::optional<Duration> firstReady{};
   };

@@ -36,6 +36,7 @@ struct SimFleet::SimPod {
   std::optional<Time> due;
   std::string reported;  ///< the status last sent, to send only changes
   std::optional<Time> stopSeen{};
+  bool ended = false;  ///< its containers, after it was asked to stop
 };
 
 SimFleet::SimFleet(Client& client, FleetOptions options) : client_(client), options_(std::move(options)) {
@@ -276,6 +277,11 @@ void SimFleet::walk(SimPod& pod, Time now) {
   if (pod.object->deleting()) {
     if (!pod.stopSeen) pod.stopSeen = now;
     const Time gone = pod.life.goneAt(*pod.object, delays, *pod.stopSeen);
+    if (delays.end && *pod.stopSeen + *delays.end < gone && !pod.ended) {
+      const Time end = *pod.stopSeen + *delays.end;
+      if (now < end) return schedule(end);
+      endContainers(pod);
+    }
     if (now < gone) return schedule(gone);
     finishDeletion(pod);
     return schedule(now + seconds(5));  // asks again if the server did not hear it
@@ -283,6 +289,15 @@ void SimFleet::walk(SimPod& pod, Time now) {
   const auto next = pod.life.advance(*pod.object, delays, now);
   report(pod, now);
   schedule(next);
+}
+
+/// Nothing runs any more, and others may have the place; the pod itself goes a little later.
+void SimFleet::endContainers(SimPod& pod) {
+  pod.ended = true;
+  const bool job = stringAt(pod.object->spec(), {"restartPolicy"}, "Always") != "Always";
+  outbox_.push_back(Write::patch({"pods", pod.object->ns(), pod.object->name()}, PatchType::merge,
+                                 json::object{{"status", json::object{{"phase", job ? "Failed" : "Succeeded"}}}},
+                                 "status"));
 }
 
 void SimFleet::finishDeletion(SimPod& pod) {

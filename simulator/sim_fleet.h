@@ -81,6 +81,7 @@ class SimFleet final : public Loop {
   void forget(const std::string& uid);
   void report(SimPod& pod, Time now);
   void finishDeletion(SimPod& pod);
+  void endContainers(SimPod& pod);
   void flush(Time now);
   SimNode* nodeOf(const std::string& name);
   std::string allocateIp(SimNode& node);

@@ -28,7 +28,8 @@ struct SimPodLife {
     Duration start{};                   ///< until its containers run
     Duration ready{};                   ///< from running to ready
     std::optional<Duration> exit{};     ///< from running to the end, with code 0; nothing = it goes on
-    Duration stop = milliseconds(100);  ///< from the deletion to the end of its containers
+    Duration stop = milliseconds(100);  ///< from the deletion to the end of its containers, and of the pod
+    std::optional<Duration> end{};      ///< its containers end before the pod is gone; nothing = with it
   };
   /// Advances as far as `now` allows; returns when to call again (nothing = never by itself).
   std::optional<Time> advance(const Object& pod, const Delays& defaults, Time now);

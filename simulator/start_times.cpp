@@ -35,15 +35,15 @@ StartTimes measureStartTimes(const Snapshot& cluster) {
   });
   StartTimes out;
   for (auto& [image, sample] : samples)
-    out.byImage[image] = {medianOf(sample.start), medianOf(sample.ready), {}, {}, {}};
+    out.byImage[image] = {medianOf(sample.start), medianOf(sample.ready), {}, {}, {}, {}};
   const auto record = cluster.get("configmaps", kPodTimesNamespace, kPodTimesName);
   if (!record) return out;
   const auto kept = PodTimes::read(*record);
   for (const auto& [image, known] : kept.byImage()) {
     auto& times = out.byImage[image];
     // Whole seconds of what lives are no match for a record.
-    times = {medianOf(known.start), medianOf(known.ready), medianOf(known.stop), medianOf(known.firstStart),
-             medianOf(known.firstReady)};
+    times = {medianOf(known.start), medianOf(known.ready),      medianOf(known.stop),
+             medianOf(known.end),   medianOf(known.firstStart), medianOf(known.firstReady)};
   }
   return out;
 }

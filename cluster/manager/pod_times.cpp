@@ -32,9 +32,14 @@ PodTimes PodTimes::read(const Object& configMap) {
   if (failed || !parsed.is_object()) return out;
   for (const auto& [image, entry] : parsed.get_object()) {
     if (out.byImage_.size() >= kImages) break;
-    out.byImage_[std::string(image)] = {durations(entry, "start"),      durations(entry, "ready"),
-                                        durations(entry, "stop"),       durations(entry, "firstStart"),
-                                        durations(entry, "firstReady"), intAt(entry, {"last"})};
+    auto& samples = out.byImage_[std::string(image)];
+    samples.start = durations(entry, "start");
+    samples.ready = durations(entry, "ready");
+    samples.stop = durations(entry, "stop");
+    samples.end = durations(entry, "end");
+    samples.firstStart = durations(entry, "firstStart");
+    samples.firstReady = durations(entry, "firstReady");
+    samples.last = intAt(entry, {"last"});
   }
   return out;
 }
@@ -45,6 +50,7 @@ json::object PodTimes::configMap() const {
     times[image] = json::object{{"start", millis(samples.start)},
                                 {"ready", millis(samples.ready)},
                                 {"stop", millis(samples.stop)},
+                                {"end", millis(samples.end)},
                                 {"firstStart", millis(samples.firstStart)},
                                 {"firstReady", millis(samples.firstReady)},
                                 {"last", samples.last}};

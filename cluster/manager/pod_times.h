@@ -1,6 +1,6 @@
 #pragma once
-// PodTimes: how long pods of each image took here, from placed to running, from running to ready and from
-// asked to stop to gone: the last few of each. Pods come and go; what they told of an image stays, in the
+// PodTimes: how long pods of each image took here, from placed to running, from running to ready, and from
+// asked to stop to ended and to gone: the last few of each. Pods come and go; what they told of an image stays, in the
 // ConfigMap kube-system/steersman-pod-times. Thread rule: a plain value.
 // Failure rule: what cannot be read counts as never seen.
 #include <cstdint>
@@ -22,7 +22,8 @@ class PodTimes {
   struct Samples {
     std::vector<Duration> start;  ///< oldest first
     std::vector<Duration> ready;
-    std::vector<Duration> stop;
+    std::vector<Duration> stop;  ///< from asked to stop to gone
+    std::vector<Duration> end;   ///< from asked to stop to no container running: others may have the place
     /// Of pods that came up while nothing of their kind was ready: images were not there yet, others that they
     /// need were not up. A rollout is not like that.
     std::vector<Duration> firstStart;

@@ -83,9 +83,12 @@ void PodTimesLoop::takeGone(const ObjectPtr& gone, Time now) {
   if (known == underway_.end()) return;
   // Who was killed at once tells nothing of how long it would have taken.
   if (known->second.stopping && intAt(pod.metadata(), {"deletionGracePeriodSeconds"}) > 0) {
-    for (const auto& container : arrayAt(pod.spec(), {"containers"}))
-      times_.add(&PodTimes::Samples::stop, std::string(stringAt(container, {"image"})), now - *known->second.stopping,
-                 now);
+    const auto& [placed, running, stopping, ended, first] = known->second;
+    for (const auto& container : arrayAt(pod.spec(), {"containers"})) {
+      const std::string image(stringAt(container, {"image"}));
+      times_.add(&PodTimes::Samples::stop, image, now - *stopping, now);
+      times_.add(&PodTimes::Samples::end, image, ended.value_or(now) - *stopping, now);
+    }
     if (!saveAt_) saveAt_ = now + kGather;
   }
   underway_.erase(known);
@@ -98,7 +101,12 @@ void PodTimesLoop::take(const ObjectPtr& before, const ObjectPtr& after, Time no
     return take(nullptr, after, now);
   }
   noteReady(after, allReady(*after) && !over(*after));
-  if (!watching_ || over(*after)) return;
+  if (!watching_) return;
+  if (over(*after)) {
+    const auto known = underway_.find(after->uid());
+    if (known != underway_.end() && known->second.stopping && !known->second.ended) known->second.ended = now;
+    return;
+  }
   const bool placedNow = placed(*after) && (!before || !placed(*before));
   if (placedNow) {
     auto& fresh = underway_[after->uid()];

@@ -26,6 +26,7 @@ class PodTimesLoop final : public Loop {
     std::optional<Time> placed{};
     std::map<std::string, Time> running{};  ///< by container
     std::optional<Time> stopping{};
+    std::optional<Time> ended{};
     bool first = false;  ///< nothing of its kind was ready when it was placed
   };
   void take(const ObjectPtr& before, const ObjectPtr& after, Time now);
