@@ -133,8 +133,14 @@ namespace git {
 /// The commit that a name or id leads to, tags peeled.
 Result<git::Handle<git_commit>> commitAt(git_repository* repo, const std::string& spec) {
   git_object* raw = nullptr;
-  if (const int rc = git_revparse_single(&raw, repo, spec.c_str()); rc != 0)
-    return git::gitError(rc, "cannot find " + spec);
+  // A ref's name needs no parsing, and libgit2 1.5 forgets the ref when the parsing finds that its object is missing.
+  const auto look = [&] {
+    if (!spec.starts_with("refs/")) return git_revparse_single(&raw, repo, spec.c_str());
+    git_oid id;
+    const int rc = git_reference_name_to_id(&id, repo, spec.c_str());
+    return rc != 0 ? rc : git_object_lookup(&raw, repo, &id, GIT_OBJECT_ANY);
+  };
+  if (const int rc = look(); rc != 0) return git::gitError(rc, "cannot find " + spec);
   const git::Handle<git_object> object(raw);
   git_object* peeled = nullptr;
   if (const int rc = git_object_peel(&peeled, object.get(), GIT_OBJECT_COMMIT); rc != 0)
