@@ -83,7 +83,8 @@ Result<void> ControlPlane::State::openKeys(const ControlPlaneOptions& options, c
   STEER_TRY(auto opened, Pki::open(options.dataDir.root, clock));
   pki = std::make_unique<Pki>(std::move(opened));
   STEER_TRY(tokens, TokenFile::open(options.dataDir.root / "tokens"));
-  authenticator = std::make_unique<Authenticator>(*tokens, pki->caHash());
+  authenticator = std::make_unique<Authenticator>(*tokens, pki->caHash(),
+                                                  [this](const std::string& token) { return api->identify(token); });
   return {};
 }
 
@@ -97,6 +98,11 @@ Result<void> ControlPlane::State::openApi(const ControlPlaneOptions& options, co
   apiOptions.advertiseAddress = options.alsoListen.empty() ? host : options.alsoListen.front();
   apiOptions.advertisePort = port;
   apiOptions.caPem = pki->caPem();
+  STEER_TRY(const auto accountKey, pki->accountKey(&TokenKeys::newPem));
+  auto keys = TokenKeys::fromPem(accountKey);
+  if (!keys.ok())
+    return makeError(Errc::io, (options.dataDir.root / "pki" / "sa.key").string() + ": " + keys.error().message);
+  apiOptions.tokenKeys = std::move(*keys);
   api = std::make_unique<ApiServer>(*store, clock, random, apiOptions, gateway.get());
   client = makeInProcessClient(*api, administrator());
   ManagerOptions managerOptions;

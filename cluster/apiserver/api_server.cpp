@@ -103,6 +103,11 @@ Result<Observation> ApiServer::observe(const ObserveRequest& request, const Iden
   return observeObjects(rooms_->parts, request, identity);
 }
 
+Result<Identity> ApiServer::identify(const std::string& token) const {
+  STEER_TRY(auto holder, rooms_->parts.tokens.check(rooms_->parts.store.snapshot(), token));
+  return std::move(holder.identity);
+}
+
 Snapshot ApiServer::snapshot() const { return rooms_->parts.store.snapshot(); }
 
 }  // namespace steer

@@ -10,6 +10,7 @@
 
 #include "cluster/apiserver/message.h"
 #include "cluster/apiserver/node_gateway.h"
+#include "cluster/apiserver/token_keys.h"
 #include "cluster/client/client.h"
 #include "cluster/store/store.h"
 #include "core/clock.h"
@@ -25,7 +26,8 @@ struct ApiServerOptions {
   int nodePortMax = 32767;
   std::string advertiseAddress{};  ///< where pods and nodes reach this server; empty = nowhere
   int advertisePort = 6443;
-  std::string caPem{};  ///< the cluster's CA certificate, for GET /cacert; empty = none
+  std::string caPem{};                           ///< the cluster's CA certificate, for GET /cacert; empty = none
+  std::shared_ptr<const TokenKeys> tokenKeys{};  ///< signs service accounts' tokens; null = none are given
 };
 
 class ApiServer final : public Handler {
@@ -49,6 +51,8 @@ class ApiServer final : public Handler {
                                        std::uint64_t fromRevision, Waker waker, const Identity& identity);
   Result<Observation> observe(const ObserveRequest& request, const Identity& identity) const;
   Snapshot snapshot() const;
+  /// Who shows this service account's token. Errors: unauthorized.
+  Result<Identity> identify(const std::string& token) const;
 
  private:
   struct Rooms;

@@ -41,6 +41,13 @@ bool podOnNodeUses(const Snapshot& view, std::string_view node, const AccessQues
   return false;
 }
 
+/// What is asked for in detail is judged when the token is given.
+bool podOnNodeActsAs(const Snapshot& view, std::string_view node, const AccessQuestion& q) {
+  for (const auto& pod : view.podsOnNode(node))
+    if (pod->ns() == q.ns && stringAt(pod->spec(), {"serviceAccountName"}) == q.name) return true;
+  return false;
+}
+
 bool nodeMayTouchPod(std::string_view node, const AccessQuestion& q, const Snapshot& view) {
   if (reads(q) && q.subresource.empty()) return true;
   if (q.name.empty()) return false;
@@ -61,6 +68,8 @@ bool nodeMay(std::string_view node, const AccessQuestion& q, const Snapshot& vie
   if (q.resource == "nodes" && !reads(q))
     return q.subresource.empty() ? (q.verb == "create" || edits(q)) && q.name == node
                                  : q.subresource == "status" && edits(q) && q.name == node;
+  if (q.resource == "serviceaccounts")
+    return q.verb == "create" && q.subresource == "token" && podOnNodeActsAs(view, node, q);
   if (q.resource == "secrets") return reads(q) && !q.name.empty() && podOnNodeUses(view, node, q);
   if (q.resource == "leases.coordination.k8s.io")
     return q.ns == "kube-node-lease" && q.name == node && (reads(q) || q.verb == "create" || edits(q));

@@ -5,6 +5,7 @@
 #include "cluster/apiserver/discovery.h"
 #include "cluster/apiserver/observing.h"
 #include "cluster/apiserver/reviews.h"
+#include "cluster/apiserver/token_review.h"
 #include "cluster/client/batch_codec.h"
 #include "core/rfc3339.h"
 #include "core/version.h"
@@ -77,6 +78,13 @@ Response HttpFront::page(const Request& request) {
     out.contentType = "application/x-pem-file";
     return out;
   }
+  if (parts_.tokens.keys() != nullptr && path == "/openid/v1/jwks") {
+    Response out = jsonAnswer(parts_.tokens.keys()->published());
+    out.contentType = "application/jwk-set+json";
+    return out;
+  }
+  if (parts_.tokens.keys() != nullptr && path == "/.well-known/openid-configuration")
+    return jsonAnswer(issuerDocument(parts_.options));
   if (path.starts_with("/openapi/")) return openApi(request);
   if (path.starts_with("/api")) return discover(request);
   return errorAnswer(noSuchThing());

@@ -16,6 +16,8 @@ namespace steer {
 struct Identity {
   std::string user;  ///< "system:anonymous" when nobody said who they are
   std::vector<std::string> groups;
+  std::string uid{};
+  std::map<std::string, std::vector<std::string>> extra{};  ///< what else was learned, by key
 };
 
 struct Request {

@@ -1,15 +1,10 @@
 #include "cluster/apiserver/reviews.h"
 
 #include "cluster/apiserver/resource_front.h"
+#include "cluster/apiserver/token_review.h"
 
 namespace steer {
 namespace {
-
-json::object selfReview(const Identity& who) {
-  json::array groups;
-  for (const auto& group : who.groups) groups.push_back(json::string(group));
-  return {{"userInfo", {{"username", who.user}, {"groups", std::move(groups)}}}};
-}
 
 AccessQuestion questionOf(const json::value& body) {
   const auto& attributes = objectAt(body, {"spec", "resourceAttributes"});
@@ -23,7 +18,7 @@ AccessQuestion questionOf(const json::value& body) {
 
 }  // namespace
 
-bool isReview(const Route& route) { return route.kind->plural.starts_with("selfsubject"); }
+bool isReview(const Route& route) { return route.kind->plural.ends_with("reviews"); }
 
 Response reviewAnswer(const ServerParts& parts, const Request& request, const Route& route) {
   if (request.method != "POST" || !route.name.empty())
@@ -39,7 +34,10 @@ Response reviewAnswer(const ServerParts& parts, const Request& request, const Ro
                    {"apiVersion", route.kind->gvk.apiVersion()},
                    {"metadata", {{"creationTimestamp", nullptr}}}};
   if (route.kind->gvk.kind == "SelfSubjectReview") {
-    out["status"] = selfReview(request.identity);
+    out["status"] = json::object{{"userInfo", userInfoOf(request.identity)}};
+  } else if (route.kind->gvk.kind == "TokenReview") {
+    out["spec"] = json::object{};  // a token shown once need not travel back
+    out["status"] = tokenReviewStatus(parts, objectAt(*body, {"spec"}), view);
   } else {
     if (const auto* spec = find(*body, {"spec"})) out["spec"] = *spec;
     const auto answer = parts.authorizer.decide(request.identity, questionOf(*body), view);

@@ -1,6 +1,7 @@
 #pragma once
 // What the API server is made of, for the files that answer requests. Thread rule: every part is
 // thread-safe.
+#include "cluster/apiserver/account_tokens.h"
 #include "cluster/apiserver/api_server.h"
 #include "cluster/apiserver/applied_bodies.h"
 #include "cluster/apiserver/authorizer.h"
@@ -16,7 +17,8 @@ struct ServerParts {
         random(r),
         options(std::move(o)),
         nodes(n),
-        planner(c, r, options, authorizer),
+        tokens(options.tokenKeys, c, r),
+        planner(c, r, options, authorizer, tokens),
         executor(s, planner, applied) {}
 
   Store& store;
@@ -25,6 +27,7 @@ struct ServerParts {
   const ApiServerOptions options;
   NodeGateway* nodes;
   BuiltinAuthorizer authorizer;
+  AccountTokens tokens;
   WritePlanner planner;
   AppliedBodies applied;
   WriteExecutor executor;

@@ -72,6 +72,7 @@ Result<PlannedWrite> WritePlanner::plan(const Snapshot& view, const Write& write
   auto result = [&]() -> Result<PlannedWrite> {
     if (write.verb == Write::Verb::create && write.subresource == "binding") return bind(task);
     if (write.verb == Write::Verb::create && write.subresource == "eviction") return evict(task);
+    if (write.verb == Write::Verb::create && write.subresource == "token") return giveToken(task);
     switch (write.verb) {
       case Write::Verb::create:
         return create(task);
@@ -227,6 +228,18 @@ Result<PlannedWrite> WritePlanner::evict(Task& task) const {
   removal.deleteOptions.uid = stringAt(options, {"preconditions", "uid"});
   Task deletion{task.view, removal, task.settings, task.identity, task.kind, task.strategy, task.now, {}};
   return remove(deletion);
+}
+
+/// Nothing is stored: a token is its own record.
+Result<PlannedWrite> WritePlanner::giveToken(const Task& task) const {
+  if (task.settings.dryRun) return makeError(Errc::badRequest, "a token cannot be given in a dry run");
+  if (!task.write.body.is_object()) return makeError(Errc::badRequest, "the body must be an object");
+  STEER_TRY(json::object answer, tokens_.issue(task.view, task.write.target.ns, task.write.target.name,
+                                               task.write.body.get_object(), task.identity));
+  PlannedWrite out;
+  out.object = Object::make(std::move(answer));
+  out.created = true;
+  return out;
 }
 
 json::object scaleOf(const Object& object) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/apiserver/account_tokens.h"
 #include "cluster/apiserver/authorizer.h"
 #include "cluster/apiserver/kind_strategy.h"
 #include "cluster/store/store.h"
@@ -34,8 +35,9 @@ struct PlannedWrite {
 
 class WritePlanner {
  public:
-  WritePlanner(const Clock& clock, Random& random, const ApiServerOptions& options, const Authorizer& authorizer)
-      : clock_(clock), random_(random), options_(options), authorizer_(authorizer) {}
+  WritePlanner(const Clock& clock, Random& random, const ApiServerOptions& options, const Authorizer& authorizer,
+               const AccountTokens& tokens)
+      : clock_(clock), random_(random), options_(options), authorizer_(authorizer), tokens_(tokens) {}
 
   Result<PlannedWrite> plan(const Snapshot& view, const Write& write, const WriteSettings& settings,
                             const Identity& identity) const;
@@ -50,6 +52,7 @@ class WritePlanner {
   Result<PlannedWrite> remove(Task& task) const;
   Result<PlannedWrite> bind(Task& task) const;
   Result<PlannedWrite> evict(Task& task) const;
+  Result<PlannedWrite> giveToken(const Task& task) const;
   Result<PlannedWrite> replaceWith(Task& task, const ObjectPtr& live, json::object after) const;
   Result<PlannedWrite> changeScale(Task& task, const ObjectPtr& live) const;
   Result<void> admitNamespace(const Task& task) const;
@@ -60,6 +63,7 @@ class WritePlanner {
   Random& random_;
   const ApiServerOptions& options_;
   const Authorizer& authorizer_;
+  const AccountTokens& tokens_;
 };
 
 /// The autoscaling/v1 Scale of a Deployment, ReplicaSet or ReplicationController.

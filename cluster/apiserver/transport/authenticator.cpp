@@ -25,6 +25,11 @@ Result<Identity> Authenticator::identify(const std::optional<Identity>& certific
                  [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
   if (scheme != kScheme) return makeError(Errc::unauthorized, "only bearer tokens are accepted");
   std::string secret = authorization.substr(kScheme.size());
+  // Every JSON Web Token begins with the encoding of `{"`.
+  if (webTokens_ && secret.starts_with("eyJ")) {
+    STEER_TRY(auto who, webTokens_(secret));
+    return authenticated(std::move(who));
+  }
   if (auto token = JoinToken::parse(secret); token.ok()) {
     if (token->caHash != caHash_) return makeError(Errc::unauthorized, "the token belongs to another cluster");
     secret = token->secret;

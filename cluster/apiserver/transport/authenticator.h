@@ -1,6 +1,8 @@
 #pragma once
 // Authenticator: who sends this request. A client certificate of the cluster's CA (CN = user,
-// O = groups), a bearer token, or nobody (system:anonymous). Thread rule: thread-safe.
+// O = groups), a bearer token (of this server's file, or a service account's), or nobody (system:anonymous). Thread
+// rule: thread-safe.
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -12,8 +14,11 @@ namespace steer {
 
 class Authenticator {
  public:
+  /// Who shows a JSON Web Token. Errors: unauthorized.
+  using WebTokens = std::function<Result<Identity>(const std::string& token)>;
   /// `tokens` must outlive it.
-  Authenticator(const TokenFile& tokens, std::string caHash) : tokens_(tokens), caHash_(std::move(caHash)) {}
+  Authenticator(const TokenFile& tokens, std::string caHash, WebTokens webTokens = {})
+      : tokens_(tokens), caHash_(std::move(caHash)), webTokens_(std::move(webTokens)) {}
 
   /// `certificate`: the verified client certificate, if one was shown; it wins over a token.
   /// Errors: unauthorized when a token was shown that is not known here.
@@ -22,6 +27,7 @@ class Authenticator {
  private:
   const TokenFile& tokens_;
   std::string caHash_;
+  WebTokens webTokens_;
 };
 
 }  // namespace steer

@@ -118,6 +118,14 @@ Result<KeyPair> Pki::client(const std::string& user, const std::vector<std::stri
   return pairOf("client-" + fileName(user) + "-" + sha256Hex(all).substr(0, 8), request);
 }
 
+Result<std::string> Pki::accountKey(const std::function<Result<std::string>()>& make) const {
+  const std::string path = dir_ + "/sa.key";
+  if (auto key = readFile(path)) return *std::move(key);
+  STEER_TRY(auto key, make());
+  STEER_CHECK(writePrivateFile(path, key));
+  return key;
+}
+
 std::string kubeconfigText(const std::string& serverUrl, const std::string& caPem, const std::string& user,
                            const KeyPair& credentials) {
   return "apiVersion: v1\n"

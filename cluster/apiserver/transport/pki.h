@@ -2,6 +2,7 @@
 // Pki: the cluster's own certificate authority and what it signed, in D/pki (0700, keys 0600).
 // Made on first use, used again on restart, renewed a month before the end.
 // Thread rule: const use is thread-safe. Failure rule: io with the path.
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ class Pki {
   Result<KeyPair> server(const std::vector<std::string>& names) const;
   /// A client's pair: user = common name, groups = organizations.
   Result<KeyPair> client(const std::string& user, const std::vector<std::string>& groups) const;
+  /// The key that signs service accounts' tokens, made by `make` (PEM) when there is none yet.
+  Result<std::string> accountKey(const std::function<Result<std::string>()>& make) const;
 
  private:
   Pki(std::string dir, const Clock& clock) : dir_(std::move(dir)), clock_(&clock) {}

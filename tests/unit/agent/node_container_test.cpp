@@ -1,7 +1,4 @@
 // What a container finds when it looks around: its environment, limits, rights and volumes.
-#include <set>
-
-#include "core/sync.h"
 #include "nodeagent/runtime/network_check.h"
 #include "real_node.h"
 
@@ -31,43 +28,9 @@ std::string limitOf(const Cluster& c, const std::string& pod, const std::string&
   return "no group of " + pod + " below " + root;
 }
 
-/// A server that gives tokens for service accounts; all else is the real one's.
-class TokenGiver final : public Client {
- public:
-  TokenGiver(std::unique_ptr<Client> real, Sync<std::set<std::string>>& asked)
-      : real_(std::move(real)), asked_(asked) {}
-  Result<ObjectPtr> get(const ObjectRef& ref) override { return real_->get(ref); }
-  Result<ObjectList> list(const std::string& resource, const ListOptions& o) override {
-    return real_->list(resource, o);
-  }
-  Result<std::unique_ptr<Watch>> watch(const std::string& resource, const ListOptions& o, std::uint64_t from,
-                                       Waker waker) override {
-    return real_->watch(resource, o, from, std::move(waker));
-  }
-  Result<Observation> observe(const ObserveRequest& request) override { return real_->observe(request); }
-  std::vector<Result<ObjectPtr>> batch(std::vector<Write> writes, const BatchOptions& o) override {
-    return real_->batch(std::move(writes), o);
-  }
-  Result<ObjectPtr> write(const Write& write) override {
-    if (write.subresource != "token") return real_->write(write);
-    asked_.with([&](auto& asked) {
-      asked.insert(write.target.ns + "/" + write.target.name + " for " +
-                   std::string(stringAt(write.body, {"spec", "boundObjectRef", "name"})));
-    });
-    auto answer = write.body.as_object();
-    answer["status"] = json::object{{"token", "t0ken"}, {"expirationTimestamp", "2099-01-01T00:00:00Z"}};
-    return Object::make(std::move(answer));
-  }
-
- private:
-  std::unique_ptr<Client> real_;
-  Sync<std::set<std::string>>& asked_;
-};
-
 }  // namespace
 
 TEST_CASE("a container finds its service account's token, the cluster's CA and its namespace") {
-  Sync<std::set<std::string>> asked;
   NEEDS_CONTAINERD_WITH([](AgentOptions& options) {
     options.caPem = "THE CA";
     options.serverPort = -1;
@@ -76,14 +39,21 @@ TEST_CASE("a container finds its service account's token, the cluster's CA and i
   REQUIRE(c.eventually([&] { return c.isReady("tokenless"); }));
   const std::string where = kApiAccessPath;
   CHECK(c.exec("tokenless", {"ls", where}) == "ca.crt\nnamespace\n");
+  c.create("serviceaccounts", R"J({"apiVersion":"v1","kind":"ServiceAccount",
+    "metadata":{"name":"deployer","namespace":"default"}})J");
   c.stopAgent();
-  c.client = std::make_unique<TokenGiver>(std::move(c.client), asked);
-  c.startAgent();
-  c.make("trusted", pod("sleep 3600", "", R"J(,"serviceAccountName":"deployer")J"));
+  const auto trusted = c.make("trusted", pod("sleep 3600", "", R"J(,"serviceAccountName":"deployer")J"));
   c.make("declining", pod("sleep 3600", "", R"J(,"automountServiceAccountToken":false)J"));
+  c.client = makeInProcessClient(*c.server, {"system:node:n1", {"system:nodes", "system:authenticated"}});
+  c.startAgent();
   REQUIRE(c.eventually([&] { return c.isReady("trusted") && c.isReady("declining"); }));
-  CHECK(c.exec("trusted", {"cat", where + "/token", where + "/ca.crt", where + "/namespace"}) == "t0kenTHE CAdefault");
-  CHECK(asked.with([](const auto& a) { return a.contains("default/deployer for trusted"); }));
+  CHECK(c.exec("trusted", {"cat", where + "/ca.crt", where + "/namespace"}) == "THE CAdefault");
+  // What the container reads is who it is at the API.
+  const auto who = c.server->identify(c.exec("trusted", {"cat", where + "/token"}));
+  REQUIRE(who.ok());
+  CHECK(who->user == "system:serviceaccount:default:deployer");
+  CHECK(who->extra.at("authentication.kubernetes.io/pod-name") == std::vector<std::string>{"trusted"});
+  CHECK(who->extra.at("authentication.kubernetes.io/pod-uid") == std::vector<std::string>{trusted->uid()});
   CHECK(c.exec("declining", {"ls", where}).find("No such file") != std::string::npos);
 }
 

@@ -73,7 +73,8 @@ struct Cluster {
   explicit Cluster(const Machine& machine, Adjust adjust = {}) : dir(machine.dir), adjust_(std::move(adjust)) {
     auto opened = Store::open(openMemoryLog(makeMemoryDisk()), {});
     store = std::move(*opened);
-    server = std::make_unique<ApiServer>(*store, clock, random, ApiServerOptions{});
+    server = std::make_unique<ApiServer>(*store, clock, random,
+                                         ApiServerOptions{.tokenKeys = *TokenKeys::fromPem(*TokenKeys::newPem())});
     client = makeInProcessClient(*server, systemIdentity());
     runtime = makeCriRuntime({dir + "/s/c.sock", "n1"});
     startAgent();

@@ -45,6 +45,30 @@ TEST_CASE("the authority and its certificates are made once and used again") {
   CHECK(again->server({"localhost", "10.0.0.2"})->certificatePem != server->certificatePem);
 }
 
+TEST_CASE("the key of service accounts is made once, for its owner's eyes only") {
+  Dir dir;
+  ManualClock clock;
+  int made = 0;
+  const auto make = [&]() -> Result<std::string> { return "key " + std::to_string(++made); };
+  CHECK(Pki::open(dir.path, clock)->accountKey(make).value() == "key 1");
+  CHECK(Pki::open(dir.path, clock)->accountKey(make).value() == "key 1");
+  CHECK(modeOf(dir.path + "/pki/sa.key") == 0600);
+}
+
+TEST_CASE("web tokens are judged by who signs them, before the file of tokens is asked") {
+  Dir dir;
+  const auto tokens = TokenFile::open(dir.path + "/tokens");
+  const Authenticator authenticator(**tokens, "hash", [](const std::string& token) -> Result<Identity> {
+    if (token == "eyJ.good") return Identity{"system:serviceaccount:a:b", {}};
+    return makeError(Errc::unauthorized, "no");
+  });
+  const auto who = authenticator.identify({}, "Bearer eyJ.good");
+  REQUIRE(who.ok());
+  CHECK(who->user == "system:serviceaccount:a:b");
+  CHECK(who->groups == std::vector<std::string>{"system:authenticated"});
+  CHECK(authenticator.identify({}, "Bearer eyJ.bad").error().code == Errc::unauthorized);
+}
+
 TEST_CASE("a certificate is renewed before it ends and when the authority is another") {
   Dir dir, other;
   ManualClock clock;
