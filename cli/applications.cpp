@@ -23,14 +23,12 @@ std::string whoAmI(Client& client) {
   return user == nullptr || *user == 0 ? "unknown" : user;
 }
 
-Result<void> annotate(Client& client, const ObjectRef& application, const std::string& key, const std::string& value,
-                      const std::string& manager) {
+Result<ObjectPtr> annotate(Client& client, const ObjectRef& application, const std::string& key,
+                           const std::string& value, const std::string& manager) {
   Write write = Write::patch(application, PatchType::merge,
                              json::object{{"metadata", {{"annotations", {{key, json::string(value)}}}}}});
   write.fieldManager = manager;
-  const auto done = client.write(write);
-  if (!done.ok()) return done.error();
-  return {};
+  return client.write(write);
 }
 
 }  // namespace steer::cli

@@ -14,7 +14,7 @@ ObjectRef applicationNamed(const std::string& text);
 std::string whoAmI(Client& client);
 
 /// Writes one annotation of an application, as the manager of this command.
-Result<void> annotate(Client& client, const ObjectRef& application, const std::string& key, const std::string& value,
-                      const std::string& manager);
+Result<ObjectPtr> annotate(Client& client, const ObjectRef& application, const std::string& key,
+                           const std::string& value, const std::string& manager);
 
 }  // namespace steer::cli

@@ -151,6 +151,21 @@ std::vector<std::string> Snapshot::indexKeys(const std::string& resource, const 
   return out;
 }
 
+Snapshot Snapshot::part(const std::vector<std::string_view>& resources) const {
+  Snapshot out;
+  out.revision_ = revision_;
+  for (const auto resource : resources)
+    if (const auto it = byResource_.find(resource); it != byResource_.end()) out.byResource_.insert(*it);
+  return out;
+}
+
+bool Snapshot::sharesContent(std::string_view resource, const Snapshot& other) const {
+  const auto mine = byResource_.find(resource), theirs = other.byResource_.find(resource);
+  const bool noneHere = mine == byResource_.end() || mine->second.empty();
+  const bool noneThere = theirs == other.byResource_.end() || theirs->second.empty();
+  return noneHere || noneThere ? noneHere == noneThere : mine->second.sharesAllWith(theirs->second);
+}
+
 void Snapshot::put(std::string_view resource, ObjectPtr object) {
   auto it = byResource_.find(resource);
   if (it == byResource_.end()) it = byResource_.emplace(std::string(resource), Objects{}).first;

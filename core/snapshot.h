@@ -47,6 +47,11 @@ class Snapshot {
   ObjectPtr byUid(std::string_view uid) const;
   static const std::vector<std::string>& indexedLabels();
 
+  /// These resources alone, without indexes: it keeps nothing else alive.
+  Snapshot part(const std::vector<std::string_view>& resources) const;
+  /// The objects of a resource are certainly the same in both, told in O(1); false when they may differ.
+  bool sharesContent(std::string_view resource, const Snapshot& other) const;
+
   void put(std::string_view resource, ObjectPtr object);
   /// True when it was there.
   bool remove(std::string_view resource, std::string_view ns, std::string_view name);

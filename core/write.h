@@ -26,12 +26,13 @@ struct Write {
 
   Verb verb = Verb::create;
   ObjectRef target;         ///< name may be empty for create with generateName
-  std::string subresource;  ///< "", "status", "scale", "binding", "eviction"
+  std::string subresource;  ///< "", "status", "scale", "binding", "eviction", "token"
   json::value body;         ///< object for create/update, patch otherwise
   PatchType patchType = PatchType::merge;
   bool forceConflicts = false;  ///< apply only: take fields from other managers
   std::string fieldManager;
   DeleteOptions deleteOptions;
+  std::string actAs{};  ///< the user as whom it is judged, if the writer may impersonate them; empty = the writer
 
   static Write create(std::string resource, json::object body);
   /// Compare-and-swap when the body carries metadata.resourceVersion.

@@ -172,7 +172,11 @@ Result<void> runNode(NodeProcessOptions options) {
   SystemClock clock;
   Node node;
   STEER_TRY(node.client, insist("joining", [&] {
-              return makeHttpClient({.server = options.server, .token = options.token, .silence = seconds(10)});
+              // The token of a joining machine is of no one node; this says which one it is.
+              return makeHttpClient({.server = options.server,
+                                     .token = options.token,
+                                     .actAs = "system:node:" + options.nodeName,
+                                     .silence = seconds(10)});
             }));
   STEER_TRY(const auto facts, insist("the cluster's facts", [&] { return readFacts(*node.client); }));
   STEER_TRY(const auto caPem, insist("the CA certificate", [&] { return readCa(*node.client); }));

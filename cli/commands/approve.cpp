@@ -7,8 +7,6 @@
 #include "cli/applications.h"
 #include "cli/connection.h"
 #include "cli/terminal.h"
-#include "core/clock.h"
-#include "core/rfc3339.h"
 #include "reconciler/loop/application_requests.h"
 
 namespace steer::cli {
@@ -38,7 +36,6 @@ Result<int> approve(Client& client, const Flags& flags) {
   if (flags.commit.size() < kShortest)
     return makeError(Errc::badRequest, "name the commit with its first seven digits at least");
   STEER_TRY(const auto apps, client.list("applications.steersman.dev", {}));
-  const std::string who = whoAmI(client);
   int approved = 0;
   for (const auto& app : apps.items) {
     const ObjectRef ref{"applications.steersman.dev", app->ns(), app->name()};
@@ -48,10 +45,11 @@ Result<int> approve(Client& client, const Flags& flags) {
     if (commit.empty() || !commit.starts_with(flags.commit)) continue;
     printDeletions(*app, asked);
     const DeleteApproval approval{commit, std::string(stringAt(asked, {"digest"})),
-                                  std::string(stringAt(asked, {"deletionsDigest"})), who,
-                                  formatTime(SystemClock().now())};
-    STEER_CHECK(annotate(client, ref, kApprovalAnnotation, textOf(approval), "steer-approve"));
-    std::cout << "approved by " << who << "\n";
+                                  std::string(stringAt(asked, {"deletionsDigest"})), "", ""};
+    STEER_TRY(const auto written, annotate(client, ref, kApprovalAnnotation, textOf(approval), "steer-approve"));
+    // The server wrote down who this is.
+    const auto recorded = readRequests(*written).approval;
+    std::cout << "approved by " << (recorded ? recorded->by : "nobody") << "\n";
     ++approved;
   }
   return approved;

@@ -120,6 +120,7 @@ PlanOptions optionsFor(const DeclaredApplication& application, const PlanningFla
   options.source = sourceName(flags);
   options.policy = policyOf(spec);
   options.deleteBudget = deleteBudgetOf(spec);
+  options.account = accountOf(spec, application.ns);
   if (flags.noForce) options.policy.conflicts = OwnershipPolicy::Conflicts::refuse;
   const bool prune = flags.destroy || (!flags.keepOthers && boolAt(spec, {"prune"}, true));
   options.prune = prune ? PlanOptions::Prune::yes : PlanOptions::Prune::no;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "cluster/apiserver/role_book.h"
+
 namespace steer {
 namespace {
 
@@ -98,14 +100,36 @@ bool isMember(const Identity& who, std::string_view group) {
 AccessAnswer BuiltinAuthorizer::decide(const Identity& who, const AccessQuestion& q, const Snapshot& view) const {
   if (isMember(who, "system:masters")) return {true, "member of system:masters"};
   if (everyoneMay(q)) return {true, "open to everyone"};
-  if (who.user.empty() || who.user == "system:anonymous") return {false, ""};
-  if (discovers(q) || reviewsItself(q)) return {true, "open to everyone who is known"};
+  if (who.user.empty()) return {false, ""};
+  if (who.user != "system:anonymous" && (discovers(q) || reviewsItself(q)))
+    return {true, "open to everyone who is known"};
   if (isMember(who, "system:nodes") && who.user.starts_with(kNodeUser)) {
     const std::string_view node = std::string_view(who.user).substr(kNodeUser.size());
     if (nodeMay(node, q, view)) return {true, "concerns this node"};
     return {false, "no relationship found between node '" + std::string(node) + "' and this object"};
   }
-  return {false, ""};
+  auto grant = bookOf(view)->grantOf(who, q);
+  if (grant.empty()) return {false, ""};
+  return {true, std::move(grant)};
+}
+
+std::vector<PolicyRule> BuiltinAuthorizer::rulesOf(const Identity& who, const std::string& ns,
+                                                   const Snapshot& view) const {
+  std::vector<PolicyRule> out;
+  if (isMember(who, "system:masters")) out = {{{"*"}, {"*"}, {"*"}, {}, {}}, {{"*"}, {}, {}, {}, {"*"}}};
+  bookOf(view)->eachRule(who, ns, [&](const PolicyRule& rule, const std::string&) {
+    out.push_back(rule);
+    return true;
+  });
+  return out;
+}
+
+std::shared_ptr<const RoleBook> BuiltinAuthorizer::bookOf(const Snapshot& view) const {
+  auto known = newest_.with([](const auto& newest) { return newest; });
+  if (known != nullptr && known->describes(view)) return known;
+  auto fresh = std::make_shared<const RoleBook>(view);
+  newest_.with([&](auto& newest) { newest = fresh; });
+  return fresh;
 }
 
 Error refusal(const Identity& who, const AccessQuestion& q, const AccessAnswer& answer) {

@@ -1,5 +1,6 @@
 #include "cluster/apiserver/bootstrap.h"
 
+#include "cluster/apiserver/default_roles.h"
 #include "cluster/apiserver/in_process_client.h"
 #include "cluster/apiserver/service_addresses.h"
 #include "core/log.h"
@@ -66,11 +67,35 @@ void ensure(ServerParts& parts, const std::string& resource, json::object body) 
     log::error("cannot make a standing object", {{"object", create.target.text()}, {"error", done.error().message}});
 }
 
+/// The default roles and bindings: made when missing, and brought to this version's content unless their annotation
+/// says that somebody else keeps them. One transaction for all.
+void ensureRoles(ServerParts& parts) {
+  const Snapshot view = parts.store.snapshot();
+  std::vector<Write> writes;
+  for (auto& [resource, body] : defaultRoles()) {
+    Write write = Write::create(resource, std::move(body));
+    const auto& wanted = write.body.get_object();
+    if (const auto live = view.get(write.target)) {
+      const bool ours =
+          stringAt(live->metadata(), {"annotations", "rbac.authorization.kubernetes.io/autoupdate"}) == "true";
+      const bool same = wanted.contains("aggregationRule") || !wanted.contains("rules") ||
+                        *live->json().if_contains("rules") == wanted.at("rules");
+      if (!ours || same) continue;
+      write.verb = Write::Verb::update;
+    }
+    writes.push_back(std::move(write));
+  }
+  if (writes.empty()) return;
+  for (const auto& done : parts.executor.runAll(writes, {}, OnError::proceed, systemIdentity("system:apiserver")))
+    if (!done.ok()) log::error("cannot make a default role", {{"error", done.error().message}});
+}
+
 }  // namespace
 
 void makeStandingObjects(ServerParts& parts) {
   for (const char* name : {"default", "kube-system", "kube-public", "kube-node-lease"})
     ensure(parts, "namespaces", named("v1", "Namespace", "", name));
+  ensureRoles(parts);
   ensure(parts, "services", service(parts));
   if (parts.options.advertiseAddress.empty()) return;
   ensure(parts, "endpoints", endpoints(parts));

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "cluster/apiserver/discovery.h"
+#include "cluster/apiserver/impersonation.h"
 #include "cluster/apiserver/observing.h"
 #include "cluster/apiserver/reviews.h"
 #include "cluster/apiserver/token_review.h"
@@ -52,7 +53,16 @@ std::string lowerVerb(const std::string& method) {
 HttpFront::HttpFront(ServerParts& parts, ListPages& pages)
     : parts_(parts), resources_(parts, pages), openApi_(builtinOpenApi()) {}
 
-Response HttpFront::answer(const Request& request) {
+Response HttpFront::answer(const Request& sent) {
+  auto acting = actingIdentity(parts_, sent);
+  if (!acting.ok()) return errorAnswer(acting.error());
+  if (acting->user == sent.identity.user) return answerAs(sent);
+  Request request = sent;
+  request.identity = std::move(*acting);
+  return answerAs(request);
+}
+
+Response HttpFront::answerAs(const Request& request) {
   if (request.path == kBatchPath) return batch(request);
   if (request.path == kObservationPath) return observation(request);
   if (const auto route = routeOf(SchemaRegistry::builtin(), request.path)) {

@@ -11,6 +11,7 @@ class HttpFront {
   Response answer(const Request& request);
 
  private:
+  Response answerAs(const Request& request);
   Response page(const Request& request);
   Response discover(const Request& request);
   Response openApi(const Request& request);

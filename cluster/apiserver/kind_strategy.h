@@ -22,6 +22,7 @@ struct AdmissionContext {
   Time now;
   Random& random;
   const ApiServerOptions& options;
+  const Identity& who;  ///< whose write this is
 };
 
 struct TableColumn {

@@ -1,6 +1,7 @@
 #include "cluster/apiserver/reviews.h"
 
 #include "cluster/apiserver/resource_front.h"
+#include "cluster/apiserver/role_book.h"
 #include "cluster/apiserver/token_review.h"
 
 namespace steer {
@@ -16,6 +17,68 @@ AccessQuestion questionOf(const json::value& body) {
           text(attributes, "name"),        ""};
 }
 
+json::object accessStatus(const ServerParts& parts, const Identity& who, const AccessQuestion& question,
+                          const Snapshot& view) {
+  const auto answer = parts.authorizer.decide(who, question, view);
+  json::object out{{"allowed", answer.allowed}};
+  if (!answer.reason.empty()) out["reason"] = answer.reason;
+  return out;
+}
+
+/// Of whom a SubjectAccessReview speaks.
+Identity subjectIn(const json::object& spec) {
+  const auto texts = [](const json::array& list) {
+    std::vector<std::string> out;
+    for (const auto& item : list)
+      if (const auto* text = item.if_string()) out.emplace_back(view(*text));
+    return out;
+  };
+  Identity out{std::string(stringAt(spec, {"user"})),
+               texts(arrayAt(spec, {"groups"})),
+               std::string(stringAt(spec, {"uid"})),
+               {}};
+  for (const auto& [key, values] : objectAt(spec, {"extra"}))
+    if (const auto* list = values.if_array()) out.extra[key] = texts(*list);
+  return out;
+}
+
+json::object rulesStatus(const ServerParts& parts, const Identity& who, const std::string& ns, const Snapshot& view) {
+  json::array resources, paths;
+  for (const auto& rule : parts.authorizer.rulesOf(who, ns, view))
+    (rule.urls.empty() ? resources : paths).push_back(jsonOf(rule));
+  const bool node = isMember(who, "system:nodes");
+  json::object out{
+      {"resourceRules", std::move(resources)}, {"nonResourceRules", std::move(paths)}, {"incomplete", node}};
+  if (node) out["evaluationError"] = "what a node may do hangs on the pods that run on it";
+  return out;
+}
+
+Result<json::object> answerReview(const ServerParts& parts, const Request& request, const Route& route,
+                                  const json::value& body, const Snapshot& view) {
+  const auto& kind = route.kind->gvk.kind;
+  const auto& spec = objectAt(body, {"spec"});
+  if (kind == "SelfSubjectReview") return json::object{{"userInfo", userInfoOf(request.identity)}};
+  if (kind == "TokenReview") return tokenReviewStatus(parts, spec, view);
+  if (kind == "SelfSubjectRulesReview") {
+    const std::string ns(stringAt(spec, {"namespace"}));
+    if (ns.empty()) return makeError(Errc::badRequest, "no namespace on request");
+    return rulesStatus(parts, request.identity, ns, view);
+  }
+  if (spec.contains("resourceAttributes") == spec.contains("nonResourceAttributes"))
+    return makeError(Errc::invalid,
+                     kind + ": spec: exactly one of resourceAttributes and nonResourceAttributes is needed");
+  const auto question = questionOf(body);
+  if (kind == "SelfSubjectAccessReview") return accessStatus(parts, request.identity, question, view);
+  const auto subject = subjectIn(spec);
+  if (subject.user.empty() && subject.groups.empty())
+    return makeError(Errc::invalid,
+                     kind + ": spec.user: Required value: at least one of user or group must be specified");
+  if (kind == "LocalSubjectAccessReview" && question.ns != route.ns)
+    return makeError(Errc::invalid,
+                     kind + ": spec.resourceAttributes.namespace: Invalid value: must match metadata.namespace");
+  return accessStatus(parts, subject, question, view);
+}
+
 }  // namespace
 
 bool isReview(const Route& route) { return route.kind->plural.ends_with("reviews"); }
@@ -26,25 +89,20 @@ Response reviewAnswer(const ServerParts& parts, const Request& request, const Ro
         makeError(Errc::methodNotAllowed, "the server does not allow this method on the requested resource"),
         subjectOf(route));
   const Snapshot view = parts.store.snapshot();
-  if (auto allowed = parts.authorize(request.identity, {"create", route.kind->plural}, view); !allowed.ok())
+  if (auto allowed = parts.authorize(request.identity, {"create", route.kind->resource(), "", route.ns}, view);
+      !allowed.ok())
     return errorAnswer(allowed.error(), subjectOf(route));
   auto body = decodeBody(request);
   if (!body.ok()) return errorAnswer(body.error(), subjectOf(route));
   json::object out{{"kind", route.kind->gvk.kind},
                    {"apiVersion", route.kind->gvk.apiVersion()},
                    {"metadata", {{"creationTimestamp", nullptr}}}};
-  if (route.kind->gvk.kind == "SelfSubjectReview") {
-    out["status"] = json::object{{"userInfo", userInfoOf(request.identity)}};
-  } else if (route.kind->gvk.kind == "TokenReview") {
-    out["spec"] = json::object{};  // a token shown once need not travel back
-    out["status"] = tokenReviewStatus(parts, objectAt(*body, {"spec"}), view);
-  } else {
-    if (const auto* spec = find(*body, {"spec"})) out["spec"] = *spec;
-    const auto answer = parts.authorizer.decide(request.identity, questionOf(*body), view);
-    json::object status{{"allowed", answer.allowed}};
-    if (!answer.reason.empty()) status["reason"] = answer.reason;
-    out["status"] = std::move(status);
-  }
+  auto status = answerReview(parts, request, route, *body, view);
+  if (!status.ok()) return errorAnswer(status.error(), subjectOf(route));
+  // A token shown once need not travel back.
+  if (const auto* spec = find(*body, {"spec"}))
+    out["spec"] = route.kind->gvk.kind == "TokenReview" ? json::value(json::object{}) : *spec;
+  out["status"] = std::move(*status);
   return jsonAnswer(out, {}, 201);
 }
 

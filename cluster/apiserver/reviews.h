@@ -1,5 +1,5 @@
 #pragma once
-// Questions about oneself: who am I, may I. Answered from the identity, nothing is stored.
+// Questions about who is who: who am I, may I, may they, whose token is this. Nothing is stored.
 #include "cluster/apiserver/answers.h"
 #include "cluster/apiserver/route.h"
 #include "cluster/apiserver/server_parts.h"

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "cluster/apiserver/deletion.h"
+#include "cluster/apiserver/grant_rules.h"
 #include "cluster/apiserver/meta_rules.h"
 #include "cluster/apiserver/plan_task.h"
 #include "cluster/apiserver/status_error.h"
@@ -169,6 +170,7 @@ Result<PlannedWrite> WritePlanner::finishCreate(Task& task, json::object body) c
   validateMetadata(body, task.strategy.nameRule(), causes);
   if (causes.empty()) task.strategy.validate(context, nullptr, body, causes);
   if (!causes.empty()) return invalidError(task.kind, name, std::move(causes));
+  STEER_CHECK(admitGrant(authorizer_, task.identity, task.view, task.kind, nullptr, body));
   if (body.contains("spec") && task.strategy.countsGenerations() && task.kind.subresource("status") != nullptr)
     ensureObject(body, "metadata")["generation"] = 1;
   PlannedWrite out;
@@ -215,6 +217,7 @@ Result<PlannedWrite> WritePlanner::replaceWith(Task& task, const ObjectPtr& live
     if (causes.empty()) task.strategy.validate(context, &live->json(), after, causes);
   }
   if (!causes.empty()) return invalidError(task.kind, live->name(), std::move(causes));
+  STEER_CHECK(admitGrant(authorizer_, task.identity, task.view, task.kind, &live->json(), after));
   if (after == live->json() && !readyToGo(task.strategy, after)) return out;
   if (live->generation() > 0 && sub != "status" && !sameMember(after, live->json(), "spec"))
     ensureObject(after, "metadata")["generation"] = live->generation() + 1;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "cluster/apiserver/deletion.h"
+#include "cluster/apiserver/impersonation.h"
 #include "cluster/apiserver/plan_task.h"
 #include "cluster/apiserver/status_error.h"
 #include "core/patch.h"
@@ -61,6 +62,13 @@ Result<json::value> patched(const KindSchema& kind, PatchType type, json::value 
 
 Result<PlannedWrite> WritePlanner::plan(const Snapshot& view, const Write& write, const WriteSettings& settings,
                                         const Identity& identity) const {
+  if (write.actAs.empty()) return planAs(view, write, settings, identity);
+  STEER_TRY(const Identity acting, actAs(authorizer_, view, identity, {write.actAs, {}}));
+  return planAs(view, write, settings, acting);
+}
+
+Result<PlannedWrite> WritePlanner::planAs(const Snapshot& view, const Write& write, const WriteSettings& settings,
+                                          const Identity& identity) const {
   STEER_TRY(const KindSchema* kind, kindOf(write, settings));
   if (kind->namespaced && write.target.ns.empty())
     return makeError(Errc::badRequest, "an empty namespace may not be set during " + std::string(verbOf(write)));
@@ -89,7 +97,9 @@ Result<PlannedWrite> WritePlanner::plan(const Snapshot& view, const Write& write
   return result;
 }
 
-AdmissionContext WritePlanner::contextOf(const Task& task) const { return {task.view, task.now, random_, options_}; }
+AdmissionContext WritePlanner::contextOf(const Task& task) const {
+  return {task.view, task.now, random_, options_, task.identity};
+}
 
 Result<PlannedWrite> WritePlanner::update(Task& task) const {
   const ObjectPtr live = task.live();

@@ -44,6 +44,8 @@ class WritePlanner {
 
  private:
   struct Task;
+  Result<PlannedWrite> planAs(const Snapshot& view, const Write& write, const WriteSettings& settings,
+                              const Identity& identity) const;
   Result<PlannedWrite> create(Task& task) const;
   Result<PlannedWrite> finishCreate(Task& task, json::object body) const;
   Result<PlannedWrite> update(Task& task) const;

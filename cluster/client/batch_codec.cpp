@@ -47,6 +47,7 @@ json::object encodeWrite(const Write& write) {
   setText(out, "name", write.target.name);
   setText(out, "subresource", write.subresource);
   setText(out, "fieldManager", write.fieldManager);
+  setText(out, "actAs", write.actAs);
   if (write.verb == Write::Verb::patch) setText(out, "patchType", patchTypeName(write.patchType));
   if (write.forceConflicts) out["force"] = true;
   if (write.verb == Write::Verb::remove) out["deleteOptions"] = encodeDeleteOptions(write.deleteOptions);
@@ -67,6 +68,7 @@ Result<Write> decodeWrite(const json::value& item) {
   if (out.target.resource.empty()) return makeError(Errc::badRequest, "resource is missing");
   out.subresource = stringAt(item, {"subresource"});
   out.fieldManager = stringAt(item, {"fieldManager"});
+  out.actAs = stringAt(item, {"actAs"});
   out.forceConflicts = boolAt(item, {"force"});
   if (const auto* body = find(item, {"body"})) out.body = *body;
   if (const auto patch = stringAt(item, {"patchType"}); !patch.empty()) {

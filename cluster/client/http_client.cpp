@@ -71,6 +71,7 @@ class HttpClient final : public Client {
     if (write.verb != Write::Verb::remove)
       path += queryText({{"fieldManager", write.fieldManager}, {"force", write.forceConflicts ? "true" : ""}});
     HttpCall call;
+    call.actAs = write.actAs;
     call.path = std::move(path);
     call.body = jsonText(write.verb == Write::Verb::remove ? json::value(encodeDeleteOptions(write.deleteOptions))
                                                            : write.body);

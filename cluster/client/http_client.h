@@ -19,6 +19,8 @@ struct HttpClientOptions {
   /// Bearer token. A join token ("steer1.…") without caPem pins the CA: it is fetched once from the
   /// server's /cacert and must have the token's hash before anything secret is sent.
   std::string token{};
+  /// The user as whom everything is asked, if the credentials' owner may impersonate them; empty = the owner.
+  std::string actAs{};
   /// A server that took the request and sends nothing for this long is Errc::timeout.
   Duration silence = seconds(60);
 };

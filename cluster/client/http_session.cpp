@@ -69,6 +69,8 @@ void* HttpSession::aim(void* handle, const HttpCall& call) const {
   headers = curl_slist_append(headers, "Expect:");  // bodies go out at once
   if (!options_.token.empty())
     headers = curl_slist_append(headers, ("Authorization: Bearer " + options_.token).c_str());
+  const auto& actAs = call.actAs.empty() ? options_.actAs : call.actAs;
+  if (!actAs.empty()) headers = curl_slist_append(headers, ("Impersonate-User: " + actAs).c_str());
   if (call.method != "GET") {
     headers = curl_slist_append(headers, ("Content-Type: " + call.contentType).c_str());
     curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call.body.size()));

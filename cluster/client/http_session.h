@@ -22,6 +22,7 @@ struct HttpCall {
   std::string path;  ///< with query
   std::string body{};
   std::string contentType = "application/json";
+  std::string actAs{};  ///< as HttpClientOptions::actAs, for this call
 };
 
 class HttpSession {

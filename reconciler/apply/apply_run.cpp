@@ -29,7 +29,9 @@ Write ApplyRun::removalOf(const PlannedChange& c, bool awaited) const {
   DeleteOptions options;
   options.propagation = propagationOf(c, awaited);
   options.uid = c.live->uid();  // never another object of the same name
-  return Write::remove(c.ref, options);
+  Write out = Write::remove(c.ref, options);
+  out.actAs = plan_.account;
+  return out;
 }
 
 Write ApplyRun::writeFor(const Pending& pending) const {
@@ -37,8 +39,10 @@ Write ApplyRun::writeFor(const Pending& pending) const {
   const bool gone = pending.phase == Pending::Phase::await;
   if (c.action == PlanAction::remove || (c.action == PlanAction::replace && !gone))
     return removalOf(c, stages_[stage_].awaitGone);
-  return Write::apply(c.ref.resource, options_.lookAgain ? boundBody(c, gone) : c.wanted, kFieldManager,
-                      c.conflicts == OwnershipPolicy::Conflicts::take);
+  Write out = Write::apply(c.ref.resource, options_.lookAgain ? boundBody(c, gone) : c.wanted, kFieldManager,
+                           c.conflicts == OwnershipPolicy::Conflicts::take);
+  out.actAs = plan_.account;
+  return out;
 }
 
 /// The object as it is wanted, on the condition that it lives as it did when it was looked at, or not at all.

@@ -46,7 +46,8 @@ void ApplyRun::StageBuilder::addHooks(Hook when) {
     auto& stages = run_.stages_;
     if (stages.empty() || stages.back().kind != Stage::Kind::hooks || stages.back().syncWave != hook.wave)
       stages.push_back({Stage::Kind::hooks, hook.wave});
-    stages.back().hooks.emplace_back(run_.client_, hook, run_.options_.hookRun, run_.options_.healthTimeout);
+    stages.back().hooks.emplace_back(run_.client_, hook, run_.options_.hookRun, run_.options_.healthTimeout,
+                                     run_.plan_.account);
   }
 }
 

@@ -20,6 +20,11 @@ void HookRun::fail(Errc code, std::string message) {
   phase_ = Phase::over;
 }
 
+Write HookRun::asAccount(Write write) const {
+  write.actAs = account_;
+  return write;
+}
+
 void HookRun::look() {
   const auto there = client_.get(hook_.ref);
   if (!there.ok() && there.error().code != Errc::notFound) {
@@ -44,13 +49,14 @@ void HookRun::look() {
   if (phase_ == Phase::removing && job.deleting()) return;
   DeleteOptions options;
   options.uid = job.uid();
-  options.propagation = Propagation::foreground;           // pods of two runs must not meet
-  (void)client_.write(Write::remove(hook_.ref, options));  // asked again as long as it is there
+  options.propagation = Propagation::foreground;                      // pods of two runs must not meet
+  (void)client_.write(asAccount(Write::remove(hook_.ref, options)));  // asked again as long as it is there
   phase_ = Phase::removing;
 }
 
 void HookRun::create() {
-  const auto made = client_.write(Write::apply(hook_.ref.resource, hookJob(hook_, run_), kFieldManager, true));
+  const auto made =
+      client_.write(asAccount(Write::apply(hook_.ref.resource, hookJob(hook_, run_), kFieldManager, true)));
   if (made.ok()) phase_ = Phase::running;
   else if (!factsOf(made.error().code).retryable) return fail(made.error().code, made.error().message);
   state_ = made.ok() ? "started" : "cannot be made: " + made.error().message;

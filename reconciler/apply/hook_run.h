@@ -13,8 +13,13 @@ namespace steer {
 
 class HookRun {
  public:
-  HookRun(Client& client, PlannedHook hook, std::string run, Duration timeout)
-      : client_(client), hook_(std::move(hook)), run_(std::move(run)), timeout_(timeout) {}
+  /// account: Plan::account.
+  HookRun(Client& client, PlannedHook hook, std::string run, Duration timeout, std::string account)
+      : client_(client),
+        hook_(std::move(hook)),
+        run_(std::move(run)),
+        timeout_(timeout),
+        account_(std::move(account)) {}
 
   /// Nothing = over; a time = call again then.
   std::optional<Time> step(Time now);
@@ -28,6 +33,7 @@ class HookRun {
  private:
   enum class Phase { begin, removing, creating, running, over };
   void look();
+  Write asAccount(Write write) const;
   void create();
   void fail(Errc code, std::string message);
 
@@ -35,6 +41,7 @@ class HookRun {
   PlannedHook hook_;
   std::string run_;
   Duration timeout_;
+  std::string account_;
   Phase phase_ = Phase::begin;
   std::optional<Time> until_;
   std::optional<Error> error_;

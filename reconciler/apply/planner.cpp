@@ -49,7 +49,9 @@ void leaveFields(const OwnershipPolicy& policy, PlanInput& input) {
 }
 
 Write applyOf(const WantedObject& w, const PlanInput& input) {
-  return Write::apply(w.ref.resource, w.body, kFieldManager, input.conflicts == OwnershipPolicy::Conflicts::take);
+  Write out = Write::apply(w.ref.resource, w.body, kFieldManager, input.conflicts == OwnershipPolicy::Conflicts::take);
+  out.actAs = input.account;
+  return out;
 }
 
 Gvk gvkOf(const WantedObject& w) { return Gvk::from(stringAt(w.body, {"apiVersion"}), stringAt(w.body, {"kind"})); }
@@ -114,6 +116,7 @@ class Prediction {
       now.propagation = Propagation::background;
       now.gracePeriodSeconds = 0;
       writes.push_back(Write::remove(w.ref, now));
+      writes.back().actAs = inputOf(open).account;
       writes.push_back(applyOf(w, inputOf(open)));
       renewed.push_back(open);
     }
@@ -147,6 +150,7 @@ Result<PlanInput> prepare(Client& client, std::vector<WantedObject> wanted, cons
   PlanInput input;
   input.application = options.application;
   input.source = options.source;
+  input.account = options.account;
   for (auto& w : wanted) label(w.body, options.application);
   input.hooks = takeHooks(wanted);
   std::erase_if(input.hooks, [&](const PlannedHook& h) { return !options.selection.contains(h.gvk(), h.ref); });

@@ -33,6 +33,8 @@ struct PlanOptions {
   enum class Scope { whole, theseOnly } scope = Scope::whole;
   /// Objects that are not wanted as far as anyone can read, and yet must not be deleted.
   std::set<ObjectRef> keep{};
+  /// The user as whom everything is written and judged; what they may not do is refused in the plan.
+  std::string account{};
 };
 
 /// `wanted` in any order; labels are added here.

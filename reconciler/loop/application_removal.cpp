@@ -21,6 +21,7 @@ std::optional<Time> ApplicationRemoval::step(Time now, const std::function<std::
   }
   PlanOptions options;
   options.application = application_;
+  options.account = account_;
   options.source = "deletion of the application";
   options.elsewhere = claimed();
   auto plan = makePlan(client_, {}, options);

@@ -14,7 +14,9 @@ namespace steer {
 
 class ApplicationRemoval {
  public:
-  ApplicationRemoval(Client& client, std::string application) : client_(client), application_(std::move(application)) {}
+  /// account: Plan::account.
+  ApplicationRemoval(Client& client, std::string application, std::string account)
+      : client_(client), application_(std::move(application)), account_(std::move(account)) {}
 
   /// claimed: what other applications ask for stays.
   std::optional<Time> step(Time now, const std::function<std::set<ObjectRef>()>& claimed);
@@ -24,6 +26,7 @@ class ApplicationRemoval {
  private:
   Client& client_;
   std::string application_;
+  std::string account_;
   std::optional<ApplyRun> run_;
   bool finished_ = false;
   std::string message_ = "its objects are being deleted";

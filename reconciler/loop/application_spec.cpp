@@ -175,8 +175,7 @@ ApplicationSpec readApplicationSpec(const Object& application, const ObjectPtr& 
   budget.number("percent", s.deleteBudget.percent, 0, 100);
   budget.number("count", s.deleteBudget.count, 0, 1'000'000);
   readWindows(spec, out);
-  if (const auto account = reader.text("serviceAccountName"); !account.empty())
-    reader.note("serviceAccountName", "acting as another account is not supported; the application acts as the server");
+  s.account = accountOf(spec, application.ns());
   return out;
 }
 

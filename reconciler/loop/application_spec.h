@@ -44,6 +44,7 @@ struct ApplicationSettings {
   std::vector<SyncWindowSpec> windows{};
   DeleteBudget deleteBudget{};
   Duration healthTimeout = minutes(10);
+  std::string account{};  ///< the user as whom it acts; empty = as the server
 };
 
 /// Where credentials stand; their contents are read elsewhere.

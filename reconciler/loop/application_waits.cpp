@@ -15,6 +15,7 @@ void ApplicationLoop::configure(ApplicationSettings settings) {
 PlanOptions ApplicationLoop::planning() const {
   PlanOptions out;
   out.policy = settings_.policy;
+  out.account = settings_.account;
   if (options_.neighbours != nullptr) out.elsewhere = options_.neighbours->claimedByOthers(options_.name);
   for (const auto& [ref, glass] : glass_) {
     const auto place = (ref.ns.empty() ? "" : ref.ns + "/") + ref.name;

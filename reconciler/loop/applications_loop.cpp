@@ -8,6 +8,7 @@
 #include "reconciler/git/remote_url.h"
 #include "reconciler/loop/application_removal.h"
 #include "reconciler/loop/included.h"
+#include "reconciler/plan/application_policy.h"
 #include "reconciler/plan/fingerprint.h"
 
 namespace steer {
@@ -286,7 +287,9 @@ std::optional<Time> ApplicationsLoop::stepChild(Child& child, Time now) {
 std::optional<Time> ApplicationsLoop::stepRemoval(Child& child, Time now) {
   auto& status = child.loop ? child.loop->status() : child.status;
   if (boolAt(child.object->spec(), {"prune"}, true)) {
-    if (!child.removal) child.removal = std::make_unique<ApplicationRemoval>(client_, child.label);
+    if (!child.removal)
+      child.removal = std::make_unique<ApplicationRemoval>(client_, child.label,
+                                                           accountOf(child.object->spec(), child.object->ns()));
     const auto next = child.removal->step(now, [&] { return claimedByOthers(child.label); });
     if (!child.removal->finished()) {
       status.setPhase("Deleting", child.removal->message());

@@ -54,4 +54,9 @@ std::vector<std::pair<std::string, std::string>> policyProblems(const json::obje
   return out;
 }
 
+std::string accountOf(const json::object& spec, const std::string& ns) {
+  const auto name = stringAt(spec, {"serviceAccountName"});
+  return name.empty() ? "" : "system:serviceaccount:" + ns + ":" + std::string(name);
+}
+
 }  // namespace steer

@@ -12,6 +12,8 @@ OwnershipPolicy policyOf(const json::object& spec);
 
 /// Reads spec.deleteBudget; a number out of range keeps its default, and is a finding where the spec is read.
 DeleteBudget deleteBudgetOf(const json::object& spec);
+/// The user as whom an application of namespace `ns` acts: its service account's; empty when it names none.
+std::string accountOf(const json::object& spec, const std::string& ns);
 
 /// Paths of spec.ignoreFields that cannot be read: (field path in the spec, what is wrong).
 std::vector<std::pair<std::string, std::string>> policyProblems(const json::object& spec);

@@ -117,6 +117,7 @@ Plan buildPlan(PlanInput input) {
   plan.application = input.application;
   plan.source = input.source;
   plan.hooks = std::move(input.hooks);
+  plan.account = input.account;
   std::set<ObjectRef> kept;
   for (std::size_t i = 0; i < input.wanted.size(); ++i) {
     kept.insert(input.wanted[i].ref);

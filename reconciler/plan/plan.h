@@ -95,7 +95,8 @@ struct Plan {
   std::vector<PlannedHook> hooks{};     ///< in the order in which they run
   std::vector<std::string> waitsFor{};  ///< applications that must be healthy before this one is applied
   DeleteBudget deleteBudget{};
-  std::string commit{};  ///< that the source is; empty when it is none
+  std::string commit{};   ///< that the source is; empty when it is none
+  std::string account{};  ///< the user as whom it is written; empty = whoever applies it
 
   PlanCounts counts() const;
   bool empty() const;  ///< hooks do not count: they are no state
@@ -122,6 +123,7 @@ struct PlanInput {
   std::map<ObjectRef, std::vector<std::string>> left{};  ///< PlannedChange::left
   OwnershipPolicy::Conflicts conflicts = OwnershipPolicy::Conflicts::take;
   std::vector<PlannedHook> hooks{};  ///< in the order in which they run
+  std::string account{};             ///< Plan::account
 };
 
 /// Pure.

@@ -15,6 +15,19 @@ bool terminal(const json::object& pod) {
   return phase == "Succeeded" || phase == "Failed";
 }
 
+/// What a pod leaves open its service account says: whether it gets a token, and how its images are pulled.
+void takeFromAccount(const Snapshot& view, json::object& pod) {
+  auto& spec = ensureObject(pod, "spec");
+  const auto account =
+      view.get("serviceaccounts", stringAt(pod, {"metadata", "namespace"}), stringAt(spec, {"serviceAccountName"}));
+  if (account == nullptr) return;
+  if (!spec.contains("automountServiceAccountToken") &&
+      !boolAt(account->json(), {"automountServiceAccountToken"}, true))
+    spec["automountServiceAccountToken"] = false;
+  const auto& secrets = arrayAt(account->json(), {"imagePullSecrets"});
+  if (!secrets.empty() && arrayAt(spec, {"imagePullSecrets"}).empty()) spec["imagePullSecrets"] = secrets;
+}
+
 class PodStrategy final : public KindStrategy {
  public:
   bool countsGenerations() const override { return false; }
@@ -24,9 +37,10 @@ class PodStrategy final : public KindStrategy {
     return std::max<std::int64_t>(0, asked.value_or(intAt(live.spec(), {"terminationGracePeriodSeconds"}, 30)));
   }
 
-  Result<void> prepareCreate(const AdmissionContext&, json::object& pod) const override {
+  Result<void> prepareCreate(const AdmissionContext& context, json::object& pod) const override {
     pod.erase("status");
     applyPodAdmissionDefaults(pod);
+    takeFromAccount(context.view, pod);
     return {};
   }
 

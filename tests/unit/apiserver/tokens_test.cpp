@@ -211,3 +211,23 @@ TEST_CASE("a server without a key gives no tokens and accepts none") {
   CHECK(s.call("POST", "/api/v1/namespaces/default/serviceaccounts/builder/token", R"({"spec":{}})").status == 415);
   CHECK(s.api.identify("eyJhbGciOiJub25lIn0.e30.").error().code == Errc::unauthorized);
 }
+
+TEST_CASE("a pod takes from its account what it leaves open itself") {
+  TestServer s;
+  REQUIRE(s.client
+              ->write(Write::create("serviceaccounts", parsed(R"({"apiVersion":"v1","kind":"ServiceAccount",
+    "metadata":{"namespace":"default","name":"default"},"automountServiceAccountToken":false,
+    "imagePullSecrets":[{"name":"pull"}]})")))
+              .ok());
+  const auto open = s.client->write(Write::create("pods", pod("open")));
+  REQUIRE(open.ok());
+  CHECK_FALSE(boolAt((*open)->spec(), {"automountServiceAccountToken"}, true));
+  CHECK(jsonText(*find((*open)->spec(), {"imagePullSecrets"})) == R"([{"name":"pull"}])");
+  auto own = pod("own");
+  own["spec"].as_object()["automountServiceAccountToken"] = true;
+  own["spec"].as_object()["imagePullSecrets"] = json::array{json::object{{"name", "mine"}}};
+  const auto kept = s.client->write(Write::create("pods", own));
+  REQUIRE(kept.ok());
+  CHECK(boolAt((*kept)->spec(), {"automountServiceAccountToken"}));
+  CHECK(jsonText(*find((*kept)->spec(), {"imagePullSecrets"})) == R"([{"name":"mine"}])");
+}

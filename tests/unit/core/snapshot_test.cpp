@@ -79,3 +79,20 @@ TEST_CASE("what services claim is found by its value, and a copy is a fork") {
   CHECK(s.labelled("services", ".spec.clusterIP", "10.0.0.2").empty());
   CHECK(s.labelled("services", ".nodePort", "UDP/30001").empty());
 }
+
+TEST_CASE("a part of a snapshot tells whether its resources are still the same elsewhere") {
+  Snapshot s;
+  s.put("pods", pod("a", "p1", "n1", "rs1"));
+  s.put("secrets", pod("a", "s1", "", ""));
+  const Snapshot part = s.part({"pods", "roles"});
+  CHECK(part.count("pods") == 1);
+  CHECK(part.count("secrets") == 0);
+  s.put("secrets", pod("a", "s2", "", ""));
+  CHECK(part.sharesContent("pods", s));
+  CHECK(part.sharesContent("roles", s));
+  s.put("pods", pod("a", "p2", "n1", "rs1"));
+  CHECK_FALSE(part.sharesContent("pods", s));
+  CHECK(part.count("pods") == 1);
+  s.put("roles", pod("a", "r", "", ""));
+  CHECK_FALSE(part.sharesContent("roles", s));
+}

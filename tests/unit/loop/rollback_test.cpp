@@ -43,7 +43,7 @@ TEST_CASE("a rollback is a new commit on the branch with the content of the last
   CHECK(w.repo.remoteGit("rev-parse main^{tree}") == w.repo.remoteGit("rev-parse " + first + "^{tree}"));
   const auto message = w.repo.remoteGit("log -1 --format=%an%n%B main");
   CHECK(message.find("Steersman\nRoll back root to " + first.substr(0, 12)) == 0);
-  CHECK(message.find("Requested-by: ada") != std::string::npos);
+  CHECK(message.find("Requested-by: system:steersman") != std::string::npos);
   // The same request is not carried out twice.
   w.restart();
   w.run();

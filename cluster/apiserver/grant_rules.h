@@ -1,0 +1,14 @@
+#pragma once
+// Nobody gives what they do not have: writing a role needs all its rules (or the verb `escalate`), binding one needs
+// all rules of the role (or the verb `bind`), and an Application acts as an account that its writer may impersonate.
+// Source: Kubernetes documentation, "Privilege escalation prevention and bootstrapping". Pure.
+#include "cluster/apiserver/authorizer.h"
+#include "schemas/schema.h"
+
+namespace steer {
+
+/// `before` null: a new object. Errors: forbidden, naming what is missing.
+Result<void> admitGrant(const Authorizer& authorizer, const Identity& who, const Snapshot& view, const KindSchema& kind,
+                        const json::object* before, const json::object& after);
+
+}  // namespace steer
