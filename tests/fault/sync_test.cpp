@@ -28,8 +28,8 @@ std::string late(int version) {
 struct Order {
   Followed& f;
   std::map<std::string, std::set<std::string>> commits;  ///< version → commits that hold it
-  std::set<std::string> migrated;              ///< commits whose migration was complete
-  std::set<std::string> rolledOutOnce;         ///< images that were once available
+  std::set<std::string> migrated;                        ///< commits whose migration was complete
+  std::set<std::string> rolledOutOnce;                   ///< images that were once available
   bool lateSeen = false;
 
   void look() {
