@@ -309,7 +309,14 @@ void Agent::State::keepHouse() {
 void Agent::State::keepImages() {
   if (keepingImages_) return;
   keepingImages_ = true;
-  jobs_.run([this] { return images_.look(runtime_, clock_.now()); },
+  std::set<std::string> named;
+  for (const auto& pod : informer_.snapshot().list("pods")) {
+    const auto phase = stringAt(pod->status(), {"phase"});
+    if (phase == "Succeeded" || phase == "Failed") continue;
+    for (const auto* list : {"initContainers", "containers"})
+      for (const auto& container : arrayAt(pod->spec(), {list})) named.emplace(stringAt(container, {"image"}));
+  }
+  jobs_.run([this, named = std::move(named)] { return images_.look(runtime_, named, clock_.now()); },
             [this](Result<int> removed) {
               keepingImages_ = false;
               if (!removed.ok()) log::warn("images could not be looked through", {{"error", removed.error().message}});

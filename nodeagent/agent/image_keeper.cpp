@@ -6,7 +6,7 @@
 
 namespace steer {
 
-Result<int> ImageKeeper::look(PodRuntime& runtime, Time now) {
+Result<int> ImageKeeper::look(PodRuntime& runtime, const std::set<std::string>& named, Time now) {
   STEER_TRY(const auto images, runtime.listImages());
   STEER_TRY(const auto references, runtime.imageReferencesInUse());
   std::set<std::string> inUse;
@@ -14,7 +14,7 @@ Result<int> ImageKeeper::look(PodRuntime& runtime, Time now) {
   for (const auto& image : images) {
     const auto known = times_.find(image.id);
     auto& at = times[image.id] = known == times_.end() ? ImageTimes{now, {}} : known->second;
-    if (!usesImage(image, references)) continue;
+    if (!usesImage(image, references) && !usesImage(image, named)) continue;
     inUse.insert(image.id);
     at.used = now;
   }

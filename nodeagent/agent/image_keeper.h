@@ -2,6 +2,7 @@
 // ImageKeeper: forgets images when the disk they lie on fills up. What goes is decided in pod/image_collection.h.
 // Thread rule: look() blocks, one call at a time.
 #include <map>
+#include <set>
 #include <string>
 
 #include "core/clock.h"
@@ -14,8 +15,9 @@ class ImageKeeper {
  public:
   explicit ImageKeeper(ImageCollection rules) : rules_(rules) {}
 
-  /// How many images it removed. Errors: the runtime's.
-  Result<int> look(PodRuntime& runtime, Time now);
+  /// How many images it removed. What is in `named` stays: pods want it that have no container of it yet, and between
+  /// the pull and the container it would go. Errors: the runtime's.
+  Result<int> look(PodRuntime& runtime, const std::set<std::string>& named, Time now);
 
  private:
   ImageCollection rules_;
