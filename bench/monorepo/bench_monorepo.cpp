@@ -237,7 +237,7 @@ void keptCluster(const std::string& dir) {
     std::this_thread::sleep_for(milliseconds(1500 + 37 * i));
     const std::string value = "changed-" + std::to_string(i);
     repo.changeOne(i % 5, i, value);
-    char ns[16], name[16];
+    char ns[32], name[32];
     std::snprintf(ns, sizeof ns, "team-%03d", i % 5);
     std::snprintf(name, sizeof name, "app-%03d-0", i);
     const ObjectRef changed{"configmaps", ns, name};
