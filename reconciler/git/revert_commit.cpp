@@ -111,26 +111,23 @@ namespace git {
 Result<json::object> branchOperation(const RemoteAccess& access, const json::object& arguments) {
   STEER_TRY(const auto repo, openBare(std::string(stringAt(arguments, {"dir"}))));
   const std::string revision(stringAt(arguments, {"revision"}));
-  git_remote* raw = nullptr;
-  if (const int rc = git_remote_create_anonymous(&raw, repo.get(), access.url().url.c_str()); rc != 0)
-    return gitError(rc, "cannot use " + access.url().url);
-  const Handle<git_remote> remote(raw);
+  STEER_TRY(const auto remote, openRemote(repo.get(), access.url().url));
   RemoteAccess::Session session(access);
   git_remote_connect_options connecting = GIT_REMOTE_CONNECT_OPTIONS_INIT;
   session.install(connecting.callbacks);
   connecting.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
   const std::string doing = "cannot read " + access.url().url;
-  if (const int rc = git_remote_connect_ext(raw, GIT_DIRECTION_FETCH, &connecting); rc != 0)
+  if (const int rc = git_remote_connect_ext(remote.get(), GIT_DIRECTION_FETCH, &connecting); rc != 0)
     return session.explain(rc, doing);
   std::string ref = revision.starts_with("refs/") ? revision : "refs/heads/" + revision;
   if (revision.empty()) {
     git_buf name = GIT_BUF_INIT;
-    if (git_remote_default_branch(&name, raw) == 0 && name.ptr != nullptr) ref = name.ptr;
+    if (git_remote_default_branch(&name, remote.get()) == 0 && name.ptr != nullptr) ref = name.ptr;
     git_buf_dispose(&name);
   }
   const git_remote_head** heads = nullptr;
   std::size_t count = 0;
-  if (const int rc = git_remote_ls(&heads, &count, raw); rc != 0) return session.explain(rc, doing);
+  if (const int rc = git_remote_ls(&heads, &count, remote.get()); rc != 0) return session.explain(rc, doing);
   for (std::size_t i = 0; i < count; ++i)
     if (ref == heads[i]->name && ref.starts_with("refs/heads/"))
       return json::object{{"ref", ref}, {"tip", hex(heads[i]->oid)}};
