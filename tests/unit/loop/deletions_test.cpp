@@ -30,6 +30,43 @@ void approve(const World& w, const std::string& commit) {
              textOf(DeleteApproval{commit, confirmation(w, "digest"), "", "ada", "2026-03-02T10:00:00Z"}));
 }
 
+/// Ten config maps, applied.
+void startWithMaps(World& w) {
+  writeMaps(w, 0, 10);
+  w.repo.push("First");
+  w.run();
+}
+
+/// Eight of the ten leave the repository; the commit, taken in.
+std::string cleanUp(World& w, const std::string& message = "Clean up") {
+  removeMaps(w, 0, 8);
+  const auto id = w.repo.push(message);
+  w.run();
+  return id;
+}
+
+/// An application of the same repository, declared in the root's directory.
+void declare(const World& w, const std::string& name, const std::string& path) {
+  w.repo.write(name + "-app.yaml", "apiVersion: steersman.dev/v1\nkind: Application\nmetadata: {name: " + name +
+                                       ", namespace: steersman-system}\nspec: {source: {url: '" + w.repo.url() +
+                                       "', branch: main, path: " + path + "}, healthTimeout: 2m}\n");
+}
+
+std::string ownerOf(const World& w, const std::string& name) {
+  const auto object = w.cluster.client->get({"configmaps", "shop", name});
+  return object.ok() ? (*object)->uid() + " of " + std::string((*object)->label(kApplicationLabel)) : "gone";
+}
+
+/// Looks at every object of `names` many times while the cluster takes the newest commit in.
+void staysItself(World& w, const std::vector<std::string>& names, Duration time = seconds(8)) {
+  std::map<std::string, std::string> before;
+  for (const auto& name : names) before[name] = ownerOf(w, name).substr(0, 36);
+  for (Duration passed{}; passed < time; passed += milliseconds(50)) {
+    w.run(milliseconds(50));
+    for (const auto& name : names) REQUIRE(ownerOf(w, name).substr(0, 36) == before[name]);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("a mass deletion waits for a confirmation, with everything else of its commit") {
@@ -61,12 +98,8 @@ TEST_CASE("a mass deletion waits for a confirmation, with everything else of its
 
 TEST_CASE("an approval of another commit or of another plan is none") {
   World w;
-  writeMaps(w, 0, 10);
-  w.repo.push("First");
-  w.run();
-  removeMaps(w, 0, 8);
-  const auto id = w.repo.push("Clean up");
-  w.run();
+  startWithMaps(w);
+  const auto id = cleanUp(w);
   REQUIRE(w.phase() == "NeedsConfirmation");
   w.annotate("root", kApprovalAnnotation,
              textOf(DeleteApproval{std::string(40, '0'), confirmation(w, "digest"), "", "eve", ""}));
@@ -83,12 +116,8 @@ TEST_CASE("an approval of another commit or of another plan is none") {
 
 TEST_CASE("a trailer that names the plan confirms it, and a restart changes nothing about that") {
   World w;
-  writeMaps(w, 0, 10);
-  w.repo.push("First");
-  w.run();
-  removeMaps(w, 0, 8);
-  w.repo.push("Clean up");
-  w.run();
+  startWithMaps(w);
+  cleanUp(w);
   const auto digest = confirmation(w, "digest");
   REQUIRE_FALSE(digest.empty());
   w.restart();
@@ -103,12 +132,8 @@ TEST_CASE("a trailer that names the plan confirms it, and a restart changes noth
 
 TEST_CASE("a newer commit ends the waiting for a confirmation") {
   World w;
-  writeMaps(w, 0, 10);
-  w.repo.push("First");
-  w.run();
-  removeMaps(w, 0, 8);
-  const auto bad = w.repo.push("By mistake");
-  w.run();
+  startWithMaps(w);
+  const auto bad = cleanUp(w, "By mistake");
   REQUIRE(w.phase() == "NeedsConfirmation");
   writeMaps(w, 0, 10);
   w.repo.write("settings.yaml", configMap("settings", "2"));
@@ -137,12 +162,8 @@ TEST_CASE("a namespace is never deleted without a confirmation") {
 
 TEST_CASE("the budget of the spec counts") {
   World w({{"deleteBudget", {{"percent", 100}}}});
-  writeMaps(w, 0, 10);
-  w.repo.push("First");
-  w.run();
-  removeMaps(w, 0, 8);
-  w.repo.push("Clean up");
-  w.run();
+  startWithMaps(w);
+  cleanUp(w);
   CHECK(maps(w) == 2);
 }
 
@@ -157,20 +178,12 @@ TEST_CASE("what moves to another application changes its owner and is never dele
   w.makeApplication("a", "a");
   w.makeApplication("b", "b", {{"suspend", false}});
   w.run();
-  const auto uid = [&] {
-    const auto object = w.cluster.client->get({"configmaps", "shop", "moving"});
-    return object.ok() ? (*object)->uid() + " of " + std::string((*object)->label(kApplicationLabel)) : "gone";
-  };
-  const auto before = uid();
-  REQUIRE(before.ends_with(" of a"));
+  REQUIRE(ownerOf(w, "moving").ends_with(" of a"));
   w.repo.git("mv a/map.yaml b/map.yaml");
   w.repo.write("a/rest.yaml", configMap("rest"));
   w.repo.push("Move");
-  for (int i = 0; i < 40; ++i) {
-    w.run(milliseconds(100));
-    REQUIRE(uid().substr(0, 36) == before.substr(0, 36));
-  }
-  CHECK(uid() == before.substr(0, before.size() - 1) + "b");
+  staysItself(w, {"moving"}, seconds(4));
+  CHECK(ownerOf(w, "moving").ends_with(" of b"));
   CHECK(w.phase("a") == "Synced");
   CHECK(w.phase("b") == "Synced");
 }
@@ -196,32 +209,6 @@ TEST_CASE("what moves to an application that must wait is kept until it is taken
   CHECK(w.phase("b") == "Synced");
 }
 
-namespace {
-
-/// An application of the same repository, declared in the root's directory.
-void declare(const World& w, const std::string& name, const std::string& path) {
-  w.repo.write(name + "-app.yaml", "apiVersion: steersman.dev/v1\nkind: Application\nmetadata: {name: " + name +
-                                       ", namespace: steersman-system}\nspec: {source: {url: '" + w.repo.url() +
-                                       "', branch: main, path: " + path + "}, healthTimeout: 2m}\n");
-}
-
-std::string ownerOf(const World& w, const std::string& name) {
-  const auto object = w.cluster.client->get({"configmaps", "shop", name});
-  return object.ok() ? (*object)->uid() + " of " + std::string((*object)->label(kApplicationLabel)) : "gone";
-}
-
-/// Looks at every object of `names` many times while the cluster takes the newest commit in.
-void staysItself(World& w, const std::vector<std::string>& names, Duration time = seconds(8)) {
-  std::map<std::string, std::string> before;
-  for (const auto& name : names) before[name] = ownerOf(w, name).substr(0, 36);
-  for (Duration passed{}; passed < time; passed += milliseconds(50)) {
-    w.run(milliseconds(50));
-    for (const auto& name : names) REQUIRE(ownerOf(w, name).substr(0, 36) == before[name]);
-  }
-}
-
-}  // namespace
-
 TEST_CASE("what moves to an application that the same commit makes is taken over, never deleted") {
   World w;
   w.repo.write("ns.yaml", namespaceShop());
@@ -243,9 +230,7 @@ TEST_CASE("what moves to an application that the same commit makes is taken over
 TEST_CASE("what moves from the very application that declares the new owner is neither deleted nor confirmed") {
   World w;
   w.repo.write("ns.yaml", namespaceShop());
-  writeMaps(w, 0, 10);
-  w.repo.push("First");
-  w.run();
+  startWithMaps(w);
   REQUIRE(ownerOf(w, "m0").ends_with(" of root"));
   w.repo.git("rm -qf m9.yaml");
   for (int i = 0; i < 9; ++i) {
