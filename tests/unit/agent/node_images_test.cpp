@@ -14,6 +14,7 @@ class Registry {
  public:
   explicit Registry(const std::string& dir, const std::string& layout = "oci")
       : log_(dir + "/registry.log"), fifo_(dir + "/registry.in") {
+    fs::remove(dir + "/registry.port");  // the port of a former one is not this one's
     REQUIRE(std::system(("mkfifo " + fifo_).c_str()) == 0);
     const std::string script = std::string(STEER_SOURCE_DIR) + "/tests/unit/agent/test_registry.py";
     const auto start = "python3 " + script + " " + dir + "/" + layout + " reader:pa55 " + log_ + " <" + fifo_ + " >" +
@@ -128,7 +129,11 @@ TEST_CASE(
   const auto extra = registry.host + "/extra:1";
   c.make("user", imagePod(extra, "IfNotPresent", "right"));
   c.make("other", pod("sleep 3600"));
-  REQUIRE(c.eventually([&] { return c.isReady("user") && c.isReady("other"); }));
+  c.eventually([&] { return c.isReady("user") && c.isReady("other"); });
+  for (const auto* name : {"user", "other"}) {
+    INFO(c.explained(name));
+    REQUIRE(c.isReady(name));
+  }
   usleep(2'500'000);  // two looks at the disk
   const auto there = [&](const std::string& image) { return c.runtime->imageStatus(image)->has_value(); };
   CHECK(there(extra));

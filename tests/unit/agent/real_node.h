@@ -173,6 +173,16 @@ struct Cluster {
   std::string waiting(const std::string& name) const {
     return std::string(stringAt(container(name), {"state", "waiting", "reason"}));
   }
+  /// For a failed expectation: the pod's status and what was said about it.
+  std::string explained(const std::string& name) const {
+    auto out = name + ": " + jsonText(status(name));
+    const auto events = client->list("events", {});
+    for (const auto& e : events->items)
+      if (stringAt(e->json(), {"involvedObject", "name"}) == name)
+        out +=
+            "\n" + std::string(stringAt(e->json(), {"reason"})) + ": " + std::string(stringAt(e->json(), {"message"}));
+    return out;
+  }
   /// A folder on the node that pods write their marks into.
   std::string folder(const std::string& name) const {
     const auto path = dir + "/out/" + name;
