@@ -89,6 +89,7 @@ class RepositoryReader final : public SourceReader {
     return renderer_.render(*reader_, commit_.tree, path);
   }
   std::string commit() const override { return commit_.id; }
+  std::string message() const override { return commit_.message; }
   SourceIdentity identity() const override {
     SourceIdentity out{{}, request_.revision == commit_.id || request_.revision == "HEAD" ? "" : request_.revision};
     if (const auto url = RemoteUrl::parse(request_.repo); url.ok()) {
@@ -143,6 +144,7 @@ class DirectoriesReader final : public SourceReader {
   }
 
   std::string commit() const override { return ""; }
+  std::string message() const override { return ""; }
   SourceIdentity identity() const override { return {around().urls, ""}; }
 
  private:

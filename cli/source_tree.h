@@ -32,6 +32,8 @@ class SourceReader {
   virtual Result<RenderedTree> at(const std::string& path) = 0;
   /// Id of the commit that is read; empty for directories.
   virtual std::string commit() const = 0;
+  /// Its message; empty likewise.
+  virtual std::string message() const = 0;
   virtual SourceIdentity identity() const = 0;
 };
 

@@ -11,6 +11,7 @@
 #include "cli/terminal.h"
 #include "reconciler/plan/application_graph.h"
 #include "reconciler/plan/application_policy.h"
+#include "reconciler/plan/delete_budget.h"
 
 namespace steer::cli {
 namespace {
@@ -189,7 +190,10 @@ Result<void> planAll(std::vector<DeclaredApplication> applications, const Planni
                                                : dependenciesOf(application.spec, application.ns));
   }
   STEER_TRY(auto plans, ask(*out.client, *question));
-  for (auto& plan : plans.plans) plan.commit = out.commit;
+  for (auto& plan : plans.plans) {
+    plan.commit = out.commit;
+    plan.confirmedDeletions = out.confirmedDeletions;
+  }
   plans.notes = std::move(out.plans.notes);
   plans.findings = std::move(out.plans.findings);
   out.plans = std::move(plans);
@@ -235,6 +239,7 @@ std::optional<Planned> planFrom(const PlanningFlags& given, PlanOptions::Live li
     if (!opened.ok()) return fail(opened.error());
     source = std::move(*opened);
     out.commit = source->commit();
+    out.confirmedDeletions = confirmedDigests(source->message());
   }
   auto client = connect(flags.kubeconfig);
   if (!client.ok()) return fail(client.error());

@@ -37,7 +37,9 @@ struct Planned {
   std::unique_ptr<Client> client;
   std::vector<WantedObject> wanted;  ///< of all plans, as the source says it
   PlanSet plans;
-  std::string commit{};   ///< that was read; empty for directories
+  std::string commit{};  ///< that was read; empty for directories
+  /// Digests of deletions that the commit's own trailers say yes to.
+  std::vector<std::string> confirmedDeletions{};
   std::string cluster{};  ///< uid of the cluster
   /// The same question to the cluster once more.
   std::function<Result<PlanSet>()> again{};

@@ -27,12 +27,16 @@ std::optional<std::string> ApplicationLoop::approvalOf(const Plan& plan, const D
   };
   if (std::all_of(verdict.deletions.begin(), verdict.deletions.end(), known)) return "";
   const auto digest = plan.digest();
-  if (commit_ && commit_->id == wantedCommit_ && confirms(confirmedDigests(commit_->message), digest, verdict))
-    return "the commit's trailer, by " + commit_->author;
+  if (trailerOf(plan, verdict) == TrailerSays::yes) return "the commit's trailer, by " + commit_->author;
   const auto& a = requests_.approval;
   if (a && a->commit == wantedCommit_ && (a->digest == digest || a->deletions == verdict.deletionsDigest))
     return "steer approve, by " + a->by + " at " + a->at;
   return std::nullopt;
+}
+
+TrailerSays ApplicationLoop::trailerOf(const Plan& plan, const DeleteVerdict& verdict) const {
+  if (!commit_ || commit_->id != wantedCommit_) return TrailerSays::nothing;
+  return trailerSays(confirmedDigests(commit_->message), plan, verdict);
 }
 
 std::optional<Operation::Hold> ApplicationLoop::whyHeld(const Plan& plan, Time now) {
@@ -42,6 +46,48 @@ std::optional<Operation::Hold> ApplicationLoop::whyHeld(const Plan& plan, Time n
   if (options_.neighbours != nullptr)
     if (const auto why = options_.neighbours->claimsUnsettled(options_.name); !why.empty())
       return Operation::Hold{"Waiting", why, kLookAgain};
+  return weighDeletions(plan, verdict, now);
+}
+
+/// The plan makes or changes applications that may take over what it deletes, so its deletions come last and are
+/// planned again then. A person is asked before anything of it lands: what the new owners will ask for is read from
+/// the commit itself.
+std::optional<Operation::Hold> ApplicationLoop::whyHeldWhole(Plan plan, Time now) {
+  status_.setDetail("confirmation", nullptr);
+  if (!checkDeletions(plan, settings_.deleteBudget).needsConfirmation) return std::nullopt;
+  if (options_.neighbours != nullptr)
+    if (const auto why = options_.neighbours->sourceUnread(options_.name); !why.empty())
+      return Operation::Hold{"Waiting", why, kLookAgain};
+  const auto declared = declaredClaims();
+  if (!declared)
+    return Operation::Hold{"Waiting", "reading what the applications that this commit declares ask for", kLookAgain};
+  std::erase_if(plan.changes, [&](const PlannedChange& c) {
+    return c.action == PlanAction::remove && declared->claims.contains(c.ref);
+  });
+  auto held = weighDeletions(plan, checkDeletions(plan, settings_.deleteBudget), now);
+  if (held && !declared->unknown.empty()) held->why += "; it is not known what takes over " + declared->unknown.front();
+  return held;
+}
+
+/// Read once for a commit, beside everything else.
+std::optional<DeclaredClaims> ApplicationLoop::declaredClaims() {
+  if (!options_.declaredClaims) return DeclaredClaims{};
+  if (!prospect_) {
+    prospect_ = std::make_shared<steer::Sync<std::optional<DeclaredClaims>>>();
+    std::vector<WantedObject> ours;  // of the kinds that it is about: a copy for the other thread
+    for (const auto& w : *wanted_)
+      if (w.ref.resource.ends_with(".steersman.dev")) ours.push_back(w);
+    keeper_.lookInto([read = options_.declaredClaims, answer = prospect_, wanted = std::move(ours),
+                      commit = wantedCommit_](const std::string& cloneDir) {
+      auto claims = read(cloneDir, commit, wanted);
+      *answer->lock() = std::move(claims);
+    });
+  }
+  return *prospect_->lock();
+}
+
+std::optional<Operation::Hold> ApplicationLoop::weighDeletions(const Plan& plan, const DeleteVerdict& verdict,
+                                                               Time now) {
   if (!verdict.needsConfirmation) return std::nullopt;
   if (const auto approval = approvalOf(plan, verdict)) {
     approvedDeletions_.insert(verdict.deletions.begin(), verdict.deletions.end());
@@ -61,7 +107,8 @@ std::optional<Operation::Hold> ApplicationLoop::whyHeld(const Plan& plan, Time n
                                                  {"reason", verdict.reason},
                                                  {"total", verdict.deletions.size()},
                                                  {"deletions", std::move(listed)}});
-  return Operation::Hold{"NeedsConfirmation", confirmationText(verdict, wantedCommit_), kAskAgain};
+  return Operation::Hold{"NeedsConfirmation", confirmationText(verdict, wantedCommit_, trailerOf(plan, verdict)),
+                         kAskAgain};
 }
 
 }  // namespace steer

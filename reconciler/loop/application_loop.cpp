@@ -133,6 +133,7 @@ void ApplicationLoop::onRendered(const FetchOutcome& fetched, Rendered rendered,
   rendered.findings.sort();
   if (sameJudgement(fetched.commit, rendered, now)) return;
   approvedDeletions_.clear();
+  prospect_.reset();
   status_.setDetail("confirmation", nullptr);
   if (!rendered.delta) claims_ = rendered.quarantined;
   for (const auto& w : rendered.delta ? rendered.delta->changed : rendered.objects) claims_.insert(w.ref);
@@ -269,6 +270,7 @@ void ApplicationLoop::begin(const std::string& trigger, Operation::WhenEmpty whe
   how.prune = settings_.prune ? prune_ : PlanOptions::Prune::no;
   how.planning = [this] { return planning(); };
   how.hold = [this](const Plan& plan, Time at) { return whyHeld(plan, at); };
+  how.holdWhole = [this](Plan plan, Time at) { return whyHeldWhole(std::move(plan), at); };
   lookForGlass(now);
   if (sync_ == Sync::open) how.hooks = Operation::Options::Hooks::run;
   if (trigger == "push" && !wantsHooks_ && quarantined_.empty()) how.only = unplanned_;

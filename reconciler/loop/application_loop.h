@@ -12,11 +12,13 @@
 #include <vector>
 
 #include "core/loop.h"
+#include "core/sync.h"
 #include "reconciler/health/health.h"
 #include "reconciler/loop/application_neighbours.h"
 #include "reconciler/loop/application_requests.h"
 #include "reconciler/loop/application_spec.h"
 #include "reconciler/loop/application_status.h"
+#include "reconciler/loop/declared_claims.h"
 #include "reconciler/loop/drift_watch.h"
 #include "reconciler/loop/operation.h"
 #include "reconciler/loop/source_keeper.h"
@@ -33,6 +35,8 @@ struct ApplicationOptions {
   ApplicationSettings settings{};
   /// A renderer that remembers nothing, to compare two commits; null = they are compared by their trees alone.
   std::function<Renderer()> anotherRenderer{};
+  /// What the applications ask for that a commit declares; null = it declares none.
+  DeclaredClaimsReader declaredClaims{};
   ApplicationNeighbours* neighbours = nullptr;  ///< must outlive the loop; null = it is alone
   /// How often everything is planned anew although nothing was seen to change.
   Duration resync = minutes(5);
@@ -83,6 +87,10 @@ class ApplicationLoop final : public Loop {
   void noteDropped();
   PlanOptions planning() const;
   std::optional<Operation::Hold> whyHeld(const Plan& plan, Time now);
+  std::optional<Operation::Hold> whyHeldWhole(Plan plan, Time now);
+  std::optional<Operation::Hold> weighDeletions(const Plan& plan, const DeleteVerdict& verdict, Time now);
+  std::optional<DeclaredClaims> declaredClaims();
+  TrailerSays trailerOf(const Plan& plan, const DeleteVerdict& verdict) const;
   std::optional<std::string> approvalOf(const Plan& plan, const DeleteVerdict& verdict) const;
   json::object applicationReference() const;
   void emitEvent(json::object involved, const std::string& ns, const std::string& type, const std::string& reason,
@@ -161,6 +169,8 @@ class ApplicationLoop final : public Loop {
   ApplicationRequests requests_;
   bool observed_ = false;
   std::set<std::string> approvedDeletions_;  ///< of the wanted commit
+  /// What the applications that the wanted commit declares ask for; null = not asked for yet.
+  std::shared_ptr<steer::Sync<std::optional<DeclaredClaims>>> prospect_;
   struct DriftEntry {
     std::string how;
     std::string since;

@@ -18,6 +18,8 @@ class ApplicationNeighbours {
   /// Why it is not known yet what others ask for, in words: one that follows the same repository has not
   /// read the commit that `application` has. Empty when it is known.
   virtual std::string claimsUnsettled(const std::string& application) = 0;
+  /// The first part of that alone: an application that follows the same repository has not read the commit.
+  virtual std::string sourceUnread(const std::string& application) = 0;
 };
 
 }  // namespace steer

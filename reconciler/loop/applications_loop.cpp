@@ -252,6 +252,11 @@ void ApplicationsLoop::startLoop(Child& child, const ApplicationSpec& spec, Remo
   options.source.suspended = spec.sourceSuspended;
   options.resync = options_.resync;
   options.neighbours = this;
+  options.declaredClaims = [spec, label = child.label, renderers = renderers_, client = &client_](
+                               const std::string& cloneDir, const std::string& commit,
+                               const std::vector<WantedObject>& wanted) {
+    return readDeclaredClaims({label, spec}, cloneDir, commit, wanted, renderers, *client);
+  };
   const RenderTarget target{child.label, spec.source.path, spec.targetNamespace};
   auto renderer = onlyIncluded(renderers_(target), spec.include);
   options.anotherRenderer = [renderers = renderers_, target, include = spec.include] {
@@ -417,20 +422,35 @@ std::string ApplicationsLoop::claimsUnsettled(const std::string& application) {
   const Child* self = childOf(application);
   if (self == nullptr || !self->loop || !self->loop->commit()) return "";
   if (auto why = declaredUnsettled(*self, *self); !why.empty()) return why;
-  for (const auto& [label, child] : children_) {
-    if (label == application || !child->object || !child->loop || child->object->deleting()) continue;
-    const auto& mine = self->loop->source();
-    const auto& its = child->loop->source();
-    if (mine.url != its.url || mine.revision != its.revision || !child->loop->followsSource()) continue;
-    if (child->loop->tip() == self->loop->tip()) {
+  for (const auto* child : sameSource(*self))
+    if (child->loop->tip() == self->loop->tip())
       if (auto why = declaredUnsettled(*child, *self); !why.empty()) return why;
-      continue;
-    }
+  return sourceUnread(application);
+}
+
+std::string ApplicationsLoop::sourceUnread(const std::string& application) {
+  const Child* self = childOf(application);
+  if (self == nullptr || !self->loop || !self->loop->commit()) return "";
+  for (auto* child : sameSource(*self)) {
+    if (child->loop->tip() == self->loop->tip()) continue;
     child->loop->lookSoon();
     child->woken->store(true);
-    return "application " + label + " has not read this commit yet, and may ask for what would be deleted";
+    return "application " + child->label + " has not read this commit yet, and may ask for what would be deleted";
   }
   return "";
+}
+
+/// The others that follow the same branch of the same repository.
+std::vector<ApplicationsLoop::Child*> ApplicationsLoop::sameSource(const Child& self) const {
+  std::vector<Child*> out;
+  for (const auto& [label, child] : children_) {
+    if (child.get() == &self || !child->object || !child->loop || child->object->deleting()) continue;
+    const auto& mine = self.loop->source();
+    const auto& its = child->loop->source();
+    if (mine.url == its.url && mine.revision == its.revision && child->loop->followsSource())
+      out.push_back(child.get());
+  }
+  return out;
 }
 
 Result<void> applyRootApplication(Client& client, const SourceOptions& source) {

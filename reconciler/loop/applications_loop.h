@@ -18,14 +18,6 @@
 
 namespace steer {
 
-/// What a renderer is made for.
-struct RenderTarget {
-  std::string application;      ///< label
-  std::string path;             ///< where the directory stands in its repository
-  std::string targetNamespace;  ///< of objects that name none; empty = "default"
-};
-using RendererFactory = std::function<Renderer(const RenderTarget& target)>;
-
 struct ApplicationsOptions {
   std::string dataDir;  ///< clones in dataDir/git, credentials in dataDir/credentials
   /// How the root application is reached, where its object names no Secret: files on this machine.
@@ -49,6 +41,7 @@ class ApplicationsLoop final : public Loop, private ApplicationNeighbours {
   std::string dependencyWait(const std::string& application) override;
   std::set<ObjectRef> claimedByOthers(const std::string& application) override;
   std::string claimsUnsettled(const std::string& application) override;
+  std::string sourceUnread(const std::string& application) override;
   /// Why it is not known what the applications that `declaring` declares ask for; empty = it is.
   std::string declaredUnsettled(const Child& declaring, const Child& asking);
 
@@ -68,6 +61,7 @@ class ApplicationsLoop final : public Loop, private ApplicationNeighbours {
   void showRepositories(Time now);
   void wakeOthers(const Child& changed);
   const Child* childOf(const std::string& application) const;
+  std::vector<Child*> sameSource(const Child& self) const;
 
   ApplicationsOptions options_;
   RendererFactory renderers_;

@@ -52,7 +52,13 @@ std::optional<Time> Operation::plan(Time now) {
     return now + std::min<Duration>(milliseconds(250) * (1 << std::min(failures_, 7)), seconds(20));
   }
   record_.message.clear();
-  leaveRemovals(*made);
+  const bool owners = mayChangeOwners(*made);
+  if (owners && !secondHalf_ && options_.holdWhole) {
+    held_ = options_.holdWhole(*made, now);
+    if (held_) return now + held_->again;
+  }
+  removalsOwed_ = owners && !secondHalf_;
+  if (owners) std::erase_if(made->changes, [](const PlannedChange& c) { return c.action == PlanAction::remove; });
   if (made->empty() && options_.whenEmpty == WhenEmpty::drop && !secondHalf_) {
     dropped_ = true;
     phase_ = Phase::finished;
@@ -67,16 +73,13 @@ std::optional<Time> Operation::plan(Time now) {
 
 /// An application that this very plan makes or changes may ask for what the plan would delete. So the plan is
 /// carried out without its deletions, and these are planned again when the others have read the commit.
-void Operation::leaveRemovals(Plan& plan) {
+bool Operation::mayChangeOwners(const Plan& plan) {
   const auto removes = [](const PlannedChange& c) { return c.action == PlanAction::remove; };
   const auto makesOwner = [&](const PlannedChange& c) {
     return c.ref.resource == "applications.steersman.dev" && c.action != PlanAction::none && !removes(c);
   };
   const auto& all = plan.changes;
-  removalsOwed_ = false;
-  if (std::none_of(all.begin(), all.end(), removes) || std::none_of(all.begin(), all.end(), makesOwner)) return;
-  removalsOwed_ = !secondHalf_;
-  std::erase_if(plan.changes, removes);
+  return std::any_of(all.begin(), all.end(), removes) && std::any_of(all.begin(), all.end(), makesOwner);
 }
 
 Result<Plan> Operation::planOnly(PlanOptions options) {

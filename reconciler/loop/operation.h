@@ -45,6 +45,8 @@ class Operation {
     std::function<PlanOptions()> planning{};
     /// Why a plan may not be carried out now; it is made anew when asked again.
     std::function<std::optional<Hold>(const Plan&, Time now)> hold{};
+    /// The same for a plan whose deletions are left for later: asked with all of them, before anything is written.
+    std::function<std::optional<Hold>(Plan, Time now)> holdWhole{};
   };
 
   /// wanted: the whole desired state; its health is watched.
@@ -90,7 +92,7 @@ class Operation {
  private:
   std::optional<Time> plan(Time now);
   Result<Plan> planOnly(PlanOptions options);
-  void leaveRemovals(Plan& plan);
+  static bool mayChangeOwners(const Plan& plan);
   std::optional<Time> apply(Time now, const Snapshot& live);
   bool goesOn() const;
   void noteHooks();

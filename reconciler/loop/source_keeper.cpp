@@ -224,6 +224,17 @@ void SourceKeeper::startRevert(Time now) {
   queuedRevert_.reset();
 }
 
+void SourceKeeper::startLook(Time now) {
+  jobStarted_ = now;
+  hangReported_ = false;
+  shared_->results.lock()->busy = true;
+  executor_.submit([shared = shared_, look = std::exchange(queuedLook_, {})] {
+    look(shared->source->cloneDir());
+    shared->results.lock()->busy = false;
+    shared->waker();
+  });
+}
+
 void SourceKeeper::takeFetched(SourceUpdate update, Time now) {
   failures_ = update.error ? failures_ + 1 : 0;
   Duration pause = options_.interval;
@@ -284,6 +295,7 @@ std::optional<Time> SourceKeeper::step(Time now) {
     }
   }
   if (queuedRevert_ && shared_->source) startRevert(now);
+  else if (queuedLook_ && shared_->source) startLook(now);
   else if (queued_ && shared_->source) startPublish(now);
   else if (!fetchDue_ || now >= *fetchDue_) startFetch(now);
   else if (pushDue_ && now >= *pushDue_ && shared_->source) startPushAgain(now);

@@ -81,6 +81,9 @@ class SourceKeeper {
   /// Queued until the clone is free.
   void revert(RevertRequest request) { queuedRevert_ = std::move(request); }
   std::optional<Result<RevertOutcome>> takeReverted();
+  /// Queued until the clone is free: reads what is in it, on the executor; the waker is called afterwards. One that
+  /// was queued before and has not begun is forgotten.
+  void lookInto(std::function<void(const std::string& cloneDir)> look) { queuedLook_ = std::move(look); }
   /// A job is at work in the clone.
   bool busy() const;
   /// Asks for a fetch at the next step.
@@ -106,12 +109,14 @@ class SourceKeeper {
   void takeFetched(SourceUpdate update, Time now);
   void takeRepeated(Time now);
   void startRevert(Time now);
+  void startLook(Time now);
 
   SourceOptions options_;
   std::shared_ptr<Shared> shared_;
   Executor& executor_;
   std::optional<LedgerRecord> queued_;
   std::optional<RevertRequest> queuedRevert_;
+  std::function<void(const std::string& cloneDir)> queuedLook_{};
   std::optional<Time> fetchDue_;
   std::optional<Time> jobStarted_;
   bool hangReported_ = false;

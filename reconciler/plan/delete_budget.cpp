@@ -73,10 +73,16 @@ std::string confirmationTrailer(const DeleteVerdict& verdict) {
   return "Steersman-Confirm-Delete: " + verdict.deletionsDigest.substr(0, 16);
 }
 
-std::string confirmationText(const DeleteVerdict& verdict, std::string_view commit) {
+std::string confirmationText(const DeleteVerdict& verdict, std::string_view commit, TrailerSays says) {
   const std::string named(commit.empty() ? std::string_view("COMMIT") : commit.substr(0, 7));
-  return "needs confirmation: " + verdict.reason + "; nothing of this commit is applied until `steer approve " + named +
-         "`, or a commit that says `" + confirmationTrailer(verdict) + "` in its trailers";
+  return "needs confirmation: " + verdict.reason +
+         (says == TrailerSays::other ? "; the commit's trailer names other deletions than these" : "") +
+         "; nothing of this commit is applied until `steer approve " + named + "`, or a commit that says `" +
+         confirmationTrailer(verdict) + "` in its trailers";
+}
+
+std::string confirmedText(const DeleteVerdict& verdict) {
+  return "confirmed by the commit's trailer: " + verdict.reason;
 }
 
 std::vector<std::string> confirmedDigests(std::string_view message) {
@@ -100,6 +106,11 @@ bool confirms(const std::vector<std::string>& digests, std::string_view planDige
     return digest.size() >= kShortest &&
            (planDigest.starts_with(digest) || std::string_view(verdict.deletionsDigest).starts_with(digest));
   });
+}
+
+TrailerSays trailerSays(const std::vector<std::string>& digests, const Plan& plan, const DeleteVerdict& verdict) {
+  if (digests.empty()) return TrailerSays::nothing;
+  return confirms(digests, plan.digest(), verdict) ? TrailerSays::yes : TrailerSays::other;
 }
 
 }  // namespace steer

@@ -22,9 +22,15 @@ struct DeleteVerdict {
 /// that takes its objects along.
 DeleteVerdict checkDeletions(const Plan& plan, const DeleteBudget& budget);
 
+/// What the trailers of the commit itself say of the deletions of its plan.
+enum class TrailerSays { nothing, yes, other };
+
 /// "needs confirmation: 7 of 12 objects …; nothing of this commit is applied until …". An empty commit: of a change
 /// that is no commit yet.
-std::string confirmationText(const DeleteVerdict& verdict, std::string_view commit);
+std::string confirmationText(const DeleteVerdict& verdict, std::string_view commit,
+                             TrailerSays says = TrailerSays::nothing);
+/// "confirmed by the commit's trailer: 7 of 12 objects …".
+std::string confirmedText(const DeleteVerdict& verdict);
 
 /// What a confirmation in a commit's message looks like.
 std::string confirmationTrailer(const DeleteVerdict& verdict);
@@ -34,5 +40,9 @@ std::vector<std::string> confirmedDigests(std::string_view message);
 
 /// Whether a person named this plan: one of the digests, in full or its first twelve digits at least.
 bool confirms(const std::vector<std::string>& digests, std::string_view planDigest, const DeleteVerdict& verdict);
+
+/// The question that the loop asks before it deletes, and a plan before anything is pushed. `digests`: those that the
+/// commit's message names.
+TrailerSays trailerSays(const std::vector<std::string>& digests, const Plan& plan, const DeleteVerdict& verdict);
 
 }  // namespace steer

@@ -95,7 +95,9 @@ struct Plan {
   std::vector<PlannedHook> hooks{};     ///< in the order in which they run
   std::vector<std::string> waitsFor{};  ///< applications that must be healthy before this one is applied
   DeleteBudget deleteBudget{};
-  std::string commit{};   ///< that the source is; empty when it is none
+  std::string commit{};  ///< that the source is; empty when it is none
+  /// Digests of deletions that the commit's own trailers say yes to (delete_budget.h).
+  std::vector<std::string> confirmedDeletions{};
   std::string account{};  ///< the user as whom it is written; empty = whoever applies it
 
   PlanCounts counts() const;

@@ -62,7 +62,12 @@ json::object planJson(const Plan& plan) {
                            {"needsConfirmation", verdict.needsConfirmation},
                            {"reason", verdict.reason},
                            {"digest", verdict.deletionsDigest}};
-    if (verdict.needsConfirmation) deletions["trailer"] = confirmationTrailer(verdict);
+    if (verdict.needsConfirmation) {
+      deletions["trailer"] = confirmationTrailer(verdict);
+      const auto says = trailerSays(plan.confirmedDeletions, plan, verdict);
+      if (says != TrailerSays::nothing) deletions["trailerMatches"] = says == TrailerSays::yes;
+      if (says == TrailerSays::yes) deletions["confirmedBy"] = "the commit's trailer";
+    }
     out["deletions"] = std::move(deletions);
   }
   if (!plan.waitsFor.empty()) out["waitsFor"] = json::value_from(plan.waitsFor);

@@ -94,8 +94,11 @@ ReportSection sectionOf(const Plan& plan) {
     else grouping.add(c.ref.ns, itemOf(c));
   }
   section.groups = grouping.take();
-  if (const auto verdict = checkDeletions(plan, plan.deleteBudget); verdict.needsConfirmation)
-    section.warnings.push_back(confirmationText(verdict, plan.commit));
+  if (const auto verdict = checkDeletions(plan, plan.deleteBudget); verdict.needsConfirmation) {
+    const auto says = trailerSays(plan.confirmedDeletions, plan, verdict);
+    if (says == TrailerSays::yes) section.remarks.push_back(confirmedText(verdict));
+    else section.warnings.push_back(confirmationText(verdict, plan.commit, says));
+  }
   if (plan.hooksDue()) section.groups.push_back(hooksOf(plan));
   return section;
 }

@@ -34,6 +34,7 @@ struct ReportSection {
   std::vector<ReportGroup> groups{};
   std::vector<std::string> unchanged{};
   std::vector<std::string> warnings{};  ///< "needs confirmation: 7 of 12 objects …"
+  std::vector<std::string> remarks{};   ///< "confirmed by the commit's trailer: 7 of 12 objects …"
 };
 
 struct Report {

@@ -66,6 +66,7 @@ std::string reportHtml(const Report& report) {
   for (const auto& section : report.sections) {
     if (report.sections.size() > 1) out += "<h2>" + htmlEscaped(section.title) + "</h2>\n";
     for (const auto& warning : section.warnings) out += "<p class=\"problem\">" + htmlEscaped(warning) + "</p>\n";
+    for (const auto& remark : section.remarks) out += "<p>" + htmlEscaped(remark) + "</p>\n";
     for (const auto& group : section.groups) {
       out += "<h3>" + htmlEscaped(group.title) + "</h3>\n";
       for (const auto& item : group.items) out += itemHtml(item);

@@ -58,6 +58,7 @@ std::string sectionMarkdown(const ReportSection& section, const MarkdownOptions&
     return true;
   };
   for (const auto& warning : section.warnings) fits("<p>⚠ <code>" + htmlEscaped(warning) + "</code></p>\n\n");
+  for (const auto& remark : section.remarks) fits("<p>✔ <code>" + htmlEscaped(remark) + "</code></p>\n\n");
   for (const auto& group : section.groups) {
     fits("<h4>" + htmlEscaped(group.title) + "</h4>\n\n");
     for (const auto& item : group.items)

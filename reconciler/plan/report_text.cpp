@@ -42,6 +42,7 @@ class TextWriter {
         out_ += "\n";
       }
       for (const auto& warning : section.warnings) out_ += paint(Mark::remove, "! " + warning) + "\n\n";
+      for (const auto& remark : section.remarks) out_ += visible(remark) + "\n\n";
       if (!section.unchanged.empty()) out_ += std::to_string(section.unchanged.size()) + " unchanged\n\n";
     }
     out_ += notes + visible(report.headline) + "\n";

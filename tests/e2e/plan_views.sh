@@ -52,6 +52,27 @@ check "a target is applied alone" exits 0 "$STEER" apply "$src" --target cm/sett
 check "the rest is as it was" outputs "web:1" k -n shop get deploy web -o "jsonpath={..image}"
 check "the rest is applied" exits 0 "$STEER" apply "$src" --yes
 
+repo=$WORK/repo
+git init -q -b main "$repo"
+git -C "$repo" config user.name Ada
+git -C "$repo" config user.email ada@example.org
+cp "$src/shop.yaml" "$repo/"
+python3 - "$repo/shop.yaml" <<'P'
+import sys
+docs = open(sys.argv[1]).read().split("---\n")
+open(sys.argv[1], "w").write("---\n".join(docs[1:]))
+P
+git -C "$repo" add -A
+git -C "$repo" commit -qm "The namespace goes"
+check "a commit that deletes a namespace needs a yes" outputs "! needs confirmation: " plan --repo "$repo"
+trailer=$(plan --repo "$repo" | grep -o 'Steersman-Confirm-Delete: [0-9a-f]*' | head -1)
+git -C "$repo" commit -q --amend -m "The namespace goes" -m "$trailer"
+check "with the trailer that the plan named it is confirmed" outputs "confirmed by the commit's trailer: " plan --repo "$repo"
+check "and asks for nothing" bash -c "! '$STEER' plan --repo '$repo' | grep -q 'needs confirmation'"
+check "and in JSON" outputs '"trailerMatches": true' plan --repo "$repo" -o json
+git -C "$repo" commit -q --amend -m "The namespace goes" -m "Steersman-Confirm-Delete: 0123456789abcdef"
+check "a trailer for something else is told" outputs "the commit's trailer names other deletions" plan --repo "$repo"
+
 k -n shop scale deploy web --replicas=5 >/dev/null
 k -n shop annotate configmap settings note=mine >/dev/null
 k -n shop delete configmap fixed >/dev/null

@@ -1,5 +1,7 @@
 // What may be deleted: within the budget, or with a person's yes; and never what another application
 // asks for.
+#include <algorithm>
+
 #include "loop/world.h"
 
 using namespace steer;
@@ -246,6 +248,87 @@ TEST_CASE("what moves from the very application that declares the new owner is n
   CHECK(ownerOf(w, "m9") == "gone");
   CHECK(w.phase() == "Synced");
   CHECK(w.note(id).find("1 deleted") != std::string::npos);
+}
+
+TEST_CASE("a commit that makes an application and deletes too much is held as a whole") {
+  World w;
+  startWithMaps(w);
+  w.repo.write("settings.yaml", configMap("settings", "1"));
+  w.repo.push("Settings");
+  w.run();
+  for (int i = 0; i < 2; ++i) {
+    const auto file = "m" + std::to_string(i) + ".yaml";
+    w.repo.write("b/" + file, configMap("m" + std::to_string(i)));
+    w.repo.git("rm -qf " + file);
+  }
+  declare(w, "b", "b");
+  w.repo.write("settings.yaml", configMap("settings", "2"));
+  removeMaps(w, 2, 9);
+  const auto id = w.repo.push("Two move to an application of their own, and seven go");
+  staysItself(w, {"m0", "m1", "m2", "m8", "m9"});
+  CHECK(w.phase() == "NeedsConfirmation");
+  CHECK(w.value() == "1");
+  CHECK_FALSE(w.exists({"applications.steersman.dev", kSystemNamespace, "b"}));
+  CHECK(w.message().find("needs confirmation: 7 of 10 objects (70 %) would be deleted") == 0);
+  CHECK(arrayAt(w.application(), {"status", "confirmation", "deletions"}).size() == 7);
+
+  approve(w, id);
+  staysItself(w, {"m0", "m1", "m9"});
+  CHECK(ownerOf(w, "m0").ends_with(" of b"));
+  CHECK(ownerOf(w, "m2") == "gone");
+  CHECK(ownerOf(w, "m8") == "gone");
+  CHECK(w.value() == "2");
+  CHECK(w.phase() == "Synced");
+  const auto events = w.cluster.client->list("events", {kSystemNamespace, "", "", 0, ""});
+  REQUIRE(events.ok());
+  const auto confirmed = [](const ObjectPtr& event) {
+    return stringAt(event->json(), {"reason"}) == "DeletionConfirmed";
+  };
+  CHECK(std::count_if(events->items.begin(), events->items.end(), confirmed) == 1);
+}
+
+TEST_CASE("what moves down to an application of an application that the commit makes is no deletion") {
+  World w;
+  startWithMaps(w);
+  for (int i = 0; i < 9; ++i) {
+    const auto file = "m" + std::to_string(i) + ".yaml";
+    w.repo.write("deep/" + file, configMap("m" + std::to_string(i)));
+    w.repo.git("rm -qf " + file);
+  }
+  // Without an address: in the repository of the one that declares it.
+  w.repo.write("b/c.yaml",
+               "apiVersion: steersman.dev/v1\nkind: Application\nmetadata: {name: c, namespace: steersman-system}\n"
+               "spec: {source: {path: deep}}\n");
+  declare(w, "b", "b");
+  w.repo.push("Two floors down");
+  staysItself(w, {"m0", "m8", "m9"});
+  CHECK(ownerOf(w, "m0").ends_with(" of c"));
+  CHECK(w.phase() == "Synced");
+}
+
+TEST_CASE("a new application that reads another source takes nothing over unasked") {
+  World w;
+  startWithMaps(w);
+  w.repo.write("x-app.yaml",
+               "apiVersion: steersman.dev/v1\nkind: Application\nmetadata: {name: x, namespace: steersman-system}\n"
+               "spec: {source: {url: '" +
+                   w.dir.at("elsewhere.git") + "', branch: main}}\n");
+  removeMaps(w, 0, 9);
+  w.repo.push("Nine go, perhaps elsewhere");
+  w.run();
+  CHECK(w.phase() == "NeedsConfirmation");
+  CHECK(maps(w) == 10);
+  CHECK(w.message().find("application x, which reads another source") != std::string::npos);
+  CHECK_FALSE(w.exists({"applications.steersman.dev", kSystemNamespace, "x"}));
+}
+
+TEST_CASE("a trailer that names other deletions is told, and does not confirm") {
+  World w;
+  startWithMaps(w);
+  cleanUp(w, "Clean up\n\nSteersman-Confirm-Delete: 0123456789abcdef");
+  CHECK(maps(w) == 10);
+  CHECK(w.phase() == "NeedsConfirmation");
+  CHECK(w.message().find("the commit's trailer names other deletions than these") != std::string::npos);
 }
 
 TEST_CASE("what moves to an application that the same commit points elsewhere is never deleted") {

@@ -127,3 +127,34 @@ TEST_CASE("the budget of a spec is read, and what is out of range keeps its defa
   CHECK(deleteBudgetOf({{"deleteBudget", {{"percent", 500}, {"count", -2}}}}).percent == 20);
   CHECK(deleteBudgetOf(json::object{}).count == 5);
 }
+
+TEST_CASE("a plan says whether the commit's own trailer confirms its deletions, in every format") {
+  Plan plan = planOf(6, 12);
+  const auto verdict = checkDeletions(plan, {});
+  const auto shown = [&] {
+    const auto report = planReport({{plan}});
+    return std::vector<std::string>{reportText(report), reportMarkdown(report), reportHtml(report)};
+  };
+  const auto deletions = [&] { return planJson(plan).at("deletions").as_object(); };
+  for (const auto& text : shown()) {
+    CHECK(text.find("needs confirmation: 6 of 12 objects") != std::string::npos);
+    CHECK(text.find("trailer names other") == std::string::npos);
+  }
+  CHECK_FALSE(deletions().contains("trailerMatches"));
+
+  plan.confirmedDeletions = {"0123456789abcdef"};
+  for (const auto& text : shown()) {
+    CHECK(text.find("needs confirmation: 6 of 12 objects") != std::string::npos);
+    CHECK(text.find("trailer names other deletions") != std::string::npos);
+  }
+  CHECK(deletions().at("trailerMatches") == false);
+
+  plan.confirmedDeletions = {verdict.deletionsDigest.substr(0, 16)};
+  for (const auto& text : shown()) {
+    CHECK(text.find("needs confirmation") == std::string::npos);
+    CHECK(text.find("trailer: 6 of 12 objects (50 %) would be deleted") != std::string::npos);
+  }
+  CHECK(deletions().at("trailerMatches") == true);
+  CHECK(deletions().at("confirmedBy") == "the commit's trailer");
+  CHECK(trailerSays({plan.digest()}, plan, verdict) == TrailerSays::yes);
+}
