@@ -10,12 +10,6 @@
 #include "core/version.h"
 #include "reconciler/git/transfer.h"
 
-/// Read by jemalloc. Threads that wait on a watch give up their cache of blocks (core/block_cache.h).
-extern "C" {
-extern const char* malloc_conf;
-const char* malloc_conf = "narenas:2";
-}
-
 namespace {
 
 constexpr const char* kTransfer = "git-transfer";

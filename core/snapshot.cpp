@@ -8,18 +8,33 @@ namespace {
 constexpr char kSep = '\x1f';
 
 std::string objectKey(std::string_view ns, std::string_view name) {
-  std::string key(ns);
+  std::string key;
+  key.reserve(ns.size() + name.size() + 1);
+  key += ns;
   key += '/';
   key += name;
   return key;
 }
 
 std::string indexKey(std::string_view index, std::string_view value) {
-  std::string key(index);
+  std::string key;
+  key.reserve(index.size() + value.size() + 100);  // most callers add a resource and a name
+  key += index;
   key += kSep;
   key += value;
   key += kSep;
   return key;
+}
+
+/// Both are found in the indexes under the same keys: most changes of an object leave them as they are.
+bool indexedAlike(const Object& a, const Object& b) {
+  if (a.uid() != b.uid() || stringAt(a.spec(), {"nodeName"}) != stringAt(b.spec(), {"nodeName"})) return false;
+  for (const auto& key : Snapshot::indexedLabels())
+    if (a.label(key) != b.label(key)) return false;
+  const auto &mine = arrayAt(a.metadata(), {"ownerReferences"}), &theirs = arrayAt(b.metadata(), {"ownerReferences"});
+  return std::equal(mine.begin(), mine.end(), theirs.begin(), theirs.end(), [](const auto& x, const auto& y) {
+    return stringAt(x, {"uid"}) == stringAt(y, {"uid"}) && boolAt(x, {"controller"}) == boolAt(y, {"controller"});
+  });
 }
 
 /// What no two services may have is found as labels are, under names that no label can have: addresses as
@@ -171,8 +186,9 @@ void Snapshot::put(std::string_view resource, ObjectPtr object) {
   if (it == byResource_.end()) it = byResource_.emplace(std::string(resource), Objects{}).first;
   const std::string key = objectKey(object->ns(), object->name());
   const auto keys = indexKeys(it->first, *object);
-  // Most changes leave the indexes' keys as they are: then only the values are replaced.
-  if (const auto* old = it->second.find(key))
+  // Where the indexes' keys stay as they are only the values are replaced.
+  const auto* old = it->second.find(key);
+  if (old != nullptr && (it->first == "services" || !indexedAlike(**old, *object)))
     for (const auto& gone : indexKeys(it->first, **old))
       if (std::find(keys.begin(), keys.end(), gone) == keys.end()) indexes_.erase(gone);
   for (const auto& k : keys) indexes_.insert(k, object);

@@ -1,10 +1,12 @@
-// The log on disk: one SQLite file in WAL mode, synchronous=FULL, one row per revision.
+// The log on disk: one SQLite file in WAL mode, synchronous=FULL, one row per block of records that
+// were appended together (record_block.h), under the revision of its last record.
 //
 // Appending only ever adds rows at the end of one table, so a commit writes as few pages as
 // possible; nothing else is kept up to date on the way. What the current state is follows from the
-// newest row of each key, found once at start by reading backwards; compaction keeps the file in
-// proportion to the live objects plus the retained revisions. A second connection reads history and
-// moves the WAL into the database beside the appends.
+// newest record of each key, found once at start by reading backwards. Compaction writes down which
+// records are dead, and packs a block anew when half of it is: so the file stays in proportion to the
+// live objects plus the retained revisions. A second connection reads history and moves the WAL into
+// the database beside the appends.
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/file.h>
@@ -16,16 +18,18 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <mutex>
 #include <unordered_set>
 
 #include "cluster/store/log_backend.h"
+#include "cluster/store/record_block.h"
 
 namespace steer {
 namespace {
 
 constexpr std::uint64_t kCompactStep = 200;  ///< revisions per transaction, so that appends get in between
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 /// The WAL file is written full of zeros once and then only overwritten: a flush that changes no
 /// file size costs the disk several times less than one that does.
 constexpr off_t kWalBytes = 8 * 1024 * 1024;
@@ -158,25 +162,12 @@ std::string_view textAt(sqlite3_stmt* s, int column) {
           data == nullptr ? 0 : static_cast<std::size_t>(sqlite3_column_bytes(s, column))};
 }
 
-constexpr std::string_view kColumns = "revision, previous, removed, resource, ns, name, body";
-
-LogRecord recordAt(sqlite3_stmt* s) {
-  LogRecord out;
-  out.revision = revisionAt(s, 0);
-  out.previous = revisionAt(s, 1);
-  out.removed = sqlite3_column_int(s, 2) != 0;
-  out.target = {std::string(textAt(s, 3)), std::string(textAt(s, 4)), std::string(textAt(s, 5))};
-  out.body = textAt(s, 6);
-  return out;
-}
-
 class SqliteLog final : public LogBackend {
  public:
   ~SqliteLog() override {
     insert_.reset();
     std::lock_guard lock(readMutex_);
     select_.reset();
-    selectOne_.reset();
   }
 
   Result<void> open(const std::string& path) {
@@ -188,23 +179,23 @@ class SqliteLog final : public LogBackend {
                      "open"));
     STEER_CHECK(writer_.exec(
         "BEGIN IMMEDIATE;"
-        "CREATE TABLE IF NOT EXISTS log(revision INTEGER PRIMARY KEY, previous INTEGER NOT NULL, removed INTEGER NOT "
-        "NULL, resource TEXT NOT NULL, ns TEXT NOT NULL, name TEXT NOT NULL, body BLOB NOT NULL);"
+        "CREATE TABLE IF NOT EXISTS log(revision INTEGER PRIMARY KEY, records INTEGER NOT NULL, block BLOB NOT NULL);"
+        "CREATE TABLE IF NOT EXISTS dead(block INTEGER, revision INTEGER, PRIMARY KEY(block, revision)) WITHOUT ROWID;"
         "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
-        "INSERT OR IGNORE INTO meta VALUES('format', 1), ('compacted', 0); COMMIT;",
+        "INSERT OR IGNORE INTO meta VALUES('format', 2), ('compacted', 0); COMMIT;",
         "create"));
     STEER_TRY(const auto format, meta(writer_, "format"));
     if (format != kFormat)
       return makeError(Errc::io, path + " was written by another version of this program (format " +
                                      std::to_string(format) + ", this one reads " + std::to_string(kFormat) + ")");
-    STEER_TRY(insert_, writer_.prepare("INSERT INTO log(" + std::string(kColumns) + ") VALUES(?1,?2,?3,?4,?5,?6,?7)"));
+    STEER_TRY(insert_, writer_.prepare("INSERT OR REPLACE INTO log(revision, records, block) VALUES(?1,?2,?3)"));
+    STEER_TRY(find_, writer_.prepare("SELECT revision, records FROM log WHERE revision>=?1 ORDER BY revision LIMIT 1"));
+    STEER_TRY(bury_, writer_.prepare("INSERT OR IGNORE INTO dead(block, revision) VALUES(?1, ?2)"));
     STEER_TRY(begin_, writer_.prepare("BEGIN IMMEDIATE"));
     STEER_TRY(commit_, writer_.prepare("COMMIT"));
     STEER_CHECK(reader_.open(path));
     STEER_CHECK(reader_.exec("PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-1000;", "open"));
-    STEER_TRY(select_, reader_.prepare("SELECT " + std::string(kColumns) +
-                                       " FROM log WHERE revision>?1 ORDER BY revision LIMIT ?2"));
-    STEER_TRY(selectOne_, reader_.prepare("SELECT " + std::string(kColumns) + " FROM log WHERE revision=?1"));
+    STEER_TRY(select_, reader_.prepare("SELECT revision, block FROM log WHERE revision>=?1 ORDER BY revision"));
     int keepWal = 1;  // also when closing
     sqlite3_file_control(writer_.db.get(), nullptr, SQLITE_FCNTL_PERSIST_WAL, &keepWal);
     sqlite3_file_control(reader_.db.get(), nullptr, SQLITE_FCNTL_PERSIST_WAL, &keepWal);
@@ -222,16 +213,10 @@ class SqliteLog final : public LogBackend {
   Result<void> append(const std::vector<LogRecord>& records) override {
     std::lock_guard lock(writeMutex_);
     if (step(begin_.get()) != SQLITE_DONE) return explain(writer_.path, writer_.db.get(), "write");
-    for (const auto& record : records) {
-      auto* s = insert_.get();
-      bindRevision(s, 1, record.revision);
-      bindRevision(s, 2, record.previous);
-      sqlite3_bind_int(s, 3, record.removed ? 1 : 0);
-      bindText(s, 4, record.target.resource);
-      bindText(s, 5, record.target.ns);
-      bindText(s, 6, record.target.name);
-      sqlite3_bind_blob64(s, 7, record.body.empty() ? "" : record.body.data(), record.body.size(), SQLITE_STATIC);
-      if (step(s) != SQLITE_DONE) return rolledBack("write");
+    for (std::size_t next = 0; next < records.size();) {
+      const std::size_t first = next;
+      const std::string block = packer_.pack(records, next);
+      if (!insert(records[next - 1].revision, next - first, block)) return rolledBack("write");
     }
     if (step(commit_.get()) != SQLITE_DONE) return rolledBack("write");
     return {};
@@ -239,17 +224,23 @@ class SqliteLog final : public LogBackend {
 
   Result<std::uint64_t> loadState(const std::function<void(LogRecord)>& visit) override {
     std::lock_guard lock(readMutex_);
-    STEER_TRY(const auto all, reader_.prepare("SELECT " + std::string(kColumns) + " FROM log ORDER BY revision DESC"));
+    STEER_TRY(std::uint64_t last, meta(reader_, "compacted"));
+    STEER_TRY(const auto dead, numbers(reader_, "SELECT revision FROM dead WHERE block>=?1", 0));
+    const std::unordered_set<std::uint64_t> forgotten(dead.begin(), dead.end());
+    STEER_TRY(const auto all, reader_.prepare("SELECT revision, block FROM log ORDER BY revision DESC"));
     std::unordered_set<std::string> seen;
     std::string key;
-    STEER_TRY(std::uint64_t last, meta(reader_, "compacted"));
     int rc = SQLITE_ROW;
     while ((rc = sqlite3_step(all.get())) == SQLITE_ROW) {
       last = std::max(last, revisionAt(all.get(), 0));
-      key.clear();
-      for (const int column : {3, 4, 5}) key.append(textAt(all.get(), column)) += '\x1f';
-      if (!seen.insert(key).second || sqlite3_column_int(all.get(), 2) != 0) continue;
-      visit(recordAt(all.get()));
+      STEER_TRY(auto records, unpackBlock(textAt(all.get(), 1)));
+      for (auto record = records.rbegin(); record != records.rend(); ++record) {
+        if (forgotten.contains(record->revision)) continue;
+        key.clear();
+        for (const auto* part : {&record->target.resource, &record->target.ns, &record->target.name})
+          key.append(*part) += '\x1f';
+        if (seen.insert(key).second && !record->removed) visit(std::move(*record));
+      }
     }
     if (rc != SQLITE_DONE) return explain(reader_.path, reader_.db.get(), "read");
     return last;
@@ -257,31 +248,58 @@ class SqliteLog final : public LogBackend {
 
   Result<std::vector<LogRecord>> read(std::uint64_t after, std::size_t limit) override {
     std::lock_guard lock(readMutex_);
-    bindRevision(select_.get(), 1, after);
-    bindRevision(select_.get(), 2, limit);
-    return rows(select_.get());
+    std::vector<LogRecord> out;
+    STEER_CHECK(visitFrom(after + 1, [&](LogRecord& record) {
+      if (record.revision > after) out.push_back(std::move(record));
+      return out.size() < limit;
+    }));
+    return out;
   }
 
   Result<std::optional<LogRecord>> at(std::uint64_t revision) override {
     std::lock_guard lock(readMutex_);
-    bindRevision(selectOne_.get(), 1, revision);
-    STEER_TRY(auto found, rows(selectOne_.get()));
-    if (found.empty()) return std::optional<LogRecord>{};
-    return std::optional<LogRecord>{std::move(found.front())};
+    std::optional<LogRecord> out;
+    if (unpackedRevision_ < revision || unpacked_.empty() || unpacked_.front().revision > revision) {
+      unpacked_.clear();
+      bindRevision(select_.get(), 1, revision);
+      const int rc = sqlite3_step(select_.get());
+      Result<std::vector<LogRecord>> records{std::vector<LogRecord>{}};
+      if (rc == SQLITE_ROW) {
+        unpackedRevision_ = revisionAt(select_.get(), 0);
+        records = unpackBlock(textAt(select_.get(), 1));
+      }
+      sqlite3_reset(select_.get());
+      if (rc != SQLITE_ROW && rc != SQLITE_DONE) return explain(reader_.path, reader_.db.get(), "read");
+      STEER_TRY(unpacked_, std::move(records));
+    }
+    const auto found = std::lower_bound(unpacked_.begin(), unpacked_.end(), revision,
+                                        [](const LogRecord& record, std::uint64_t r) { return record.revision < r; });
+    if (found != unpacked_.end() && found->revision == revision) out = *found;
+    return out;
   }
 
   Result<std::uint64_t> compact(std::uint64_t upTo) override {
-    std::lock_guard lock(writeMutex_);
-    STEER_TRY(const std::uint64_t from, meta(writer_, "compacted"));
+    STEER_TRY(const std::uint64_t from, compactedRevision());
     if (from >= upTo) return from;
     const std::uint64_t to = std::min(upTo, from + kCompactStep);
-    const std::string range = " revision>" + std::to_string(from) + " AND revision<=" + std::to_string(to);
-    const std::string sql = "BEGIN IMMEDIATE; DELETE FROM log WHERE revision IN (SELECT previous FROM log WHERE" +
-                            range + " AND previous>0); DELETE FROM log WHERE" + range +
-                            " AND removed=1; UPDATE meta SET value=" + std::to_string(to) +
-                            " WHERE key='compacted'; COMMIT;";
-    if (sqlite3_exec(writer_.db.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
-      return rolledBack("compact");
+    std::vector<std::uint64_t> dead;
+    {
+      std::lock_guard lock(readMutex_);
+      STEER_CHECK(visitFrom(from + 1, [&](const LogRecord& record) {
+        if (record.revision > to) return false;
+        if (record.revision <= from) return true;
+        if (record.previous != 0) dead.push_back(record.previous);
+        if (record.removed) dead.push_back(record.revision);
+        return true;
+      }));
+    }
+    std::lock_guard lock(writeMutex_);
+    if (step(begin_.get()) != SQLITE_DONE) return explain(writer_.path, writer_.db.get(), "compact");
+    if (auto done = bury(dead, to); !done.ok()) {
+      rolledBack("compact");
+      return std::move(done).error();
+    }
+    if (step(commit_.get()) != SQLITE_DONE) return rolledBack("compact");
     return to;
   }
 
@@ -315,13 +333,99 @@ class SqliteLog final : public LogBackend {
     return error;
   }
 
-  Result<std::vector<LogRecord>> rows(sqlite3_stmt* s) {
-    std::vector<LogRecord> out;
+  bool insert(std::uint64_t revision, std::size_t records, std::string_view block) {
+    auto* s = insert_.get();
+    bindRevision(s, 1, revision);
+    bindRevision(s, 2, records);
+    sqlite3_bind_blob64(s, 3, block.data(), block.size(), SQLITE_STATIC);
+    return step(s) == SQLITE_DONE;
+  }
+
+  /// The records of the blocks that reach up to `revision` or beyond, while visit says true. Under readMutex_.
+  template <class F>
+  Result<void> visitFrom(std::uint64_t revision, F&& visit) {
+    auto* s = select_.get();
+    bindRevision(s, 1, revision);
     int rc = SQLITE_ROW;
-    while ((rc = sqlite3_step(s)) == SQLITE_ROW) out.push_back(recordAt(s));
+    for (bool more = true; more && (rc = sqlite3_step(s)) == SQLITE_ROW;) {
+      auto records = unpackBlock(textAt(s, 1));
+      if (!records.ok()) {
+        sqlite3_reset(s);
+        return std::move(records).error();
+      }
+      for (auto& record : *records)
+        if (!(more = visit(record))) break;
+    }
     sqlite3_reset(s);
-    if (rc != SQLITE_DONE) return explain(reader_.path, reader_.db.get(), "read");
+    if (rc != SQLITE_DONE && rc != SQLITE_ROW) return explain(reader_.path, reader_.db.get(), "read");
+    return {};
+  }
+
+  /// All numbers that a query gives for ?1.
+  static Result<std::vector<std::uint64_t>> numbers(Connection& connection, std::string_view sql, std::uint64_t about) {
+    STEER_TRY(const auto s, connection.prepare(sql));
+    bindRevision(s.get(), 1, about);
+    std::vector<std::uint64_t> out;
+    int rc = SQLITE_ROW;
+    while ((rc = sqlite3_step(s.get())) == SQLITE_ROW)
+      for (int column = 0; column < sqlite3_column_count(s.get()); ++column) out.push_back(revisionAt(s.get(), column));
+    if (rc != SQLITE_DONE) return explain(connection.path, connection.db.get(), "read");
     return out;
+  }
+
+  Result<void> change(std::string_view sql, std::uint64_t about) {
+    STEER_TRY(const auto s, writer_.prepare(sql));
+    bindRevision(s.get(), 1, about);
+    if (sqlite3_step(s.get()) != SQLITE_DONE) return explain(writer_.path, writer_.db.get(), "compact");
+    return {};
+  }
+
+  /// Inside a transaction: these records are dead, and everything up to `to` is compacted.
+  Result<void> bury(const std::vector<std::uint64_t>& dead, std::uint64_t to) {
+    std::map<std::uint64_t, std::pair<std::uint64_t, std::vector<std::uint64_t>>>
+        graves;  // by block: its size, its dead
+    for (const auto revision : dead) {
+      bindRevision(find_.get(), 1, revision);
+      const int rc = sqlite3_step(find_.get());
+      if (rc == SQLITE_ROW) {
+        auto& grave = graves[revisionAt(find_.get(), 0)];
+        grave.first = revisionAt(find_.get(), 1);
+        grave.second.push_back(revision);
+      }
+      sqlite3_reset(find_.get());
+      if (rc != SQLITE_ROW && rc != SQLITE_DONE) return explain(writer_.path, writer_.db.get(), "compact");
+    }
+    for (auto& [block, grave] : graves) {
+      STEER_TRY(const auto earlier, numbers(writer_, "SELECT revision FROM dead WHERE block=?1", block));
+      grave.second.insert(grave.second.end(), earlier.begin(), earlier.end());
+      if (grave.second.size() * 2 >= grave.first) {
+        STEER_CHECK(repack(block, grave.second));
+        continue;
+      }
+      for (std::size_t i = 0; i < grave.second.size() - earlier.size(); ++i) {
+        bindRevision(bury_.get(), 1, block);
+        bindRevision(bury_.get(), 2, grave.second[i]);
+        if (step(bury_.get()) != SQLITE_DONE) return explain(writer_.path, writer_.db.get(), "compact");
+      }
+    }
+    return change("UPDATE meta SET value=?1 WHERE key='compacted'", to);
+  }
+
+  /// A block without its dead; none when nothing is left.
+  Result<void> repack(std::uint64_t block, const std::vector<std::uint64_t>& dead) {
+    STEER_TRY(const auto s, writer_.prepare("SELECT block FROM log WHERE revision=?1"));
+    bindRevision(s.get(), 1, block);
+    if (sqlite3_step(s.get()) != SQLITE_ROW) return explain(writer_.path, writer_.db.get(), "compact");
+    STEER_TRY(auto records, unpackBlock(textAt(s.get(), 0)));
+    const std::unordered_set<std::uint64_t> gone(dead.begin(), dead.end());
+    std::erase_if(records, [&](const LogRecord& record) { return gone.contains(record.revision); });
+    sqlite3_reset(s.get());
+    STEER_CHECK(change("DELETE FROM dead WHERE block=?1", block));
+    if (records.empty()) return change("DELETE FROM log WHERE revision=?1", block);
+    std::size_t first = 0;
+    const std::string packed = packer_.pack(records, first);  // less than what was one block is one block
+    if (!insert(block, records.size(), packed)) return explain(writer_.path, writer_.db.get(), "compact");
+    return {};
   }
 
   static Result<std::uint64_t> meta(Connection& connection, std::string_view key) {
@@ -342,10 +446,13 @@ class SqliteLog final : public LogBackend {
   std::mutex writeMutex_;
   std::atomic<int> frames_{0};  ///< in the WAL
   Connection writer_;
-  Statement insert_, begin_, commit_;
+  Statement insert_, find_, bury_, begin_, commit_;
+  BlockPacker packer_;
   std::mutex readMutex_;
   Connection reader_;
-  Statement select_, selectOne_;
+  Statement select_;
+  std::vector<LogRecord> unpacked_;  ///< the block that at() read last: the next one is often in it, too
+  std::uint64_t unpackedRevision_ = 0;
 };
 
 }  // namespace

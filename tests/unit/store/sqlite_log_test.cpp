@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <map>
 #include <thread>
 
 #include "cluster/store/store.h"
@@ -90,4 +91,86 @@ TEST_CASE("a file that is no database is called damaged") {
   CHECK(log.error().code == Errc::io);
   CHECK(log.error().message.find("damaged") != std::string::npos);
   CHECK(openSqliteLog(dir.file("no/such/dir/state.db")).error().message.find("no/such/dir") != std::string::npos);
+}
+
+TEST_CASE(
+    "a block of which parts were replaced, removed or compacted comes back with what lives, and with its history") {
+  TempDir dir;
+  const auto path = dir.file("state.db");
+  const std::string filler(600, 'f');  // so that a transaction of 40 is kept compressed
+  {
+    auto store = diskStore(path);
+    std::vector<Mutation> first, second;
+    for (int i = 0; i < 40; ++i) first.push_back(put("a", "p" + std::to_string(i), filler + std::to_string(i)));
+    REQUIRE(store->commit(std::move(first)).ok());  // revisions 1 to 40
+    for (int i = 0; i < 10; ++i) second.push_back(put("a", "p" + std::to_string(i), "again"));
+    for (int i = 10; i < 15; ++i) second.push_back(removal("a", "p" + std::to_string(i)));
+    REQUIRE(store->commit(std::move(second)).ok());  // 41 to 55
+    REQUIRE(store->compact(53).ok());                // in the middle of a transaction: p13 and p14 are history
+    REQUIRE(store->commit({put("a", "p20", "third")}).ok());
+  }
+  auto store = diskStore(path);
+  CHECK(store->revision() == 56);
+  CHECK(store->snapshot().count("pods") == 35);
+  CHECK(store->snapshot().get("pods", "a", "p9")->annotation("note") == "again");
+  CHECK(store->snapshot().get("pods", "a", "p12") == nullptr);
+  CHECK(store->snapshot().get("pods", "a", "p39")->annotation("note") == filler + "39");
+  CHECK(store->snapshot().get("pods", "a", "p39")->revision() == 40);
+  auto watch = store->watch("pods", 53, nullptr);
+  REQUIRE(watch.ok());
+  const auto removed = (*watch)->poll();
+  REQUIRE(removed.ok());
+  CHECK((**removed).type == StoreEvent::Type::deleted);
+  CHECK((**removed).before->annotation("note") == filler + "13");
+  REQUIRE((*watch)->poll().ok());
+  const auto changed = (*watch)->poll();
+  REQUIRE(changed.ok());
+  CHECK((**changed).before->annotation("note") == filler + "20");
+  REQUIRE(store->compact(56).ok());
+}
+
+TEST_CASE("an object that was removed stays removed while its old block is only partly forgotten") {
+  TempDir dir;
+  const auto path = dir.file("state.db");
+  {
+    auto store = diskStore(path);
+    std::vector<Mutation> many;
+    for (int i = 0; i < 9; ++i) many.push_back(put("a", "p" + std::to_string(i)));
+    REQUIRE(store->commit(std::move(many)).ok());
+    REQUIRE(store->commit({removal("a", "p3")}).ok());
+    REQUIRE(store->commit({put("a", "later")}).ok());
+    REQUIRE(store->compact(11).ok());  // the record of the removal is gone, the block of p3 is still there
+  }
+  for (int i = 0; i < 2; ++i) {
+    auto store = diskStore(path);
+    CHECK(store->snapshot().get("pods", "a", "p3") == nullptr);
+    CHECK(store->snapshot().count("pods") == 9);
+    CHECK(store->revision() == 11);
+  }
+}
+
+TEST_CASE("a history of random transactions, compacted on the way, comes back as it was") {
+  TempDir dir;
+  const auto path = dir.file("state.db");
+  std::map<std::string, std::string> model;
+  std::uint32_t state = 7;
+  const auto dice = [&](std::uint32_t sides) { return (state = state * 1664525 + 1013904223) / 65536 % sides; };
+  for (int session = 0; session < 4; ++session) {
+    auto store = diskStore(path);
+    for (int i = 0; i < 60; ++i) {
+      std::vector<Mutation> group;
+      for (std::uint32_t n = 1 + dice(30); n > 0; --n) {
+        const std::string name = "p" + std::to_string(dice(70));
+        if (dice(4) == 0 && model.erase(name) > 0) group.push_back(removal("a", name));
+        else group.push_back(put("a", name, model[name] = std::string(dice(300), 'n') + std::to_string(dice(1000))));
+      }
+      REQUIRE(store->commit(std::move(group)).ok());
+      if (dice(5) == 0) REQUIRE(store->compact(store->revision() - dice(20)).ok());
+    }
+    store = nullptr;
+    store = diskStore(path);
+    std::map<std::string, std::string> found;
+    for (const auto& pod : store->snapshot().list("pods")) found[pod->name()] = pod->annotation("note");
+    REQUIRE(found == model);
+  }
 }
