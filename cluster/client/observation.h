@@ -4,9 +4,9 @@
 // unchanged repository costs neither side a copy of it. Thread rule: plain values.
 //
 // POST /apis/steersman.dev/v1/observation with
-//   {"label": "key=value", "items": [[resource, namespace, name, digest], …]}
-// is answered by {"items": [true | null | object, …], "others": [[resource, object], …]}:
-// true = applying that body changes nothing, null = absent.
+//   {"label": "key=value", "items": [[resource, namespace, name, digest], …], "actAs": user, "rightsOnly": bool}
+// is answered by {"items": [true | null | object | {"observed": …}, …], "others": [[resource, object, hidden?], …]}:
+// true = applying that body changes nothing, null = absent; "observed" spells out the fields of Item.
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,16 +23,23 @@ struct ObserveRequest {
   };
   std::vector<Item> items{};
   std::string label{};  ///< "key=value": other objects that carry it are told, too; empty = none
+  /// The user as whom it is read, if the asker may impersonate them; empty = the asker. What that user may not read is
+  /// told by its identity alone, to an asker who may read it.
+  std::string actAs{};
+  bool rightsOnly = false;  ///< of each item only Item::refused is asked for
 };
 
 struct Observation {
   struct Item {
     bool unchanged = false;
-    ObjectPtr live{};  ///< null when absent or unchanged
+    ObjectPtr live{};       ///< null when absent or unchanged
+    bool hidden = false;    ///< `live` is the identity alone
+    std::string refused{};  ///< it exists, and the user of `actAs` may not apply it: why
   };
   struct Other {
     ObjectRef ref;
     ObjectPtr object;
+    bool hidden = false;  ///< `object` is the identity alone
   };
   std::vector<Item> items{};    ///< one per item asked for, in order
   std::vector<Other> others{};  ///< carry the label and were not asked for

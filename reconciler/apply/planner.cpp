@@ -24,11 +24,23 @@ Result<void> observe(Client& client, const PlanOptions& options, PlanInput& inpu
   }
   if (options.scope == PlanOptions::Scope::whole)
     request.label = std::string(kApplicationLabel) + "=" + input.application;
-  STEER_TRY(auto seen, client.observe(request));
+  request.actAs = options.account;
+  auto answer = client.observe(request);
+  if (!answer.ok() && answer.error().code == Errc::forbidden && !request.actAs.empty()) {
+    // Who may not act as the account reads as themselves, and hears of each write that it is refused.
+    request.actAs.clear();
+    answer = client.observe(request);
+  }
+  STEER_TRY(auto seen, std::move(answer));
   for (std::size_t i = 0; i < seen.items.size(); ++i) {
     auto& item = seen.items[i];
-    if (item.unchanged) input.unchanged.insert(input.wanted[i].ref);
-    else if (item.live) input.live.emplace(input.wanted[i].ref, std::move(item.live));
+    const auto& w = input.wanted[i];
+    if (item.hidden) input.hidden.insert(w.ref);
+    if (item.unchanged && !item.refused.empty()) input.refused.emplace(w.ref, std::move(item.refused));
+    if (item.hidden && options.policy.concerns(w.body))
+      input.refused.emplace(w.ref, "the account may not read it, and only who reads it knows what is left to others");
+    if (item.unchanged) input.unchanged.insert(w.ref);
+    else if (item.live) input.live.emplace(w.ref, std::move(item.live));
   }
   for (auto& other : seen.others)
     if (ownedBy(*other.object, input.application) && options.selection.contains(other.object->gvk(), other.ref))
@@ -72,7 +84,8 @@ class Prediction {
     for (std::size_t k = 0; k < inputs_.size(); ++k) collect(k, writes);
     STEER_TRY(auto answers, ask(client, std::move(writes)));
     for (std::size_t i = 0; i < open_.size(); ++i) inputOf(open_[i]).predicted[open_[i].index] = std::move(answers[i]);
-    return renew(client);
+    STEER_CHECK(renew(client));
+    return removeAll(client);
   }
 
  private:
@@ -123,6 +136,30 @@ class Prediction {
     STEER_TRY(auto answers, ask(client, std::move(writes)));
     for (std::size_t i = 0; i < renewed.size(); ++i)
       inputOf(renewed[i]).renewed.emplace(wantedOf(renewed[i]).ref, std::move(answers[2 * i + 1]));
+    return {};
+  }
+
+  /// What may not be deleted is said before anything is done.
+  Result<void> removeAll(Client& client) {
+    std::vector<Write> writes;
+    std::vector<std::pair<PlanInput*, ObjectRef>> of;
+    for (auto& input : inputs_)
+      for (const auto& c : removalsOf(input)) {
+        DeleteOptions options;
+        options.uid = c.live->uid();
+        writes.push_back(Write::remove(c.ref, options));
+        writes.back().actAs = input.account;
+        of.emplace_back(&input, c.ref);
+      }
+    STEER_TRY(auto answers, ask(client, std::move(writes)));
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      if (answers[i].ok()) continue;
+      const auto& error = answers[i].error();
+      if (serverGone(error)) return error;
+      // Gone, or another one by now: not what would be deleted.
+      if (error.code != Errc::notFound && error.code != Errc::conflict)
+        of[i].first->undeletable.emplace(of[i].second, error);
+    }
     return {};
   }
 

@@ -67,6 +67,7 @@ Loop::Next ApplicationLoop::step(Time now) {
   if (!operation_ && haveWanted_ && drift_.synced()) tryBegin(now);
   heal(now);
   if (operation_) stepOperation(now);
+  if (rightsDue_ && haveWanted_ && !operation_ && !pending_) lookAtRights(now);
   if (!reports_.empty() && !reports_.front().second && now >= reportDue_ && !keeper_.publishing()) {
     const auto& record = reports_.front().first;
     reports_.front().second = true;
@@ -302,6 +303,7 @@ void ApplicationLoop::stepOperation(Time now) {
   }
   auto done = std::move(operation_);
   operation_.reset();
+  rightsDue_ = rightsDue_ || !rightsProblem_.empty();  // what it spoke of may be gone
   if (done->record().commit == wantedCommit_ && done->record().result != ApplyRecord::Result::superseded)
     noteSync(done->record());
   if (done->record().commit == wantedCommit_ && appliedWhole(*done)) unplanned_.emplace();
@@ -375,7 +377,9 @@ void ApplicationLoop::showHealth() {
   status_.setHealth(healthName(worst));
   // What was Synced may fall ill later, and what was Degraded may recover.
   if (status_.phase() == "Synced" && worst == HealthState::degraded) status_.setPhase("Degraded", first);
-  else if (status_.phase() == "Degraded" && findings_.empty() && worst == HealthState::healthy)
+  else if (status_.phase() == "Synced" && !rightsProblem_.empty()) status_.setPhase("Degraded", rightsProblem_);
+  else if (status_.phase() == "Degraded" && findings_.empty() && rightsProblem_.empty() &&
+           worst == HealthState::healthy)
     status_.setPhase("Synced", "");
 }
 

@@ -75,6 +75,8 @@ class ApplicationLoop final : public Loop {
   /// All of the newest commit is written: what it declares is there, and nobody need wait for its health.
   bool carriedOut() const;
   bool suspended() const { return settings_.suspend; }
+  /// The rights of its account may have changed: what it may is looked at with the next step.
+  void askRights() { rightsDue_ = true; }
   /// What it asks for, also in a commit that is not applied yet.
   void addClaims(std::set<ObjectRef>& claims) const;
 
@@ -98,6 +100,7 @@ class ApplicationLoop final : public Loop {
   void healWith(Plan plan, const std::vector<DriftWatch::Suspect>& suspects, Time now);
   void reportDrift(Time now);
   void showDrift();
+  void lookAtRights(Time now);
   std::optional<Time> glassOf(const Object& live, const ObjectRef& ref, Time now);
   void lookForGlass(Time now);
   void showGlass();
@@ -197,6 +200,8 @@ class ApplicationLoop final : public Loop {
   bool waited_ = false;           ///< the pending commit had to wait
   std::optional<Time> judgeDue_;  ///< when findings are looked at again
   int judgements_ = 0;            ///< of the same commit
+  bool rightsDue_ = true;         ///< what the account may is to be looked at
+  std::string rightsProblem_;     ///< what it may not do any more; empty = nothing is known to be missing
   bool replan_ = false;           ///< the settings changed: look at everything again
 };
 

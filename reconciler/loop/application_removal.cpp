@@ -1,5 +1,7 @@
 #include "reconciler/loop/application_removal.h"
 
+#include <algorithm>
+
 #include "reconciler/apply/planner.h"
 
 namespace steer {

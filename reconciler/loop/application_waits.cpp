@@ -3,13 +3,20 @@
 #include "core/rfc3339.h"
 #include "reconciler/loop/application_loop.h"
 #include "reconciler/loop/sync_window.h"
+#include "reconciler/plan/hooks.h"
 
 namespace steer {
+namespace {
+
+constexpr Duration kAskAgain = seconds(1);
+
+}  // namespace
 
 void ApplicationLoop::configure(ApplicationSettings settings) {
   settings_ = std::move(settings);
   unplanned_.reset();
   replan_ = true;
+  rightsDue_ = true;
 }
 
 PlanOptions ApplicationLoop::planning() const {
@@ -51,6 +58,38 @@ std::string ApplicationLoop::whyNotReady() const {
   if (status_.health() != "healthy")
     return "is not healthy" + (status_.message().empty() ? "" : ": " + status_.message());
   return "";
+}
+
+/// Whether the account may still apply what it applied: one question of all objects, which costs the server a look at
+/// the roles for each kind and namespace. Rights that came are used at once.
+void ApplicationLoop::lookAtRights(Time now) {
+  rightsDue_ = false;
+  std::vector<std::string> refused;
+  if (!settings_.account.empty()) {
+    ObserveRequest request;
+    request.actAs = settings_.account;
+    request.rightsOnly = true;
+    for (const auto& w : *wanted_)
+      if (!isHook(w.body)) request.items.push_back({w.ref, ""});
+    const auto seen = client_.observe(request);
+    if (!seen.ok() && seen.error().code != Errc::forbidden) {
+      rightsDue_ = true;
+      return want(now + kAskAgain);
+    }
+    if (!seen.ok()) refused.push_back(seen.error().message);
+    else
+      for (const auto& item : seen->items)
+        if (!item.refused.empty()) refused.push_back(item.refused);
+  }
+  rightsProblem_ = refused.empty() ? "" : refused.front();
+  if (refused.size() > 1) rightsProblem_ += " (and " + std::to_string(refused.size() - 1) + " more)";
+  if (refused.empty()) {
+    status_.dropCondition("Permitted");
+    replan_ = replan_ || (!settings_.account.empty() && status_.phase() != "Synced");
+  } else {
+    status_.setCondition("Permitted", false, "Forbidden", rightsProblem_, now);
+  }
+  want(now);
 }
 
 /// What holds a commit back, most lasting first. Sets the phase that says so.

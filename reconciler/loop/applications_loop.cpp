@@ -77,7 +77,8 @@ ApplicationsLoop::ApplicationsLoop(ApplicationsOptions options, RendererFactory 
       client_(client),
       executor_(executor),
       credentials_(options_.dataDir + "/credentials"),
-      informer_(client, sources(), wakerForMe()) {}
+      informer_(client, sources(), wakerForMe()),
+      rights_(client, wakerForMe()) {}
 
 ApplicationsLoop::~ApplicationsLoop() = default;
 
@@ -99,6 +100,8 @@ Loop::Next ApplicationsLoop::step(Time now) {
   want(informer_.retryAt());
   if (!informer_.synced()) return Next{next};
   if (std::exchange(changed_, false)) takeObjects(now);
+  watchRights(now);
+  want(rights_.retryAt());
   if (now >= secretsDue_) {
     for (auto& [label, child] : children_) child->dirty = true;
     secretsDue_ = now + kSecretsInterval;
@@ -144,6 +147,22 @@ void ApplicationsLoop::takeObject(const ObjectPtr& object, Time) {
   if (!child || child->object->uid() != object->uid()) child = std::make_unique<Child>(client_, label, object);
   child->object = object;
   child->dirty = true;
+}
+
+/// An account whose rights changed is asked what it still may at once, and nobody else.
+void ApplicationsLoop::watchRights(Time now) {
+  std::set<std::string> accounts;
+  for (const auto& [label, child] : children_)
+    if (child->object)
+      if (auto account = accountOf(child->object->spec(), child->object->ns()); !account.empty())
+        accounts.insert(std::move(account));
+  const auto changed = rights_.pump(accounts, now);
+  for (auto& [label, child] : children_) {
+    if (!child->object || !child->loop) continue;
+    if (!changed.contains(accountOf(child->object->spec(), child->object->ns()))) continue;
+    child->loop->askRights();
+    child->woken->store(true);
+  }
 }
 
 void ApplicationsLoop::noteCycles(Time now) {

@@ -14,6 +14,7 @@
 #include "core/loop.h"
 #include "reconciler/loop/application_loop.h"
 #include "reconciler/loop/credential_files.h"
+#include "reconciler/loop/rights_watch.h"
 #include "reconciler/plan/application_graph.h"
 
 namespace steer {
@@ -48,6 +49,7 @@ class ApplicationsLoop final : public Loop, private ApplicationNeighbours {
   void takeObjects(Time now);
   void takeObject(const ObjectPtr& object, Time now);
   void noteCycles(Time now);
+  void watchRights(Time now);
   void configure(Child& child, Time now);
   void startLoop(Child& child, const ApplicationSpec& spec, RemoteCredentials credentials, Time now);
   void noteProblems(Child& child, ApplicationStatus& status, const ApplicationSpec& spec, Time now);
@@ -69,6 +71,7 @@ class ApplicationsLoop final : public Loop, private ApplicationNeighbours {
   Executor& executor_;
   CredentialFiles credentials_;
   Informer informer_;
+  RightsWatch rights_;
   std::map<std::string, std::unique_ptr<Child>> children_;  ///< by label
   std::map<std::string, std::vector<std::string>> cycleOf_;
   std::map<ObjectRef, std::string> shownRepositories_;

@@ -59,7 +59,9 @@ std::optional<Time> Operation::plan(Time now) {
   }
   removalsOwed_ = owners && !secondHalf_;
   if (owners) std::erase_if(made->changes, [](const PlannedChange& c) { return c.action == PlanAction::remove; });
-  if (made->empty() && options_.whenEmpty == WhenEmpty::drop && !secondHalf_) {
+  const auto& all = made->changes;
+  const bool idle = std::all_of(all.begin(), all.end(), [](const auto& c) { return c.action == PlanAction::none; });
+  if (idle && options_.whenEmpty == WhenEmpty::drop && !secondHalf_) {
     dropped_ = true;
     phase_ = Phase::finished;
     return std::nullopt;
@@ -103,8 +105,14 @@ void Operation::add(Plan plan) {
   // What is about to be done is in the record before it is done: whoever resumes this after a crash
   // knows that an object which needs nothing any more was dealt with by this very run.
   for (const auto& change : plan.changes) {
-    if (change.action == PlanAction::none) continue;
+    if (change.action == PlanAction::none && change.refusal.empty()) continue;
     auto& row = rowFor(change.text());
+    if (change.action == PlanAction::none) {  // it is not even tried
+      row.outcome = "failed";
+      row.error = change.refusal;
+      refused_ = true;
+      continue;
+    }
     row.action = actionName(change.action);
     row.source = change.source.file.empty() ? "" : SourcePos{change.source.file, change.source.line, 0}.text();
     row.outcome = "pending";

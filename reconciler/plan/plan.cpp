@@ -80,8 +80,11 @@ PlannedChange decide(WantedObject wanted, const Result<ObjectPtr>& predicted, co
   c.wanted = std::move(wanted.body);
   c.conflicts = input.conflicts;
   if (const auto it = input.left.find(c.ref); it != input.left.end()) c.left = it->second;
+  if (const auto it = input.refused.find(c.ref); it != input.refused.end()) c.refusal = it->second;
   if (input.unchanged.contains(c.ref)) return c;
   if (const auto it = input.live.find(c.ref); it != input.live.end()) c.live = it->second;
+  if (!c.refusal.empty()) return c;
+  c.hidden = c.live && input.hidden.contains(c.ref);
   c.action = c.live ? PlanAction::update : PlanAction::create;
   c.adopts = c.live && !ownedBy(*c.live, input.application);
   if (c.adopts) {
@@ -94,11 +97,16 @@ PlannedChange decide(WantedObject wanted, const Result<ObjectPtr>& predicted, co
     if (forced && renewed != input.renewed.end() && renewed->second.ok()) {
       c.action = PlanAction::replace;
       c.forcedBy = *forced;
+      if (c.hidden) return c;
       c.predicted = *renewed->second;
       c.fields = diffObjects(schemaOf(c.gvk), c.live->json(), c.predicted->json());
     } else {
       c.refusal = refusalText(forced && renewed != input.renewed.end() ? renewed->second.error() : predicted.error());
     }
+    return c;
+  }
+  if (c.hidden) {
+    if ((*predicted)->revision() == c.live->revision()) c.action = PlanAction::none;
     return c;
   }
   c.predicted = *predicted;
@@ -110,19 +118,24 @@ PlannedChange decide(WantedObject wanted, const Result<ObjectPtr>& predicted, co
   return c;
 }
 
+/// Changes first, deletions last and the other way round.
+void putInOrder(std::vector<PlannedChange>& changes) {
+  const auto key = [](const PlannedChange& c) {
+    const bool removal = c.action == PlanAction::remove;
+    const int wave = static_cast<int>(c.wave);
+    return std::tuple(removal, removal ? -c.syncWave : c.syncWave, removal ? -wave : wave,
+                      std::tie(c.ref.ns, c.gvk.kind, c.ref.name));
+  };
+  std::stable_sort(changes.begin(), changes.end(),
+                   [&](const PlannedChange& a, const PlannedChange& b) { return key(a) < key(b); });
+}
+
 }  // namespace
 
-Plan buildPlan(PlanInput input) {
-  Plan plan;
-  plan.application = input.application;
-  plan.source = input.source;
-  plan.hooks = std::move(input.hooks);
-  plan.account = input.account;
+std::vector<PlannedChange> removalsOf(const PlanInput& input) {
+  std::vector<PlannedChange> out;
   std::set<ObjectRef> kept;
-  for (std::size_t i = 0; i < input.wanted.size(); ++i) {
-    kept.insert(input.wanted[i].ref);
-    plan.changes.push_back(decide(std::move(input.wanted[i]), input.predicted[i], input));
-  }
+  for (const auto& w : input.wanted) kept.insert(w.ref);
   for (const auto& [ref, object] : input.owned) {
     if (kept.contains(ref) || input.kept.contains(ref) || object->deleting() || !ownedBy(*object, input.application))
       continue;
@@ -133,16 +146,25 @@ Plan buildPlan(PlanInput input) {
     c.wave = waveOf(c.gvk);
     c.syncWave = syncOrderOf(object->json()).wave;
     c.live = object;
-    plan.changes.push_back(std::move(c));
+    if (const auto it = input.undeletable.find(ref); it != input.undeletable.end()) c.refusal = refusalText(it->second);
+    out.push_back(std::move(c));
   }
-  const auto key = [](const PlannedChange& c) {
-    const bool removal = c.action == PlanAction::remove;
-    const int wave = static_cast<int>(c.wave);
-    return std::tuple(removal, removal ? -c.syncWave : c.syncWave, removal ? -wave : wave,
-                      std::tie(c.ref.ns, c.gvk.kind, c.ref.name));
-  };
-  std::stable_sort(plan.changes.begin(), plan.changes.end(),
-                   [&](const PlannedChange& a, const PlannedChange& b) { return key(a) < key(b); });
+  putInOrder(out);
+  return out;
+}
+
+Plan buildPlan(PlanInput input) {
+  Plan plan;
+  plan.application = input.application;
+  plan.source = input.source;
+  plan.hooks = std::move(input.hooks);
+  plan.account = input.account;
+  auto removals = removalsOf(input);
+  for (std::size_t i = 0; i < input.wanted.size(); ++i)
+    plan.changes.push_back(decide(std::move(input.wanted[i]), input.predicted[i], input));
+  plan.changes.insert(plan.changes.end(), std::make_move_iterator(removals.begin()),
+                      std::make_move_iterator(removals.end()));
+  putInOrder(plan.changes);
   return plan;
 }
 

@@ -48,6 +48,8 @@ struct PlannedChange {
   std::vector<std::string> taken;   ///< "spec.replicas from kubectl": fields taken from others
   std::vector<std::string> left{};  ///< "spec.replicas to autoscaler": fields not applied, since another holds them
   OwnershipPolicy::Conflicts conflicts = OwnershipPolicy::Conflicts::take;
+  /// The account that it is written as may not read it: `live` is its identity alone, and no field is shown.
+  bool hidden = false;
   std::string refusal;    ///< the server would refuse this; such a plan is not applied as a whole
   json::object wanted;    ///< what is applied
   ObjectPtr live;         ///< null for a creation, and where nothing changes may be null
@@ -126,7 +128,14 @@ struct PlanInput {
   OwnershipPolicy::Conflicts conflicts = OwnershipPolicy::Conflicts::take;
   std::vector<PlannedHook> hooks{};  ///< in the order in which they run
   std::string account{};             ///< Plan::account
+  std::set<ObjectRef> hidden{};      ///< PlannedChange::hidden
+  /// Wanted objects that are not applied although nobody asked the server, and why.
+  std::map<ObjectRef, std::string> refused{};
+  std::map<ObjectRef, Error> undeletable{};  ///< answers of the dry run of deletions: those that are refused
 };
+
+/// What is to be deleted, in the order in which it is done.
+std::vector<PlannedChange> removalsOf(const PlanInput& input);
 
 /// Pure.
 Plan buildPlan(PlanInput input);

@@ -139,6 +139,8 @@ std::string secretsPrint(const std::vector<WantedObject>& source, const std::str
 }
 
 std::string hiddenPrint(const PlannedChange& c, const std::string& salt) {
+  // What may not be read is bound as a whole.
+  if (c.hidden && c.live) return slowHash(salt, std::to_string(c.live->revision()));
   if (!c.live || !c.predicted) return "";
   if (std::none_of(c.fields.begin(), c.fields.end(), [](const FieldChange& f) { return f.sensitive; })) return "";
   DiffOptions revealed;

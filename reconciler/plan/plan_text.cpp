@@ -49,6 +49,7 @@ json::object planJson(const Plan& plan) {
     if (!c.fields.empty()) row["changes"] = changesJson(c.fields);
     if (!c.forcedBy.empty()) row["replacedBecause"] = c.forcedBy;
     if (c.adopts) row["adopts"] = true;
+    if (c.hidden) row["hidden"] = true;
     if (!c.movedFrom.empty()) row["movedFrom"] = c.movedFrom;
     if (!c.left.empty()) row["leaves"] = json::value_from(c.left);
     if (!c.taken.empty()) row["takes"] = json::value_from(c.taken);

@@ -40,6 +40,7 @@ Mark markOf(PlanAction action) {
 }
 
 std::string remarkOf(const PlannedChange& c) {
+  if (c.hidden) return "its account may not read it, so what changes in it is not shown";
   if (c.action == PlanAction::replace) return "must be replaced: " + c.forcedBy + " cannot change";
   if (!c.movedFrom.empty()) return "moves here from application " + c.movedFrom;
   if (c.adopts && c.refusal.empty()) return "adopts an object that exists";

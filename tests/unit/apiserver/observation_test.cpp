@@ -148,3 +148,25 @@ TEST_CASE("A batch can answer briefly: who the object is, not what it holds") {
   const auto changed = s.object(s.call("POST", "/apis/steersman.dev/v1/batch?answer=briefCreated", patch));
   CHECK(stringAt(objectAt(arrayAt(changed, {"results"}).at(0), {"object"}), {"data", "k"}) == "2");
 }
+
+TEST_CASE("what is kept from the reader travels as an identity, and a refusal in words") {
+  ObserveRequest request;
+  request.items = {{{"configmaps", "default", "a"}, ""}, {{"configmaps", "default", "b"}, ""}};
+  request.actAs = "system:serviceaccount:default:reader";
+  request.rightsOnly = true;
+  const auto asked = decodeObserveRequest(encodeObserveRequest(request));
+  REQUIRE(asked.ok());
+  CHECK(asked->actAs == request.actAs);
+  CHECK(asked->rightsOnly);
+  Observation answer;
+  answer.items.push_back({true, nullptr, false, "may not"});
+  answer.items.push_back({false, Object::make(configMap("b")), true, ""});
+  answer.others.push_back({{"configmaps", "default", "c"}, Object::make(configMap("c")), true});
+  const auto read = decodeObservation(encodeObservation(answer), request);
+  REQUIRE(read.ok());
+  CHECK(read->items[0].unchanged);
+  CHECK(read->items[0].refused == "may not");
+  CHECK(read->items[1].hidden);
+  CHECK(read->items[1].live->name() == "b");
+  CHECK(read->others[0].hidden);
+}
