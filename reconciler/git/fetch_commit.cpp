@@ -3,9 +3,11 @@
 #include <git2.h>
 
 #include <filesystem>
+#include <set>
 
 #include "reconciler/git/local_copy.h"
 #include "reconciler/git/semver.h"
+#include "reconciler/git/transfer.h"
 
 namespace steer {
 namespace fs = std::filesystem;
@@ -21,6 +23,15 @@ std::string hex(const git_oid& oid) {
 bool looksLikeCommit(const std::string& revision) {
   return revision.size() >= 7 && revision.size() <= GIT_OID_HEXSZ &&
          revision.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+/// A name for a text that may hold anything: refs named after what they follow could stand in each other's way
+/// (`a` and `a/b`), also over time.
+std::string hashOf(const std::string& text) {
+  git::startLibrary();
+  git_oid oid;
+  if (git_odb_hash(&oid, text.data(), text.size(), GIT_OBJECT_BLOB) != 0) return "";
+  return hex(oid).substr(0, 16);
 }
 
 /// What to ask of the remote, and under which local name the result is found.
@@ -62,7 +73,8 @@ Result<Wanted> choose(git_remote* remote, git_repository* repo, const RevisionCh
     if (name == "refs/tags/" + revision || (name == revision && name.starts_with("refs/tags/"))) tag = heads[i];
   }
   if (!any) return git::kindError(Errc::notFound, "EmptyRepository", "the repository has no commits yet");
-  const auto named = [&](const git_remote_head* found, const std::string& as) {
+  const auto named = [](const git_remote_head* found) {
+    const std::string as = kFetched + hashOf(found->name);
     return Wanted{{"+" + std::string(found->name) + ":" + as}, as, hex(found->oid), found->name};
   };
   if (!choice.semver.empty()) {
@@ -72,16 +84,16 @@ Result<Wanted> choose(git_remote* remote, git_repository* repo, const RevisionCh
       return git::kindError(Errc::notFound, "RevisionNotFound",
                             "no tag of the repository fits \"" + choice.semver + "\"");
     for (std::size_t i = 0; i < count; ++i)
-      if (heads[i]->name == "refs/tags/" + *newest) return named(heads[i], std::string(kFetched) + "tag");
+      if (heads[i]->name == "refs/tags/" + *newest) return named(heads[i]);
   }
   if (revision.empty()) {
     if (head == nullptr)
       return git::kindError(Errc::notFound, "RevisionNotFound",
                             "the repository's HEAD names a branch that does not exist");
-    return named(head, std::string(kFetched) + "HEAD");
+    return named(head);
   }
-  if (branch != nullptr) return named(branch, std::string(kFetched) + "branch");
-  if (tag != nullptr) return named(tag, std::string(kFetched) + "tag");
+  if (branch != nullptr) return named(branch);
+  if (tag != nullptr) return named(tag);
   if (!looksLikeCommit(revision))
     return git::kindError(Errc::notFound, "RevisionNotFound",
                           "the repository has no branch or tag \"" + revision + "\"");
@@ -97,7 +109,7 @@ Result<Wanted> choose(git_remote* remote, git_repository* repo, const RevisionCh
 bool copyNearby(const RemoteUrl& url, git_repository* repo, const Wanted& wanted) {
   git_oid tip;
   if (url.kind != RemoteUrl::Kind::local || wanted.remoteTip.empty() || wanted.refspecs.size() != 1 ||
-      git_reference_name_to_id(&tip, repo, git::kTip) != 0 || git_oid_fromstr(&tip, wanted.remoteTip.c_str()) != 0 ||
+      git_repository_is_empty(repo) != 0 || git_oid_fromstr(&tip, wanted.remoteTip.c_str()) != 0 ||
       git::copyCommit(url.path, repo, wanted.remoteTip) != git::Copied::done)
     return false;
   git_reference* ref = nullptr;
@@ -106,29 +118,66 @@ bool copyNearby(const RemoteUrl& url, git_repository* repo, const Wanted& wanted
   return true;
 }
 
-/// Makes the fetched commit the clone's tip, and tells what it follows on.
-Result<FetchOutcome> noteTip(git_repository* repo, git_commit* commit, const Wanted& wanted) {
+/// Makes the fetched commit the tip of its choice, and tells what it follows on.
+Result<FetchOutcome> noteTip(git_repository* repo, git_commit* commit, const Wanted& wanted, const std::string& name) {
   FetchOutcome out;
   out.ref = wanted.ref;
   STEER_TRY(out.commit, git::describe(commit));
   git_oid before;
-  if (git_reference_name_to_id(&before, repo, git::kTip) == 0) {
+  if (git_reference_name_to_id(&before, repo, name.c_str()) == 0) {
     out.before = hex(before);
     // Another tag need not build on the one before, and a commit id was asked for.
     const bool branch = wanted.ref == "HEAD" || wanted.ref.starts_with("refs/heads/");
     out.rewritten =
         branch && out.before != out.commit.id && git_graph_descendant_of(repo, git_commit_id(commit), &before) != 1;
   }
+  if (out.before == out.commit.id) return out;
   git_reference* tip = nullptr;
-  if (const int rc = git_reference_create(&tip, repo, git::kTip, git_commit_id(commit), 1, nullptr); rc != 0)
+  if (const int rc = git_reference_create(&tip, repo, name.c_str(), git_commit_id(commit), 1, nullptr); rc != 0)
     return git::gitError(rc, "cannot note the fetched commit");
   git_reference_free(tip);
   return out;
 }
 
+/// What the clone lacks of all that is wanted, in one transfer.
+Result<void> bring(git_remote* remote, git_repository* repo, const RemoteAccess& access,
+                   const std::vector<Result<Wanted>>& all, const git_fetch_options& options,
+                   const RemoteAccess::Session& session) {
+  std::set<std::string> specs;
+  for (const auto& wanted : all) {
+    if (!wanted.ok()) continue;
+    git_oid have;
+    const bool current = !wanted->remoteTip.empty() &&
+                         git_reference_name_to_id(&have, repo, wanted->spec.c_str()) == 0 &&
+                         hex(have) == wanted->remoteTip;
+    if (!current && !copyNearby(access.url(), repo, *wanted))
+      specs.insert(wanted->refspecs.begin(), wanted->refspecs.end());
+  }
+  if (specs.empty()) return {};
+  std::vector<char*> texts;
+  for (const auto& s : specs) texts.push_back(const_cast<char*>(s.c_str()));
+  const git_strarray array{texts.data(), texts.size()};
+  if (const int rc = git_remote_fetch(remote, &array, &options, "steersman"); rc != 0)
+    return session.explain(rc, "cannot fetch " + access.url().url);
+  return {};
+}
+
+Result<FetchOutcome> outcomeOf(git_repository* repo, const Result<Wanted>& wanted, const RevisionChoice& choice) {
+  if (!wanted.ok()) return wanted.error();
+  auto commit = git::commitAt(repo, wanted->spec);
+  if (commit.ok()) return noteTip(repo, commit->get(), *wanted, git::tipOf(choice));
+  if (wanted->remoteTip.empty())
+    return git::kindError(Errc::notFound, "RevisionNotFound", "the repository has no commit " + choice.revision);
+  return git::kindError(Errc::io, "Corrupted", commit.error().message);
+}
+
 }  // namespace
 
 namespace git {
+
+std::string tipOf(const RevisionChoice& choice) {
+  return "refs/steersman/tips/" + hashOf(choice.revision + '\n' + choice.semver);
+}
 
 /// The commit that a name or id leads to, tags peeled.
 Result<git::Handle<git_commit>> commitAt(git_repository* repo, const std::string& spec) {
@@ -169,7 +218,9 @@ Result<SourceCommit> describe(git_commit* commit) {
   return out;
 }
 
-Result<FetchOutcome> fetchCommit(const RemoteAccess& access, const RevisionChoice& choice, const std::string& dir) {
+Result<std::vector<Result<FetchOutcome>>> fetchCommits(const RemoteAccess& access,
+                                                       const std::vector<RevisionChoice>& choices,
+                                                       const std::string& dir) {
   STEER_TRY(const auto repo, openOrInit(dir));
   STEER_TRY(const auto remote, git::openRemote(repo.get(), access.url().url));
   RemoteAccess::Session session(access);
@@ -191,63 +242,77 @@ Result<FetchOutcome> fetchCommit(const RemoteAccess& access, const RevisionChoic
       return git::kindError(Errc::unavailable, "RemoteGone", e.message);
     return e;
   }
-  STEER_TRY(const Wanted wanted, choose(remote.get(), repo.get(), choice));
-  git_oid have;
-  const bool current = !wanted.remoteTip.empty() &&
-                       git_reference_name_to_id(&have, repo.get(), wanted.spec.c_str()) == 0 &&
-                       hex(have) == wanted.remoteTip;
-  if (!current && !wanted.refspecs.empty() && !copyNearby(access.url(), repo.get(), wanted)) {
-    std::vector<char*> specs;
-    for (const auto& s : wanted.refspecs) specs.push_back(const_cast<char*>(s.c_str()));
-    const git_strarray array{specs.data(), specs.size()};
-    if (const int rc = git_remote_fetch(remote.get(), &array, &options, "steersman"); rc != 0)
-      return session.explain(rc, doing);
-  }
+  std::vector<Result<Wanted>> wanted;
+  for (const auto& choice : choices) wanted.push_back(choose(remote.get(), repo.get(), choice));
+  STEER_CHECK(bring(remote.get(), repo.get(), access, wanted, options, session));
   git_remote_disconnect(remote.get());
-  auto commit = commitAt(repo.get(), wanted.spec);
-  if (!commit.ok()) {
-    if (wanted.remoteTip.empty())
-      return git::kindError(Errc::notFound, "RevisionNotFound", "the repository has no commit " + choice.revision);
-    return git::kindError(Errc::io, "Corrupted", commit.error().message);
+  std::vector<Result<FetchOutcome>> out;
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    out.push_back(outcomeOf(repo.get(), wanted[i], choices[i]));
+    // A damaged clone is made anew for all who share it.
+    if (!out.back().ok() && isKind(out.back().error(), "Corrupted")) return out.back().error();
   }
-  return noteTip(repo.get(), commit->get(), wanted);
+  return out;
 }
 
-json::object fetchArguments(const RevisionChoice& choice, const std::string& dir) {
-  return {{"dir", dir}, {"revision", choice.revision}, {"semver", choice.semver}};
+json::object fetchArguments(const std::vector<RevisionChoice>& choices, const std::string& dir) {
+  json::array list;
+  for (const auto& choice : choices)
+    list.push_back(json::object{{"revision", choice.revision}, {"semver", choice.semver}});
+  return {{"dir", dir}, {"choices", std::move(list)}};
 }
 
 Result<json::object> fetchOperation(const RemoteAccess& access, const json::object& arguments) {
-  const auto text = [&](std::string_view key) { return std::string(stringAt(arguments, {key})); };
-  STEER_TRY(const auto out, fetchCommit(access, {text("revision"), text("semver")}, text("dir")));
-  const auto& c = out.commit;
-  return json::object{{"commit",
-                       {{"id", c.id},
-                        {"tree", c.tree},
-                        {"author", c.author},
-                        {"authorEmail", c.authorEmail},
-                        {"when", std::chrono::duration_cast<seconds>(c.when.time_since_epoch()).count()},
-                        {"summary", c.summary},
-                        {"message", c.message}}},
-                      {"before", out.before},
-                      {"ref", out.ref},
-                      {"rewritten", out.rewritten}};
+  std::vector<RevisionChoice> choices;
+  for (const auto& c : arrayAt(arguments, {"choices"}))
+    choices.push_back({std::string(stringAt(c, {"revision"})), std::string(stringAt(c, {"semver"}))});
+  STEER_TRY(const auto all, fetchCommits(access, choices, std::string(stringAt(arguments, {"dir"}))));
+  json::array outcomes;
+  for (const auto& out : all) {
+    if (!out.ok()) {
+      outcomes.push_back(json::object{{"error", toJson(out.error())}});
+      continue;
+    }
+    const auto& c = out->commit;
+    outcomes.push_back(json::object{{"commit",
+                                     {{"id", c.id},
+                                      {"tree", c.tree},
+                                      {"author", c.author},
+                                      {"authorEmail", c.authorEmail},
+                                      {"when", std::chrono::duration_cast<seconds>(c.when.time_since_epoch()).count()},
+                                      {"summary", c.summary},
+                                      {"message", c.message}}},
+                                    {"before", out->before},
+                                    {"ref", out->ref},
+                                    {"rewritten", out->rewritten}});
+  }
+  return json::object{{"outcomes", std::move(outcomes)}};
 }
 
-FetchOutcome outcomeFromJson(const json::object& from) {
-  const auto text = [&](std::initializer_list<std::string_view> path) { return std::string(stringAt(from, path)); };
-  FetchOutcome out;
-  out.commit = {text({"commit", "id"}),
-                text({"commit", "tree"}),
-                text({"commit", "author"}),
-                text({"commit", "authorEmail"}),
-                Time{seconds(intAt(from, {"commit", "when"}))},
-                text({"commit", "summary"}),
-                text({"commit", "message"})};
-  out.before = text({"before"});
-  out.ref = text({"ref"});
-  out.rewritten = boolAt(from, {"rewritten"});
-  return out;
+std::vector<Result<FetchOutcome>> outcomesFromJson(const json::object& from) {
+  std::vector<Result<FetchOutcome>> all;
+  for (const auto& outcome : arrayAt(from, {"outcomes"})) {
+    if (const auto* error = find(outcome, {"error"})) {
+      all.emplace_back(errorFromJson(*error));
+      continue;
+    }
+    const auto text = [&](std::initializer_list<std::string_view> path) {
+      return std::string(stringAt(outcome, path));
+    };
+    FetchOutcome out;
+    out.commit = {text({"commit", "id"}),
+                  text({"commit", "tree"}),
+                  text({"commit", "author"}),
+                  text({"commit", "authorEmail"}),
+                  Time{seconds(intAt(outcome, {"commit", "when"}))},
+                  text({"commit", "summary"}),
+                  text({"commit", "message"})};
+    out.before = text({"before"});
+    out.ref = text({"ref"});
+    out.rewritten = boolAt(outcome, {"rewritten"});
+    all.emplace_back(std::move(out));
+  }
+  return all;
 }
 
 }  // namespace git

@@ -8,12 +8,16 @@
 #include <fstream>
 
 #include "reconciler/git/fetch_commit.h"
+#include "reconciler/git/local_copy.h"
 #include "reconciler/git/semver.h"
+#include "reconciler/git/status_ledger.h"
 #include "reconciler/git/transfer.h"
 
 namespace steer {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr const char* kHeld = "refs/steersman/local/held/";
 
 std::string slurp(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
@@ -32,21 +36,8 @@ void moveRecords(const std::string& from, const std::string& to) {
   git_reference* ref = nullptr;
   while (git_reference_next(&ref, iterator) == 0) {
     const git::Handle<git_reference> held(ref);
-    const git_oid* oid = git_reference_target(ref);
-    git_packbuilder* rawPack = nullptr;
-    if (oid == nullptr || git_packbuilder_new(&rawPack, source->get()) != 0) continue;
-    const git::Handle<git_packbuilder> pack(rawPack);
-    git_revwalk* rawWalk = nullptr;
-    if (git_revwalk_new(&rawWalk, source->get()) != 0) continue;
-    const git::Handle<git_revwalk> walk(rawWalk);
-    const bool history = git_revwalk_push(walk.get(), oid) == 0;
-    const int rc = history ? git_packbuilder_insert_walk(pack.get(), walk.get())
-                           : git_packbuilder_insert(pack.get(), oid, nullptr);
-    const std::string packDir = to + "/objects/pack";
-    if (rc != 0 || git_packbuilder_write(pack.get(), packDir.c_str(), 0, nullptr, nullptr) != 0) continue;
-    git_reference* made = nullptr;
-    if (git_reference_create(&made, target->get(), git_reference_name(ref), oid, 1, nullptr) == 0)
-      git_reference_free(made);
+    if (const git_oid* oid = git_reference_target(ref); oid != nullptr)
+      (void)git::copyReachable(source->get(), target->get(), *oid, git_reference_name(ref));
   }
   git_reference_iterator_free(iterator);
 }
@@ -61,32 +52,45 @@ Result<GitSource> GitSource::open(SourceOptions options, std::string dir) {
   if (!options.semver.empty())
     if (const auto range = VersionRange::parse(options.semver); !range.ok())
       return git::kindError(Errc::badRequest, "InvalidAddress", "semver: " + range.error().message);
-  git::dropLeftovers(dir);  // of a process that was killed
+  std::error_code ec;
+  if (!fs::exists(dir, ec)) fs::rename(dir + ".old", dir, ec);  // of a process that was killed at a swap
+  git::dropLeftovers(dir);
   RemoteAccess access(std::move(*url), options.credentials, options.timeout, options.interrupt);
   return GitSource(std::move(options), std::move(access), std::move(dir));
 }
 
-Result<FetchOutcome> GitSource::fetchInto(const std::string& dir) {
-  STEER_TRY(const auto answer, git::transfer(access_, "fetch", git::fetchArguments(options_.choice(), dir)));
-  return git::outcomeFromJson(answer);
+Result<std::vector<Result<FetchOutcome>>> GitSource::fetchInto(const std::string& dir,
+                                                               const std::vector<RevisionChoice>& choices) {
+  STEER_TRY(const auto answer, git::transfer(access_, "fetch", git::fetchArguments(choices, dir)));
+  auto out = git::outcomesFromJson(answer);
+  if (out.size() != choices.size())
+    return git::kindError(Errc::internal, "TransferFailed", "the transfer answered something else");
+  return out;
 }
 
 Result<FetchOutcome> GitSource::fetch() {
-  auto out = fetchInto(dir_);
+  STEER_TRY(auto all, fetch(std::vector{options_.choice()}));
+  return std::move(all.front());
+}
+
+Result<std::vector<Result<FetchOutcome>>> GitSource::fetch(const std::vector<RevisionChoice>& choices) {
+  auto out = fetchInto(dir_, choices);
   if (out.ok() || !isKind(out.error(), "Corrupted")) return out;
-  STEER_CHECK(reclone());
-  auto again = fetchInto(dir_);
-  if (again.ok()) again->recloned = true;
+  STEER_CHECK(reclone(choices));
+  auto again = fetchInto(dir_, choices);
+  if (again.ok())
+    for (auto& one : *again)
+      if (one.ok()) one->recloned = true;
   return again;
 }
 
-Result<void> GitSource::reclone() {
+Result<void> GitSource::reclone(const std::vector<RevisionChoice>& choices) {
   const std::string fresh = dir_ + ".new";
   const std::string old = dir_ + ".old";
   std::error_code ec;
   fs::remove_all(fresh, ec);
   fs::remove_all(old, ec);
-  if (const auto made = fetchInto(fresh); !made.ok()) {
+  if (const auto made = fetchInto(fresh, choices); !made.ok()) {
     fs::remove_all(fresh, ec);
     return made.error();
   }
@@ -98,10 +102,63 @@ Result<void> GitSource::reclone() {
   return {};
 }
 
-std::optional<SourceCommit> GitSource::lastGood() const {
+Result<SourceCommit> GitSource::hold(const std::string& name, const RevisionChoice& choice) {
+  STEER_TRY(const auto repo, git::openBare(dir_));
+  const std::string ref = kHeld + name;
+  auto commit = git::commitAt(repo.get(), ref);
+  if (!commit.ok()) {
+    commit = git::commitAt(repo.get(), git::tipOf(choice));
+    if (!commit.ok()) return commit.error();
+    git_reference* made = nullptr;
+    if (const int rc = git_reference_create(&made, repo.get(), ref.c_str(), git_commit_id(commit->get()), 1, nullptr);
+        rc != 0)
+      return git::gitError(rc, "cannot note the commit of " + name);
+    git_reference_free(made);
+  }
+  return git::describe(commit->get());
+}
+
+void GitSource::release(const std::string& name) {
+  const std::string ref = kHeld + name;
+  std::error_code ec;
+  if (!fs::exists(dir_ + "/" + ref, ec)) return;  // asking libgit2 would rewrite the packed refs
+  if (const auto repo = git::openBare(dir_); repo.ok()) git_reference_remove(repo->get(), ref.c_str());
+}
+
+Result<void> GitSource::takeOver(const std::string& formerClone, const std::string& name,
+                                 const RevisionChoice& choice) {
+  std::error_code ec;
+  if (fs::exists(dir_ + "/HEAD", ec)) {
+    STEER_CHECK(StatusLedger(dir_, access_).takeOver(formerClone, name, git::tipOf(choice)));
+  } else {
+    // The ref first: a process that is killed after the rename has everything in place.
+    const auto repo = git::openBare(formerClone);
+    git_oid tip;
+    git_reference* made = nullptr;
+    if (repo.ok() && git_reference_name_to_id(&tip, repo->get(), "refs/steersman/tip") == 0 &&
+        git_reference_create(&made, repo->get(), git::tipOf(choice).c_str(), &tip, 1, nullptr) == 0)
+      git_reference_free(made);
+    fs::rename(formerClone, dir_, ec);
+    if (ec) return makeError(Errc::io, "cannot take over a clone: " + ec.message());
+  }
+  fs::remove_all(formerClone, ec);
+  return {};
+}
+
+GitSource GitSource::reachedWith(RemoteCredentials credentials, Duration timeout,
+                                 std::shared_ptr<Interrupt> interrupt) const {
+  GitSource out = *this;
+  out.access_ = RemoteAccess(access_.url(), credentials, timeout, interrupt);
+  out.options_.credentials = std::move(credentials);
+  out.options_.timeout = timeout;
+  out.options_.interrupt = std::move(interrupt);
+  return out;
+}
+
+std::optional<SourceCommit> GitSource::lastGood(const RevisionChoice& choice) const {
   auto repo = git::openBare(dir_);
   if (!repo.ok()) return std::nullopt;
-  auto commit = git::commitAt(repo->get(), git::kTip);
+  auto commit = git::commitAt(repo->get(), git::tipOf(choice));
   if (!commit.ok()) return std::nullopt;
   auto out = git::describe(commit->get());
   return out.ok() ? std::optional(std::move(*out)) : std::nullopt;
@@ -119,23 +176,26 @@ Result<void> GitSource::keep(const std::string& commit) {
   return {};
 }
 
-std::string GitSource::fingerprint() const {
+std::string GitSource::fingerprint(const std::vector<RevisionChoice>& choices) const {
   const std::string& root = access_.url().path;
   const std::string dir = fs::exists(root + "/.git") ? root + "/.git" : root;
-  std::string name = options_.revision.starts_with("refs/") ? options_.revision : "refs/heads/" + options_.revision;
   std::string out;
-  if (options_.revision.empty()) {
-    out = slurp(dir + "/HEAD");
-    name = out.starts_with("ref: ") ? out.substr(5, out.find_last_not_of("\r\n") - 4) : "HEAD";
-  }
-  out += "|" + slurp(dir + "/" + name) + "|";
-  if (!options_.revision.empty()) out += slurp(dir + "/refs/tags/" + options_.revision);
   struct stat st {};
-  if (!options_.semver.empty() && stat((dir + "/refs/tags").c_str(), &st) == 0)
-    out += "|" + std::to_string(st.st_mtim.tv_sec) + "." + std::to_string(st.st_mtim.tv_nsec);
-  if (stat((dir + "/packed-refs").c_str(), &st) == 0)
-    out += "|" + std::to_string(st.st_mtim.tv_sec) + "." + std::to_string(st.st_mtim.tv_nsec) + "." +
-           std::to_string(st.st_size);
+  const auto changed = [&] {
+    return "|" + std::to_string(st.st_mtim.tv_sec) + "." + std::to_string(st.st_mtim.tv_nsec);
+  };
+  for (const auto& [revision, semver] : choices) {
+    std::string name = revision.starts_with("refs/") ? revision : "refs/heads/" + revision;
+    if (revision.empty()) {
+      const auto head = slurp(dir + "/HEAD");
+      out += head;
+      name = head.starts_with("ref: ") ? head.substr(5, head.find_last_not_of("\r\n") - 4) : "HEAD";
+    }
+    out += "|" + slurp(dir + "/" + name) + "|";
+    if (!revision.empty()) out += slurp(dir + "/refs/tags/" + revision);
+    if (!semver.empty() && stat((dir + "/refs/tags").c_str(), &st) == 0) out += changed();
+  }
+  if (stat((dir + "/packed-refs").c_str(), &st) == 0) out += changed() + "." + std::to_string(st.st_size);
   else if (!fs::exists(dir)) out += "|gone";
   return out;
 }

@@ -1,5 +1,6 @@
 #pragma once
-// GitSource: a bare clone of one repository, kept current. No work tree ever exists.
+// GitSource: a bare clone of one repository, kept current. No work tree ever exists. Several revisions of the
+// repository may be followed in it.
 // Thread rule: one thread at a time (the loop runs it on an executor); fingerprint() may be called
 // from another thread. Failure rule: after any failed fetch the last good state stays readable.
 // The first cause of an error names its kind: InvalidAddress, RemoteGone, RateLimited, Redirected,
@@ -21,6 +22,8 @@ namespace steer {
 struct RevisionChoice {
   std::string revision{};  ///< branch, tag, refs/… or commit id; empty = the remote's HEAD
   std::string semver{};    ///< goes first: the newest tag in this range, such as ">=1.2 <2", "~1.4", "1.x"
+
+  auto operator<=>(const RevisionChoice&) const = default;
 };
 
 struct SourceOptions {
@@ -68,16 +71,28 @@ class GitSource {
 
   /// Brings the clone up to date and resolves the revision.
   Result<FetchOutcome> fetch();
+  /// The same for several revisions of one repository, in one conversation: an outcome or an error for each. An error
+  /// of the conversation, or damage, is that of all.
+  Result<std::vector<Result<FetchOutcome>>> fetch(const std::vector<RevisionChoice>& choices);
   /// The commit of the last successful fetch, also after a restart; nothing before the first.
-  std::optional<SourceCommit> lastGood() const;
+  std::optional<SourceCommit> lastGood() const { return lastGood(options_.choice()); }
+  std::optional<SourceCommit> lastGood(const RevisionChoice& choice) const;
   /// Makes the clone anew beside the old one and swaps; our own records move over.
-  Result<void> reclone();
+  Result<void> reclone(const std::vector<RevisionChoice>& choices);
   /// Keeps a commit reachable in the clone although the remote may drop it.
   Result<void> keep(const std::string& commit);
+  /// The commit at which a suspended follower stays while others go on: what was fetched last when it first asked.
+  Result<SourceCommit> hold(const std::string& name, const RevisionChoice& choice);
+  void release(const std::string& name);
+  /// Takes over a clone that an older version of this program made for one follower, and removes it.
+  Result<void> takeOver(const std::string& formerClone, const std::string& name, const RevisionChoice& choice);
+  /// The same clone, reached with other credentials.
+  GitSource reachedWith(RemoteCredentials credentials, Duration timeout, std::shared_ptr<Interrupt> interrupt) const;
 
   bool isLocal() const { return access_.url().kind == RemoteUrl::Kind::local; }
-  /// For a local repository: a text that changes when the watched ref may have changed.
-  std::string fingerprint() const;
+  /// For a local repository: a text that changes when one of the watched refs may have changed.
+  std::string fingerprint() const { return fingerprint({options_.choice()}); }
+  std::string fingerprint(const std::vector<RevisionChoice>& choices) const;
 
   const std::string& cloneDir() const { return dir_; }
   const RemoteAccess& access() const { return access_; }
@@ -86,7 +101,8 @@ class GitSource {
  private:
   GitSource(SourceOptions options, RemoteAccess access, std::string dir)
       : options_(std::move(options)), access_(std::move(access)), dir_(std::move(dir)) {}
-  Result<FetchOutcome> fetchInto(const std::string& dir);
+  Result<std::vector<Result<FetchOutcome>>> fetchInto(const std::string& dir,
+                                                      const std::vector<RevisionChoice>& choices);
 
   SourceOptions options_;
   RemoteAccess access_;

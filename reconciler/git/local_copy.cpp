@@ -85,4 +85,22 @@ Copied copyCommit(const std::string& fromDir, git_repository* to, const std::str
   return Copy(from.get(), source.get(), target.get()).commit(&id) ? Copied::done : Copied::leaveToTransfer;
 }
 
+bool copyReachable(git_repository* from, git_repository* to, const git_oid& id, const std::string& name) {
+  git_packbuilder* rawPack = nullptr;
+  if (git_packbuilder_new(&rawPack, from) != 0) return false;
+  const Handle<git_packbuilder> pack(rawPack);
+  git_revwalk* rawWalk = nullptr;
+  if (git_revwalk_new(&rawWalk, from) != 0) return false;
+  const Handle<git_revwalk> walk(rawWalk);
+  const bool history = git_revwalk_push(walk.get(), &id) == 0;
+  const int rc =
+      history ? git_packbuilder_insert_walk(pack.get(), walk.get()) : git_packbuilder_insert(pack.get(), &id, nullptr);
+  const std::string packs = std::string(git_repository_path(to)) + "objects/pack";
+  if (rc != 0 || git_packbuilder_write(pack.get(), packs.c_str(), 0, nullptr, nullptr) != 0) return false;
+  git_reference* made = nullptr;
+  if (git_reference_create(&made, to, name.c_str(), &id, 1, nullptr) != 0) return false;
+  git_reference_free(made);
+  return true;
+}
+
 }  // namespace steer::git

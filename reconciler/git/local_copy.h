@@ -6,6 +6,7 @@
 // names, wherever this ends.
 #include <string>
 
+struct git_oid;
 struct git_repository;
 
 namespace steer::git {
@@ -15,5 +16,8 @@ enum class Copied { done, leaveToTransfer };
 /// `commit` as a hex id. leaveToTransfer: it is no commit, or too much is missing, or something cannot be read;
 /// what was copied until then is harmless.
 Copied copyCommit(const std::string& fromDir, git_repository* to, const std::string& commit);
+
+/// Copies what a commit reaches, or another object alone, in one pack, and gives it that name.
+bool copyReachable(git_repository* from, git_repository* to, const git_oid& id, const std::string& name);
 
 }  // namespace steer::git

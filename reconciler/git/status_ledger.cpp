@@ -7,6 +7,7 @@
 
 #include "reconciler/git/git_handles.h"
 #include "reconciler/git/ledger_remote.h"
+#include "reconciler/git/local_copy.h"
 #include "reconciler/git/ref_push.h"
 
 namespace steer {
@@ -37,6 +38,16 @@ Result<void> setRef(git_repository* repo, const char* name, const git_oid& value
     return git::gitError(rc, std::string("cannot set ") + name);
   git_reference_free(ref);
   return {};
+}
+
+std::vector<std::string> namesOf(git_repository* repo, const char* glob) {
+  std::vector<std::string> out;
+  git_reference_iterator* iterator = nullptr;
+  if (git_reference_iterator_glob_new(&iterator, repo, glob) != 0) return out;
+  const char* name = nullptr;
+  while (git_reference_next_name(&name, iterator) == 0) out.emplace_back(name);
+  git_reference_iterator_free(iterator);
+  return out;
 }
 
 Handle<git_commit> commitOf(git_repository* repo, const std::optional<git_oid>& id) {
@@ -92,6 +103,20 @@ Handle<git_signature> signature(Time now) {
   return Handle<git_signature>(raw);
 }
 
+/// Our own values of "status" or "notes": this clone's, and those of clones that were taken over.
+std::vector<git_oid> ours(git_repository* repo, const std::string& what) {
+  std::vector<git_oid> out;
+  for (const auto& name : namesOf(repo, "refs/steersman/local/taken/*"))
+    if (const auto id = name.ends_with("/" + what) ? refValue(repo, name.c_str()) : std::nullopt) out.push_back(*id);
+  if (const auto id = refValue(repo, ("refs/steersman/local/" + what).c_str())) out.push_back(*id);
+  return out;
+}
+
+/// What was taken over is in our own refs now.
+void dropTaken(git_repository* repo) {
+  for (const auto& name : namesOf(repo, "refs/steersman/local/taken/*")) git_reference_remove(repo, name.c_str());
+}
+
 struct Seen {
   std::optional<git_oid> status;
   std::optional<git_oid> notes;
@@ -109,26 +134,35 @@ Result<Seen> look(const std::string& dir, const RemoteAccess& access) {
 
 struct Draft {
   git_repository* repo;
-  const LedgerRecord* record;  ///< null: only what is there already
+  const std::vector<LedgerRecord>& records;  ///< may be none: only what is there already
   const StatusLedger::Page& page;
   Time now;
 };
 
-/// Puts on top of `base` the record and whatever only the local branch has.
+std::string messageFor(const std::vector<LedgerRecord>& records) {
+  if (records.empty()) return "steersman: records that could not be pushed before";
+  if (records.size() == 1) return records.front().message;
+  std::string out = "steersman: " + std::to_string(records.size()) + " records\n\n";
+  for (const auto& record : records) out += record.message.substr(0, record.message.find('\n')) + "\n";
+  return out;
+}
+
+/// Puts on top of `base` the records and whatever only the local branch has.
 Result<void> buildStatus(const Draft& d, const std::optional<git_oid>& base) {
   const auto baseCommit = commitOf(d.repo, base);
   const auto baseTree = treeOf(baseCommit.get());
   Records all = recordsOf(baseTree.get());
-  const Records local = recordsOf(treeOf(commitOf(d.repo, refValue(d.repo, kLocalStatus)).get()).get());
   Records missing;
-  for (const auto& [path, blob] : local)
-    if (!all.contains(path)) missing.emplace(path, blob);
-  if (d.record != nullptr && !all.contains(d.record->path) && !missing.contains(d.record->path)) {
+  for (const auto& local : ours(d.repo, "status"))
+    for (const auto& [path, blob] : recordsOf(treeOf(commitOf(d.repo, local).get()).get()))
+      if (!all.contains(path)) missing.emplace(path, blob);
+  for (const auto& record : d.records) {
+    if (all.contains(record.path) || missing.contains(record.path)) continue;
     git_oid blob;
-    if (const int rc = git_blob_create_from_buffer(&blob, d.repo, d.record->content.data(), d.record->content.size());
+    if (const int rc = git_blob_create_from_buffer(&blob, d.repo, record.content.data(), record.content.size());
         rc != 0)
       return git::gitError(rc, "cannot write the record");
-    missing.emplace(d.record->path, blob);
+    missing.emplace(record.path, blob);
   }
   if (missing.empty()) return base ? setRef(d.repo, kLocalStatus, *base) : Result<void>{};
   all.insert(missing.begin(), missing.end());
@@ -148,8 +182,7 @@ Result<void> buildStatus(const Draft& d, const std::optional<git_oid>& base) {
     return git::gitError(rc, "cannot read the status tree");
   const Handle<git_tree> tree(rawTree);
   const auto who = signature(d.now);
-  const std::string message =
-      d.record != nullptr ? d.record->message : "steersman: records that could not be pushed before";
+  const std::string message = messageFor(d.records);
   const git_commit* parents[] = {baseCommit.get()};
   git_oid made;
   if (const int rc = git_commit_create(&made, d.repo, nullptr, who.get(), who.get(), "UTF-8", message.c_str(),
@@ -179,29 +212,30 @@ Result<void> addNote(const Draft& d, Handle<git_commit>& notes, const git_oid& a
   return {};
 }
 
-/// Puts on top of `base` the notes that only the local ref has, and this record's.
+/// Puts on top of `base` the notes that only the local refs have, and those of the records.
 Result<void> buildNotes(const Draft& d, const std::optional<git_oid>& base) {
   auto notes = commitOf(d.repo, base);
-  const auto local = commitOf(d.repo, refValue(d.repo, kLocalNotes));
-  git_note_iterator* iterator = nullptr;
-  if (local && git_note_commit_iterator_new(&iterator, local.get()) == 0) {
+  for (const auto& id : ours(d.repo, "notes")) {
+    const auto local = commitOf(d.repo, id);
+    git_note_iterator* iterator = nullptr;
+    if (!local || git_note_commit_iterator_new(&iterator, local.get()) != 0) continue;
     std::vector<git_oid> only;
     git_oid noteId;
     git_oid about;
     while (git_note_next(&noteId, &about, iterator) == 0)
       if (noteText(d.repo, notes.get(), about).empty()) only.push_back(about);
     git_note_iterator_free(iterator);
-    for (const auto& id : only) STEER_CHECK(addNote(d, notes, id, noteText(d.repo, local.get(), id)));
+    for (const auto& one : only) STEER_CHECK(addNote(d, notes, one, noteText(d.repo, local.get(), one)));
   }
-  git_oid about;
-  if (d.record != nullptr && git_oid_fromstr(&about, d.record->commit.c_str()) == 0 && !d.record->note.empty()) {
+  for (const auto& record : d.records) {
+    git_oid about;
+    if (git_oid_fromstr(&about, record.commit.c_str()) != 0 || record.note.empty()) continue;
     std::string text = noteText(d.repo, notes.get(), about);
-    if (text.find(d.record->note) == std::string::npos) {
-      if (!text.empty() && text.back() != '\n') text += '\n';
-      text += d.record->note;
-      if (text.size() > kMaxNote) text = text.substr(text.find('\n', text.size() - kMaxNote) + 1);
-      STEER_CHECK(addNote(d, notes, about, text));
-    }
+    if (text.find(record.note) != std::string::npos) continue;
+    if (!text.empty() && text.back() != '\n') text += '\n';
+    text += record.note;
+    if (text.size() > kMaxNote) text = text.substr(text.find('\n', text.size() - kMaxNote) + 1);
+    STEER_CHECK(addNote(d, notes, about, text));
   }
   return notes ? setRef(d.repo, kLocalNotes, *git_commit_id(notes.get())) : Result<void>{};
 }
@@ -212,24 +246,22 @@ bool same(const std::optional<git_oid>& a, const std::optional<git_oid>& b) {
 
 }  // namespace
 
-Result<PublishOutcome> StatusLedger::publish(const LedgerRecord& record, const Page& page, Time now) {
-  return bring(&record, page, now);
-}
-
-Result<PublishOutcome> StatusLedger::pushAgain(const Page& page, Time now) { return bring(nullptr, page, now); }
-
-Result<PublishOutcome> StatusLedger::bring(const LedgerRecord* record, const Page& page, Time now) {
+Result<PublishOutcome> StatusLedger::publish(const std::vector<LedgerRecord>& records, const Page& page, Time now) {
   STEER_TRY(const auto repo, git::openBare(dir_));
-  const Draft draft{repo.get(), record, page, now};
+  const Draft draft{repo.get(), records, page, now};
   PublishOutcome out;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const auto seen = look(dir_, access_);
     const auto baseStatus = seen.ok() && seen->status ? seen->status : refValue(repo.get(), kLocalStatus);
     const auto baseNotes = seen.ok() && seen->notes ? seen->notes : refValue(repo.get(), kLocalNotes);
-    out.alreadyThere = seen.ok() && record != nullptr &&
-                       recordsOf(treeOf(commitOf(repo.get(), seen->status).get()).get()).contains(record->path);
+    if (seen.ok() && !records.empty()) {
+      const auto there = recordsOf(treeOf(commitOf(repo.get(), seen->status).get()).get());
+      out.alreadyThere =
+          std::all_of(records.begin(), records.end(), [&](const auto& r) { return there.contains(r.path); });
+    }
     STEER_CHECK(buildStatus(draft, baseStatus));
     STEER_CHECK(buildNotes(draft, baseNotes));
+    dropTaken(repo.get());
     const auto status = refValue(repo.get(), kLocalStatus);
     const auto notes = refValue(repo.get(), kLocalNotes);
     out.statusCommit = status ? hex(*status) : "";
@@ -253,8 +285,9 @@ Result<PublishOutcome> StatusLedger::bring(const LedgerRecord* record, const Pag
 bool StatusLedger::unpushed() const {
   const auto repo = git::openBare(dir_);
   if (!repo.ok()) return false;
-  const auto local = refValue(repo->get(), kLocalStatus);
-  return local && !same(local, refValue(repo->get(), git::kSeenStatus));
+  const auto seen = refValue(repo->get(), git::kSeenStatus);
+  const auto all = ours(repo->get(), "status");
+  return std::any_of(all.begin(), all.end(), [&](const git_oid& id) { return !same(id, seen); });
 }
 
 Result<std::vector<std::string>> StatusLedger::newest(std::size_t count) const {
@@ -290,6 +323,25 @@ Result<void> StatusLedger::dropDraft(const std::string& name) {
   STEER_TRY(const auto repo, git::openBare(dir_));
   const int rc = git_reference_remove(repo.get(), ("refs/steersman/local/draft/" + name).c_str());
   if (rc != 0 && rc != GIT_ENOTFOUND) return git::gitError(rc, "cannot drop the draft");
+  return {};
+}
+
+Result<void> StatusLedger::takeOver(const std::string& otherClone, const std::string& name, const std::string& tip) {
+  const auto other = git::openBare(otherClone);
+  if (!other.ok()) return {};  // nothing in it that could be read
+  STEER_TRY(const auto repo, git::openBare(dir_));
+  const auto take = [&](const std::string& from, const std::string& as) {
+    const auto id = refValue(other->get(), from.c_str());
+    if (id && !refValue(repo.get(), as.c_str())) (void)git::copyReachable(other->get(), repo.get(), *id, as);
+  };
+  const std::string taken = "refs/steersman/local/taken/" + name;
+  if (StatusLedger(otherClone, access_).unpushed()) {
+    take(kLocalStatus, taken + "/status");
+    take(kLocalNotes, taken + "/notes");
+  }
+  const std::string draft = "refs/steersman/local/draft/" + name;
+  take(draft, draft);
+  take("refs/steersman/tip", tip);
   return {};
 }
 

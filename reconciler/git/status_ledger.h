@@ -26,7 +26,7 @@ struct LedgerRecord {
 
 struct PublishOutcome {
   bool pushed = false;
-  bool alreadyThere = false;  ///< the remote had this record already
+  bool alreadyThere = false;  ///< the remote had these records already
   std::string statusCommit;   ///< tip of the status branch after it
   std::string whyLocal;       ///< why nothing was pushed; empty when pushed
 };
@@ -40,9 +40,15 @@ class StatusLedger {
 
   /// Writes the record, the page README.md and the note, and pushes them together with records that
   /// could not be pushed before. Doing it twice with one path changes nothing.
-  Result<PublishOutcome> publish(const LedgerRecord& record, const Page& page, Time now);
+  Result<PublishOutcome> publish(const LedgerRecord& record, const Page& page, Time now) {
+    return publish(std::vector{record}, page, now);
+  }
+  /// The same for several, in one status commit and one push.
+  Result<PublishOutcome> publish(const std::vector<LedgerRecord>& records, const Page& page, Time now);
   /// Pushes the records that could not be pushed before.
-  Result<PublishOutcome> pushAgain(const Page& page, Time now);
+  Result<PublishOutcome> pushAgain(const Page& page, Time now) {
+    return publish(std::vector<LedgerRecord>{}, page, now);
+  }
   /// Whether the clone may hold records that the remote does not.
   bool unpushed() const;
   /// The newest records, newest first.
@@ -54,9 +60,12 @@ class StatusLedger {
   std::optional<std::string> loadDraft(const std::string& name) const;
   Result<void> dropDraft(const std::string& name);
 
- private:
-  Result<PublishOutcome> bring(const LedgerRecord* record, const Page& page, Time now);
+  /// Takes over the records, notes, drafts and the tip of another clone of the same repository, as older versions made
+  /// one for each application; what that clone alone holds is pushed with the next records. Doing it twice changes
+  /// nothing. `tip`: the ref for its newest commit, where we have none.
+  Result<void> takeOver(const std::string& otherClone, const std::string& name, const std::string& tip);
 
+ private:
   std::string dir_;
   RemoteAccess access_;
 };

@@ -38,8 +38,8 @@ ApplicationLoop::ApplicationLoop(ApplicationOptions options, Renderer renderer, 
     : options_(std::move(options)),
       settings_(options_.settings),
       client_(client),
-      keeper_(options_.source, options_.cloneDir, {std::move(renderer), options_.anotherRenderer}, executor,
-              wakerForMe()),
+      keeper_(options_.source, options_.repository, options_.name, options_.formerClone,
+              {std::move(renderer), options_.anotherRenderer}, executor, wakerForMe()),
       drift_(client, options_.name, wakerForMe()),
       status_(client, options_.ns, options_.objectName) {}
 
@@ -74,8 +74,7 @@ Loop::Next ApplicationLoop::step(Time now) {
     keeper_.publish({record.path(), jsonPretty(toJson(record)) + "\n",
                      "steersman: " + record.commit.substr(0, 12) + " " + std::string(textOf(record.result)) + "\n\n" +
                          record.line() + "\n",
-                     record.commit, record.note()},
-                    now);
+                     record.commit, record.note()});
     want(now);
   } else if (!reports_.empty() && !reports_.front().second) {
     want(reportDue_);

@@ -31,7 +31,8 @@ struct ApplicationOptions {
   std::string ns = kSystemNamespace;
   std::string objectName = "root";
   SourceOptions source;
-  std::string cloneDir;
+  std::shared_ptr<Repository> repository;  ///< stepped by its owner
+  std::string formerClone{};               ///< as Repository::follow
   ApplicationSettings settings{};
   /// A renderer that remembers nothing, to compare two commits; null = they are compared by their trees alone.
   std::function<Renderer()> anotherRenderer{};

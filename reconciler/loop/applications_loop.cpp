@@ -24,9 +24,10 @@ constexpr int kDeepest = 16;  ///< applications that declare applications
 std::vector<Informer::Source> sources() { return {{kApplications, {}}, {kRepositories, {}}}; }
 
 /// What makes another clone or another renderer: such a change needs a new loop.
-std::string identityOf(const ApplicationSpec& spec, const RemoteCredentials& credentials) {
+std::string identityOf(const ApplicationSpec& spec, const std::string& key, const RemoteCredentials& credentials) {
   const auto& s = spec.source;
   Fingerprint print;
+  print.add(key);
   for (const auto& text : {s.url, s.revision, s.semver, s.path, credentials.caFile, spec.targetNamespace,
                            credentials.sshKeyFile, credentials.sshKeyPassphrase, credentials.knownHostsFile,
                            credentials.username, credentials.passwordFile, std::to_string(s.interval.count()),
@@ -36,8 +37,8 @@ std::string identityOf(const ApplicationSpec& spec, const RemoteCredentials& cre
   return print.hex();
 }
 
-/// Another repository gets another clone: records and tips of one mean nothing in the other.
-std::string cloneDirOf(const std::string& dataDir, const std::string& label, const std::string& url) {
+/// Where an older version kept a clone for this application alone.
+std::string formerCloneOf(const std::string& dataDir, const std::string& label, const std::string& url) {
   const auto parsed = RemoteUrl::parse(url);
   return dataDir + "/git/" + label + "-" + Fingerprint().add(parsed.ok() ? parsed->url : url).hex().substr(0, 8);
 }
@@ -78,7 +79,8 @@ ApplicationsLoop::ApplicationsLoop(ApplicationsOptions options, RendererFactory 
       executor_(executor),
       credentials_(options_.dataDir + "/credentials"),
       informer_(client, sources(), wakerForMe()),
-      rights_(client, wakerForMe()) {}
+      rights_(client, wakerForMe()),
+      repositories_(options_.dataDir + "/git", executor, wakerForMe()) {}
 
 ApplicationsLoop::~ApplicationsLoop() = default;
 
@@ -106,6 +108,8 @@ Loop::Next ApplicationsLoop::step(Time now) {
     for (auto& [label, child] : children_) child->dirty = true;
     secretsDue_ = now + kSecretsInterval;
   }
+  for (const auto& key : repositories_.dropUnused()) credentials_.remove(key);
+  want(repositories_.step(now));
   for (auto it = children_.begin(); it != children_.end();) {
     Child& child = *it->second;
     if (!child.object) {
@@ -119,6 +123,7 @@ Loop::Next ApplicationsLoop::step(Time now) {
     if (due) child.next = stepChild(child, now);
   }
   for (auto& [label, child] : children_) want(child->woken->load() ? std::optional(now) : child->next);
+  if (repositories_.asked()) want(now);
   showRepositories(now);
   if (!children_.empty()) want(secretsDue_);
   return Next{next};
@@ -134,7 +139,6 @@ void ApplicationsLoop::takeObjects(Time now) {
     if (there.contains(label)) continue;
     // Without our finalizer it went at once: its objects stay.
     log::info("application is gone", {{"app", label}});
-    credentials_.remove(label);
     child->object.reset();
   }
   noteCycles(now);
@@ -199,16 +203,20 @@ ApplicationSpec ApplicationsLoop::specOf(const Child& child, int depth) const {
   return out;
 }
 
-Result<RemoteCredentials> ApplicationsLoop::credentialsOf(const Child& child, const ApplicationSpec& spec) {
+RemoteCredentials ApplicationsLoop::baseOf(const Child& child, const ApplicationSpec& spec) const {
+  const bool root = child.label == "root" || spec.sourceOf == "root";
+  return root ? options_.rootCredentials : RemoteCredentials{};
+}
+
+Result<RemoteCredentials> ApplicationsLoop::credentialsOf(const ApplicationSpec& spec, const std::string& key,
+                                                          RemoteCredentials base) {
   ObjectPtr secret;
   if (!spec.credentials.secretName.empty()) {
     auto got = client_.get({"secrets", spec.credentials.secretNamespace, spec.credentials.secretName});
     if (!got.ok()) return got.error();
     secret = std::move(*got);
   }
-  const bool root = child.label == "root" || spec.sourceOf == "root";
-  return credentials_.write(child.label, spec.credentials, secret,
-                            root ? options_.rootCredentials : RemoteCredentials{});
+  return credentials_.write(key, spec.credentials, secret, std::move(base));
 }
 
 void ApplicationsLoop::noteProblems(Child&, ApplicationStatus& status, const ApplicationSpec& spec, Time now) {
@@ -223,13 +231,14 @@ void ApplicationsLoop::configure(Child& child, Time now) {
   child.dirty = false;
   auto spec = specOf(child);
   std::string problem = spec.unusable;
-  RemoteCredentials credentials;
+  RemoteCredentials credentials = baseOf(child, spec);
+  const auto key = repositoryKey(spec, credentials);
   if (problem.empty()) {
-    auto read = credentialsOf(child, spec);
+    auto read = credentialsOf(spec, key, credentials);
     if (read.ok()) credentials = std::move(*read);
     else problem = "the credentials cannot be read: " + read.error().message;
   }
-  const auto identity = problem.empty() ? identityOf(spec, credentials) : "";
+  const auto identity = problem.empty() ? identityOf(spec, key, credentials) : "";
   const bool another = problem.empty() && identity != child.identity;
   if (another && child.loop && !child.loop->quiet()) {
     child.restart = child.dirty = true;
@@ -237,7 +246,7 @@ void ApplicationsLoop::configure(Child& child, Time now) {
   }
   child.restart = false;
   if (another) {
-    startLoop(child, spec, std::move(credentials), now);
+    startLoop(child, spec, key, std::move(credentials), now);
     child.identity = identity;
   }
   auto& status = child.loop ? child.loop->status() : child.status;
@@ -258,15 +267,18 @@ void ApplicationsLoop::configure(Child& child, Time now) {
   if (child.loop) child.loop->observe(*child.object);
 }
 
-void ApplicationsLoop::startLoop(Child& child, const ApplicationSpec& spec, RemoteCredentials credentials, Time now) {
+void ApplicationsLoop::startLoop(Child& child, const ApplicationSpec& spec, const std::string& key,
+                                 RemoteCredentials credentials, Time now) {
   child.loop.reset();
+  credentials_.remove(child.label);  // of an older version
   ApplicationOptions options;
   options.name = child.label;
   options.ns = child.object->ns();
   options.objectName = child.object->name();
   options.source = spec.source;
   options.source.credentials = std::move(credentials);
-  options.cloneDir = cloneDirOf(options_.dataDir, child.label, spec.source.url);
+  options.repository = repositories_.open(key, options.source);
+  options.formerClone = formerCloneOf(options_.dataDir, child.label, spec.source.url);
   options.settings = spec.settings;
   options.source.suspended = spec.sourceSuspended;
   options.resync = options_.resync;

@@ -15,6 +15,7 @@
 #include "reconciler/loop/application_loop.h"
 #include "reconciler/loop/credential_files.h"
 #include "reconciler/loop/rights_watch.h"
+#include "reconciler/loop/shared_repositories.h"
 #include "reconciler/plan/application_graph.h"
 
 namespace steer {
@@ -51,9 +52,12 @@ class ApplicationsLoop final : public Loop, private ApplicationNeighbours {
   void noteCycles(Time now);
   void watchRights(Time now);
   void configure(Child& child, Time now);
-  void startLoop(Child& child, const ApplicationSpec& spec, RemoteCredentials credentials, Time now);
+  void startLoop(Child& child, const ApplicationSpec& spec, const std::string& key, RemoteCredentials credentials,
+                 Time now);
   void noteProblems(Child& child, ApplicationStatus& status, const ApplicationSpec& spec, Time now);
-  Result<RemoteCredentials> credentialsOf(const Child& child, const ApplicationSpec& spec);
+  /// What it is reached with where it names no Secret.
+  RemoteCredentials baseOf(const Child& child, const ApplicationSpec& spec) const;
+  Result<RemoteCredentials> credentialsOf(const ApplicationSpec& spec, const std::string& key, RemoteCredentials base);
   ObjectPtr repositoryOf(const Object& application) const;
   /// Its spec, with the source of the application that declares it where it names none.
   ApplicationSpec specOf(const Child& child, int depth = 0) const;
@@ -72,7 +76,8 @@ class ApplicationsLoop final : public Loop, private ApplicationNeighbours {
   CredentialFiles credentials_;
   Informer informer_;
   RightsWatch rights_;
-  std::map<std::string, std::unique_ptr<Child>> children_;  ///< by label
+  SharedRepositories repositories_;
+  std::map<std::string, std::unique_ptr<Child>> children_;  ///< by label; they follow repositories
   std::map<std::string, std::vector<std::string>> cycleOf_;
   std::map<ObjectRef, std::string> shownRepositories_;
   bool changed_ = true;

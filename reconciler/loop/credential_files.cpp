@@ -56,23 +56,23 @@ std::string withLineEnd(std::string text) {
 
 }  // namespace
 
-Result<RemoteCredentials> CredentialFiles::write(const std::string& application, const CredentialsSpec& spec,
+Result<RemoteCredentials> CredentialFiles::write(const std::string& name, const CredentialsSpec& spec,
                                                  const ObjectPtr& secret, RemoteCredentials base) const {
-  const std::string dir = dir_ + "/" + application;
-  const auto entry = [&](std::string_view name) -> Result<std::string> {
-    const auto encoded = secret ? stringAt(secret->json(), {"data", name}) : std::string_view{};
+  const std::string dir = dir_ + "/" + name;
+  const auto entry = [&](std::string_view field) -> Result<std::string> {
+    const auto encoded = secret ? stringAt(secret->json(), {"data", field}) : std::string_view{};
     auto text = fromBase64(encoded);
     if (!text || text->size() > kLargest)
-      return makeError(Errc::invalid, "entry " + std::string(name) + " of Secret " + spec.secretNamespace + "/" +
+      return makeError(Errc::invalid, "entry " + std::string(field) + " of Secret " + spec.secretNamespace + "/" +
                                           spec.secretName + " cannot be used");
     return std::move(*text);
   };
-  const auto save = [&](const std::string& content, const char* name, std::string& into) -> Result<void> {
+  const auto save = [&](const std::string& content, const char* file, std::string& into) -> Result<void> {
     if (content.empty()) return {};
     std::error_code ec;
     fs::create_directories(dir, ec);
     fs::permissions(dir, fs::perms::owner_all, ec);
-    into = dir + "/" + name;
+    into = dir + "/" + file;
     return writePrivately(into, content);
   };
   STEER_TRY(const auto username, entry("username"));
@@ -90,9 +90,9 @@ Result<RemoteCredentials> CredentialFiles::write(const std::string& application,
   return base;
 }
 
-void CredentialFiles::remove(const std::string& application) const {
+void CredentialFiles::remove(const std::string& name) const {
   std::error_code ec;
-  fs::remove_all(dir_ + "/" + application, ec);
+  fs::remove_all(dir_ + "/" + name, ec);
 }
 
 }  // namespace steer

@@ -19,9 +19,10 @@ class CredentialFiles {
   explicit CredentialFiles(std::string dir) : dir_(std::move(dir)) {}
 
   /// secret: null when the spec names none. `base` gives what neither says.
-  Result<RemoteCredentials> write(const std::string& application, const CredentialsSpec& spec, const ObjectPtr& secret,
+  /// name: of the repository's key; those who share it write the same.
+  Result<RemoteCredentials> write(const std::string& name, const CredentialsSpec& spec, const ObjectPtr& secret,
                                   RemoteCredentials base) const;
-  void remove(const std::string& application) const;
+  void remove(const std::string& name) const;
 
  private:
   std::string dir_;

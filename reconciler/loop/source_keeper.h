@@ -1,6 +1,6 @@
 #pragma once
-// SourceKeeper: everything that touches the clone, one job at a time, on an executor: fetching,
-// rendering, publishing records. The loop asks for work and takes results; nothing blocks it.
+// SourceKeeper: what one application has of its repository: it renders what the repository brings, on an executor,
+// and hands its records and reverts to it. The loop asks for work and takes results; nothing blocks it.
 // Thread rule: one owner; jobs run elsewhere and hold what they need.
 // Failure rule: a failed fetch is a result with its error; what was read before stays valid.
 #include <functional>
@@ -14,9 +14,8 @@
 #include "core/executor.h"
 #include "core/loop.h"
 #include "reconciler/git/git_source.h"
-#include "reconciler/git/revert_commit.h"
-#include "reconciler/git/status_ledger.h"
 #include "reconciler/loop/application_requests.h"
+#include "reconciler/loop/repository.h"
 #include "reconciler/plan/plan.h"
 #include "render/tree_reader.h"
 
@@ -61,35 +60,36 @@ struct SourceUpdate {
 
 class SourceKeeper {
  public:
-  SourceKeeper(SourceOptions options, std::string dir, Renderers renderers, Executor& executor, Waker waker);
-  /// Ends a transfer that runs.
+  /// application: its label. formerClone: as Repository::follow.
+  SourceKeeper(SourceOptions options, std::shared_ptr<Repository> repository, const std::string& application,
+               std::string formerClone, Renderers renderers, Executor& executor, Waker waker);
   ~SourceKeeper();
   SourceKeeper(const SourceKeeper&) = delete;
   SourceKeeper& operator=(const SourceKeeper&) = delete;
 
-  /// Starts what is due; when to call again.
+  /// Starts what is due; when to call again. Its repository is stepped by whoever owns it.
   std::optional<Time> step(Time now);
-  std::optional<SourceUpdate> takeUpdate();
+  std::optional<SourceUpdate> takeUpdate() { return std::exchange(ready_, std::nullopt); }
   /// Queued until the clone is free.
-  void publish(LedgerRecord record, Time now);
-  std::optional<Result<PublishOutcome>> takePublished();
-  bool publishing() const;
+  void publish(LedgerRecord record) { repository_->publish(me_, std::move(record)); }
+  std::optional<Result<PublishOutcome>> takePublished() { return repository_->takePublished(me_); }
+  bool publishing() const { return repository_->publishing(me_); }
   /// True once after records that had stayed local were pushed at last.
-  bool takePushedLater() { return std::exchange(pushedLater_, false); }
+  bool takePushedLater() { return repository_->takePushedLater(me_); }
   /// From the next fetch on, this commit stands for the one that it replaces.
   void setPin(std::optional<CommitPin> pin);
   /// Queued until the clone is free.
-  void revert(RevertRequest request) { queuedRevert_ = std::move(request); }
-  std::optional<Result<RevertOutcome>> takeReverted();
-  /// Queued until the clone is free: reads what is in it, on the executor; the waker is called afterwards. One that
-  /// was queued before and has not begun is forgotten.
+  void revert(RevertRequest request) { repository_->revert(me_, std::move(request)); }
+  std::optional<Result<RevertOutcome>> takeReverted() { return repository_->takeReverted(me_); }
+  /// Queued until a rendering that runs is done: reads what is in the clone, on the executor; the waker is called
+  /// afterwards. One that was queued before and has not begun is forgotten.
   void lookInto(std::function<void(const std::string& cloneDir)> look) { queuedLook_ = std::move(look); }
-  /// A job is at work in the clone.
+  /// A job of this application is at work.
   bool busy() const;
-  /// Asks for a fetch at the next step.
-  void lookSoon() { fetchDue_.reset(); }
-  /// Fetches at the next step and renders the commit although it is no other one: what a source is judged by
-  /// (namespaces) may have changed.
+  /// Asks for a fetch at the next step, unless something newer is on its way already.
+  void lookSoon();
+  /// Renders the commit at the next step although it is no other one: what a source is judged by (namespaces) may have
+  /// changed.
   void renderAgain();
 
   /// Short local writes to the clone.
@@ -99,33 +99,21 @@ class SourceKeeper {
 
   const SourceOptions& options() const { return options_; }
   /// The repository as people may see it, without credentials.
-  std::string shownUrl() const;
+  std::string shownUrl() const { return repository_->shownUrl(); }
 
  private:
   struct Shared;
-  void startFetch(Time now);
-  void startPublish(Time now);
-  void startPushAgain(Time now);
-  void takeFetched(SourceUpdate update, Time now);
-  void takeRepeated(Time now);
-  void startRevert(Time now);
-  void startLook(Time now);
+  void startRender(SourceNews news);
+  void startLook();
 
   SourceOptions options_;
+  std::shared_ptr<Repository> repository_;
+  Repository::Follower me_;
   std::shared_ptr<Shared> shared_;
   Executor& executor_;
-  std::optional<LedgerRecord> queued_;
-  std::optional<RevertRequest> queuedRevert_;
   std::function<void(const std::string& cloneDir)> queuedLook_{};
-  std::optional<Time> fetchDue_;
-  std::optional<Time> jobStarted_;
-  bool hangReported_ = false;
-  Time lookDue_{};
-  std::string fingerprint_;
-  int failures_ = 0;
-  std::optional<Time> pushDue_;  ///< records stay local: when to try again
-  int pushFailures_ = 0;
-  bool pushedLater_ = false;
+  bool again_ = false;                  ///< what was fetched last is to be rendered anew
+  std::optional<FetchOutcome> newest_;  ///< that was fetched; nothing while the repository cannot be read
   std::optional<SourceUpdate> ready_;
 };
 

@@ -128,8 +128,9 @@ TEST_CASE("locks that a killed transfer left behind do not stop the next one") {
   repo.push("First");
   REQUIRE(sourceOf(dir, repo.url())->fetch().ok());
   const auto second = repo.push("Second");
-  for (const char* lock : {"/refs/steersman/tip.lock", "/refs/steersman/fetched/branch.lock", "/packed-refs.lock"})
-    std::ofstream(dir.at("clone") + lock) << "";
+  sh("for ref in " + dir.at("clone/refs/steersman/tips/*") + " " + dir.at("clone/refs/steersman/fetched/*") +
+     "; do : >$ref.lock; done");
+  std::ofstream(dir.at("clone/packed-refs.lock")) << "";
   const auto out = sourceOf(dir, repo.url())->fetch();
   INFO((out.ok() ? "" : out.error().message));
   REQUIRE(out.ok());

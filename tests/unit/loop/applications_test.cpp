@@ -352,7 +352,7 @@ TEST_CASE("a GitRepository follows the highest version of a range, and a Secret'
   w.run();
   INFO(w.message("released"));
   CHECK(w.value("released") == "1.2");
-  const auto authority = w.dir.at("data/credentials/released/ca.crt");
+  const auto authority = sh("ls " + w.dir.at("data/credentials") + "/*/ca.crt");
   REQUIRE(std::filesystem::exists(authority));
   CHECK(sh("cat " + authority) == certificate);
   CHECK((std::filesystem::status(authority).permissions() & std::filesystem::perms::group_all) ==
