@@ -110,12 +110,15 @@ Result<json::object> applyServerSide(const KindSchema& kind, const json::object*
   auto owners = readOwners(*live);
   const auto before = withoutOwners(*live);
   auto merged = mergeOverLive(kind, before, said);
+  dropMeaningless(kind, merged);
   auto mine = ownerOf(owners, request, "Apply");
   const bool known = mine != owners.end();
   const auto place = Place::ofObject(*kind.type);
   if (owners.size() > (known ? 1U : 0U) && merged != before) {
     const auto changes = compareFields(place, before, merged);
-    STEER_CHECK(settleConflicts(owners, known ? &*mine : nullptr, changes.changed, request.force));
+    // What is said to be empty shows as removed.
+    const auto contested = changes.changed.unionWith(changes.removed.intersect(fields));
+    STEER_CHECK(settleConflicts(owners, known ? &*mine : nullptr, contested, request.force));
   }
   if (known) {
     const auto dropped = mine->fields.minus(fields);

@@ -115,6 +115,7 @@ void setIfZero(json::object& object, std::string_view key, const json::value& va
 
 void applyDefaults(const KindSchema& kind, json::object& object) {
   toNormalForm(kind, object);
+  dropMeaningless(kind, object);
   fillObject(*kind.type, object);
 }
 

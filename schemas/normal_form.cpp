@@ -37,6 +37,46 @@ void normalizeObject(const TypeSchema& type, json::object& object) {
   }
 }
 
+bool isEmptyValue(const json::value& value) {
+  if (const auto* list = value.if_array()) return list->empty();
+  if (const auto* map = value.if_object()) return map->empty();
+  if (const auto* text = value.if_string()) return text->empty();
+  if (const auto* flag = value.if_bool()) return !*flag;
+  return asInt(value) == 0;
+}
+
+/// Whether an empty value of this field says the same as its absence.
+bool emptyIsAbsent(const FieldSchema& field) {
+  if (field.required || field.keepZero || field.pointer || field.shape == Shape::object) return false;
+  if (field.shape != Shape::scalar) return true;
+  switch (field.scalar) {
+    case Scalar::string:
+    case Scalar::int32:
+    case Scalar::int64:
+    case Scalar::boolean:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void dropEmpty(const TypeSchema& type, json::object& object) {
+  for (auto member = object.begin(); member != object.end();) {
+    const auto* field = type.field({member->key().data(), member->key().size()});
+    auto& value = member->value();
+    if (field != nullptr && field->type != nullptr) {
+      if (auto* items = value.if_array(); items != nullptr && field->shape == Shape::list) {
+        for (auto& item : *items)
+          if (auto* body = item.if_object()) dropEmpty(*field->type, *body);
+      } else if (auto* body = value.if_object(); body != nullptr && field->shape == Shape::object) {
+        dropEmpty(*field->type, *body);
+      }
+    }
+    if (field != nullptr && emptyIsAbsent(*field) && isEmptyValue(value)) member = object.stable_erase(member);
+    else ++member;
+  }
+}
+
 void foldStringData(json::object& secret) {
   const auto* text = secret.if_contains("stringData");
   if (text == nullptr || !text->is_object()) return;
@@ -70,6 +110,15 @@ void toNormalForm(Scalar scalar, json::value& value) {
 void toNormalForm(const KindSchema& kind, json::object& object) {
   normalizeObject(*kind.type, object);
   if (kind.gvk.group.empty() && kind.gvk.kind == "Secret") foldStringData(object);
+}
+
+void dropMeaningless(const KindSchema& kind, json::object& object) {
+  if (kind.gvk.group == "steersman.dev") return;
+  auto* status = object.if_contains("status");
+  json::value kept = status == nullptr ? json::value() : std::move(*status);
+  if (status != nullptr) *status = nullptr;
+  dropEmpty(*kind.type, object);
+  if (status != nullptr) object["status"] = std::move(kept);
 }
 
 }  // namespace steer

@@ -12,4 +12,10 @@ void toNormalForm(Scalar scalar, json::value& value);
 /// Of a whole object, besides: null members are dropped, and a Secret's stringData becomes data.
 void toNormalForm(const KindSchema& kind, json::object& object);
 
+/// Drops what a Kubernetes server does not keep: empty lists and maps, and false, 0 and "" in fields where they mean
+/// the same as absence. `hostNetwork: false` written out would otherwise be another template, and roll out again.
+/// Source: the types' `omitempty` (schema facts). Status stays as its controller wrote it, and Steersman's own kinds as
+/// their author wrote them.
+void dropMeaningless(const KindSchema& kind, json::object& object);
+
 }  // namespace steer

@@ -33,13 +33,20 @@ json::object withoutHash(const json::object& podTemplate) {
   return out;
 }
 
+/// What may be written out or left out: an older server kept it, this one does not.
+bool saysNothing(const json::value& value) {
+  if (const auto* map = value.if_object()) return map->empty();
+  if (const auto* list = value.if_array()) return list->empty();
+  return value.is_null() || value == json::value(false) || value == json::value("") || value == json::value(0);
+}
+
 /// Whether `have` says all that `want` says, and perhaps more.
 bool covers(const json::value& have, const json::value& want) {
   if (const auto* wanted = want.if_object()) {
     const auto* all = have.if_object();
     return std::all_of(wanted->begin(), wanted->end(), [&](const auto& member) {
       const auto* mine = all == nullptr ? nullptr : all->if_contains(member.key());
-      return mine == nullptr ? member.value().is_null() : covers(*mine, member.value());
+      return mine == nullptr ? saysNothing(member.value()) : covers(*mine, member.value());
     });
   }
   const auto* wanted = want.if_array();

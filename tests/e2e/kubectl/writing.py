@@ -89,7 +89,11 @@ def diff(k):
         "-      - image: registry.example/web:v1", "+      - image: registry.example/web:v2")
     k.fails("diff", "--server-side", "--force-conflicts", "-f", "-", stdin=WEB.replace("replicas: 2", "replicas: 3")).says(
         "-  replicas: 2", "+  replicas: 3")
+    k.ok("diff", "-f", "-", stdin=WEB.replace("  replicas: 2", "  paused: false\n  replicas: 2", 1)).prints("")
     k.fails("diff", "-f", "-", stdin=MAP % ("new", "a", "a: b")).says("+  name: new")
+    k.ok("create", "-f", "-", stdin=MAP % ("never-applied", "a", "a: b"))
+    k.ok("diff", "-f", "-", stdin=MAP % ("never-applied", "a", "a: b")).prints("")
+    k.ok("delete", "cm", "never-applied")
     k.ok("get", "cm", "new", "--ignore-not-found").prints("")
 
 

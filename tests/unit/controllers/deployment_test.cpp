@@ -308,3 +308,20 @@ TEST_CASE("a template stored before a default existed makes one set, although th
   for (int i = 0; i < 5; ++i) c.stepDeployment();
   CHECK(c.world.snapshot.list("replicasets.apps", "shop").size() == 2);
 }
+
+TEST_CASE("a template stored with what a server no longer keeps is still the one that its set has") {
+  Cluster c;
+  auto body = deployment(2, 1, 0);
+  auto& spec = body["spec"].at("template").at("spec").as_object();
+  spec["hostNetwork"] = false;
+  spec["nodeSelector"] = json::object{};
+  c.world.put("deployments.apps", std::move(body));
+  c.stepDeployment();
+  auto set = c.world.snapshot.list("replicasets.apps", "shop").front()->json();
+  auto& kept = set["spec"].at("template").at("spec").as_object();
+  kept.erase("hostNetwork");
+  kept.erase("nodeSelector");
+  c.world.put("replicasets.apps", std::move(set));
+  for (int i = 0; i < 5; ++i) c.stepDeployment();
+  CHECK(c.world.snapshot.list("replicasets.apps", "shop").size() == 1);
+}

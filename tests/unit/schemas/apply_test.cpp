@@ -228,6 +228,23 @@ TEST_CASE("Any sequence of applies by several managers is idempotent and forgets
   }
 }
 
+TEST_CASE("A field that is said to be empty belongs to who said so, and is nothing to fight over while all say it") {
+  const auto config = [](const std::string& spec) {
+    return parse(R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"w"},"spec":{)" + spec + R"(
+      "selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[
+        {"name":"a","image":"a:1"}]}}}})");
+  };
+  const auto first = applied(nullptr, config(R"("paused":false,)"), by("git"));
+  CHECK(applied(&first, config(R"("paused":false,)"), by("git", "2030-01-01T00:00:00Z")) == first);
+  const auto both = applied(&first, config(R"("paused":false,)"), by("other"));
+  CHECK_FALSE(applyServerSide(kindOf(both), &both, config(R"("paused":true,)"), by("third")).ok());
+  const auto paused = applied(&both, config(R"("paused":true,)"), forcedBy("third"));
+  CHECK(find(paused, {"spec", "paused"}) != nullptr);
+  CHECK_FALSE(applyServerSide(kindOf(paused), &paused, config(R"("paused":false,)"), by("git")).ok());
+  const auto back = applied(&paused, config(R"("paused":false,)"), forcedBy("git"));
+  CHECK(find(back, {"spec", "paused"}) == nullptr);
+}
+
 TEST_CASE("A thousand objects are applied again in a moment") {
   const auto web = parse(kWeb);
   const auto live = applied(nullptr, web, by("steersman"));

@@ -48,6 +48,37 @@ TEST_CASE("Defaults applied twice change nothing more") {
   }
 }
 
+TEST_CASE("What says the same as its absence is not kept, and what says more is") {
+  const auto plain = defaulted(R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"w"},"spec":{
+    "replicas":0,"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},"spec":{
+      "automountServiceAccountToken":false,"volumes":[{"name":"v","emptyDir":{}},{"name":"h","hostPath":{"path":"/x","type":""}}],
+      "containers":[{"name":"a","image":"a:1","env":[{"name":"E"}],"securityContext":{"privileged":false}}]}}}})");
+  const auto wordy = defaulted(R"({"apiVersion":"apps/v1","kind":"Deployment",
+    "metadata":{"name":"w","annotations":{},"labels":{},"finalizers":[]},"spec":{
+    "replicas":0,"paused":false,"minReadySeconds":0,"selector":{"matchLabels":{"a":"b"},"matchExpressions":[]},
+    "template":{"metadata":{"labels":{"a":"b"},"annotations":{}},"spec":{
+      "automountServiceAccountToken":false,"hostNetwork":false,"nodeSelector":{},"tolerations":[],"priorityClassName":"",
+      "volumes":[{"name":"v","emptyDir":{"medium":""}},{"name":"h","hostPath":{"path":"/x","type":""}}],
+      "containers":[{"name":"a","image":"a:1","stdin":false,"command":[],"env":[{"name":"E","value":""}],
+        "resources":{"limits":{}},"volumeMounts":[],"securityContext":{"privileged":false}}]}}}})");
+  CHECK(jsonCanonical(wordy) == jsonCanonical(plain));
+  CHECK(jsonText(plain).find(R"("privileged":false)") != std::string::npos);
+  CHECK(jsonText(plain).find(R"("automountServiceAccountToken":false)") != std::string::npos);
+  CHECK(jsonText(plain).find(R"("emptyDir":{})") != std::string::npos);
+  CHECK(intAt(plain, {"spec", "replicas"}, 7) == 0);
+  const auto data = defaulted(R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"},"data":{"empty":""}})");
+  CHECK(jsonText(data).find(R"("data":{"empty":""})") != std::string::npos);
+  const auto role = defaulted(
+      R"({"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"r","namespace":"n"},"rules":[]})");
+  CHECK(role.contains("rules"));
+  const auto status = defaulted(
+      R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"w"},"status":{"replicas":0,"conditions":[]}})");
+  CHECK(jsonText(status).find(R"("status":{"replicas":0,"conditions":[]})") != std::string::npos);
+  const auto own = defaulted(
+      R"({"apiVersion":"steersman.dev/v1","kind":"Application","metadata":{"name":"a"},"spec":{"prune":false}})");
+  CHECK(jsonText(own).find(R"("prune":false)") != std::string::npos);
+}
+
 TEST_CASE("The pull policy follows the tag of the image") {
   const auto policy = [](const std::string& image) {
     const auto pod = defaulted(
