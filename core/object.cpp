@@ -23,6 +23,11 @@ std::optional<Time> timeAt(const json::object& meta, std::string_view key) {
 
 ObjectPtr Object::make(json::object body) { return std::make_shared<const Object>(std::move(body)); }
 
+json::object Object::bodyOf(std::shared_ptr<Object> object) {
+  if (object.use_count() == 1) return std::move(object->body_);
+  return object->body_;
+}
+
 Object::Object(json::object body) : body_(std::move(body)) {
   gvk_ = Gvk::from(stringAt(body_, {"apiVersion"}), stringAt(body_, {"kind"}));
   const auto& meta = metadata();

@@ -32,6 +32,8 @@ class Object {
   /// Identity is read once; missing or mistyped identity fields read as empty (validation is
   /// the schemas' work).
   static ObjectPtr make(json::object body);
+  /// Its body, without a copy when nobody else has the object.
+  static json::object bodyOf(std::shared_ptr<Object> object);
 
   const json::object& json() const { return body_; }
   const Gvk& gvk() const { return gvk_; }

@@ -6,7 +6,9 @@
 // share nodes; one object follows the rule of standard containers.
 #include <atomic>
 #include <cstdint>
-#include <string>
+#include <cstring>
+#include <functional>
+#include <new>
 #include <string_view>
 #include <utility>
 
@@ -30,14 +32,14 @@ class PersistentMap {
       return *this;
     }
     ~Ref() {
-      if (node_ && node_->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) delete node_;
+      if (node_ && node_->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) Node::destroy(node_);
     }
     explicit operator bool() const { return node_ != nullptr; }
     const Node* operator->() const { return node_; }
     const Node* get() const { return node_; }
     /// A node that this reference alone owns, copied if it is shared.
     Node& own() {
-      if (node_->refs.load(std::memory_order_acquire) != 1) *this = Ref(new Node(*node_));
+      if (node_->refs.load(std::memory_order_acquire) != 1) *this = Ref(Node::copy(*node_));
       return *node_;
     }
 
@@ -45,16 +47,37 @@ class PersistentMap {
     Node* node_ = nullptr;
   };
 
+  /// One block of memory with its key behind it: a step down the tree costs one miss of the processor's cache.
   struct Node {
-    Node(std::string k, V v, std::uint64_t p) : key(std::move(k)), value(std::move(v)), priority(p) {}
-    Node(const Node& o)
-        : key(o.key), value(o.value), priority(o.priority), count(o.count), left(o.left), right(o.right) {}
     std::atomic<std::uint32_t> refs{1};
-    std::string key;
-    V value;
+    std::uint32_t keySize;
     std::uint64_t priority;
     std::size_t count = 1;
     Ref left, right;
+    V value;
+
+    std::string_view key() const { return {reinterpret_cast<const char*>(this + 1), keySize}; }
+
+    static Node* make(std::string_view key, V value, std::uint64_t priority) {
+      void* memory = ::operator new(sizeof(Node) + key.size());
+      Node* node = new (memory) Node(static_cast<std::uint32_t>(key.size()), priority, std::move(value));
+      std::memcpy(static_cast<void*>(node + 1), key.data(), key.size());
+      return node;
+    }
+    static Node* copy(const Node& o) {
+      Node* node = make(o.key(), o.value, o.priority);
+      node->count = o.count;
+      node->left = o.left;
+      node->right = o.right;
+      return node;
+    }
+    static void destroy(Node* node) {
+      node->~Node();
+      ::operator delete(static_cast<void*>(node));
+    }
+
+   private:
+    Node(std::uint32_t size, std::uint64_t p, V v) : keySize(size), priority(p), value(std::move(v)) {}
   };
 
  public:
@@ -66,13 +89,24 @@ class PersistentMap {
   /// nullptr when absent; valid while this map is unchanged.
   const V* find(std::string_view key) const {
     for (const Node* n = root_.get(); n != nullptr;) {
-      const int c = key.compare(n->key);
+      const int c = key.compare(n->key());
       if (c == 0) return &n->value;
       n = c < 0 ? n->left.get() : n->right.get();
     }
     return nullptr;
   }
   bool contains(std::string_view key) const { return find(key) != nullptr; }
+
+  /// The value to change, in this map alone; nullptr when absent.
+  V* findToChange(std::string_view key) {
+    if (!contains(key)) return nullptr;
+    for (Ref* at = &root_;;) {
+      Node& n = at->own();
+      const int c = key.compare(n.key());
+      if (c == 0) return &n.value;
+      at = c < 0 ? &n.left : &n.right;
+    }
+  }
 
   void insert(std::string_view key, V value) {
     root_ = insertInto(std::move(root_), key, std::move(value), priorityOf(key));
@@ -93,15 +127,15 @@ class PersistentMap {
   /// Visits every key that starts with prefix, in order.
   template <class F>
   void prefix(std::string_view start, F&& f) const {
-    scan(start, [&](const std::string& key, const V& value) {
-      if (!std::string_view(key).starts_with(start)) return false;
+    scan(start, [&](std::string_view key, const V& value) {
+      if (!key.starts_with(start)) return false;
       f(key, value);
       return true;
     });
   }
   template <class F>
   void each(F&& f) const {
-    scan("", [&](const std::string& key, const V& value) {
+    scan("", [&](std::string_view key, const V& value) {
       f(key, value);
       return true;
     });
@@ -110,8 +144,7 @@ class PersistentMap {
  private:
   static std::size_t count(const Ref& r) { return r ? r->count : 0; }
   static std::uint64_t priorityOf(std::string_view key) {
-    std::uint64_t h = 14695981039346656037ULL;
-    for (const char c : key) h = (h ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+    std::uint64_t h = std::hash<std::string_view>{}(key);
     h ^= h >> 33;
     h *= 0xff51afd7ed558ccdULL;
     h ^= h >> 33;
@@ -120,9 +153,9 @@ class PersistentMap {
   static void recount(Node& n) { n.count = 1 + count(n.left) + count(n.right); }
 
   static Ref insertInto(Ref at, std::string_view key, V value, std::uint64_t priority) {
-    if (!at) return Ref(new Node(std::string(key), std::move(value), priority));
+    if (!at) return Ref(Node::make(key, std::move(value), priority));
     Node& n = at.own();
-    const int c = key.compare(n.key);
+    const int c = key.compare(n.key());
     if (c == 0) {
       n.value = std::move(value);
       return at;
@@ -157,7 +190,7 @@ class PersistentMap {
     return up;
   }
   static Ref eraseFrom(Ref at, std::string_view key) {
-    const int c = key.compare(at->key);
+    const int c = key.compare(at->key());
     if (c == 0) {
       Ref left = at->left, right = at->right;
       at = Ref();  // give the children back their uniqueness before merging
@@ -186,9 +219,9 @@ class PersistentMap {
   template <class F>
   static bool scanFrom(const Node* n, std::string_view from, F& f) {
     if (n == nullptr) return true;
-    if (from <= std::string_view(n->key)) {
+    if (from <= n->key()) {
       if (!scanFrom(n->left.get(), from, f)) return false;
-      if (!f(n->key, n->value)) return false;
+      if (!f(n->key(), n->value)) return false;
     }
     return scanFrom(n->right.get(), from, f);
   }

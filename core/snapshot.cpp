@@ -62,9 +62,9 @@ const std::vector<std::string>& Snapshot::indexedLabels() {
 }
 
 ObjectPtr Snapshot::get(std::string_view resource, std::string_view ns, std::string_view name) const {
-  const auto it = byResource_.find(resource);
-  if (it == byResource_.end()) return nullptr;
-  const auto* found = it->second.find(objectKey(ns, name));
+  const auto* objects = byResource_.find(resource);
+  if (objects == nullptr) return nullptr;
+  const auto* found = objects->find(objectKey(ns, name));
   return found == nullptr ? nullptr : *found;
 }
 
@@ -84,45 +84,45 @@ void Snapshot::each(std::string_view resource, std::string_view ns,
 
 void Snapshot::scan(std::string_view resource, std::string_view ns, std::string_view after,
                     const std::function<bool(const ObjectPtr&)>& visit) const {
-  const auto it = byResource_.find(resource);
-  if (it == byResource_.end()) return;
+  const auto* objects = byResource_.find(resource);
+  if (objects == nullptr) return;
   const std::string start = ns.empty() ? "" : objectKey(ns, "");
   const std::string from = after.empty() ? start : std::string(after) + '\0';
-  it->second.scan(std::max(start, from), [&](const std::string& key, const ObjectPtr& o) {
-    if (!std::string_view(key).starts_with(start)) return false;
+  objects->scan(std::max(start, from), [&](std::string_view key, const ObjectPtr& o) {
+    if (!key.starts_with(start)) return false;
     return visit(o);
   });
 }
 
 std::size_t Snapshot::count(std::string_view resource) const {
-  const auto it = byResource_.find(resource);
-  return it == byResource_.end() ? 0 : it->second.size();
+  const auto* objects = byResource_.find(resource);
+  return objects == nullptr ? 0 : objects->size();
 }
 
 std::vector<std::string> Snapshot::resources() const {
   std::vector<std::string> out;
-  for (const auto& [resource, objects] : byResource_) out.push_back(resource);
+  byResource_.each([&](std::string_view resource, const Objects&) { out.emplace_back(resource); });
   return out;
 }
 
 std::vector<ObjectPtr> Snapshot::ownedBy(std::string_view resource, std::string_view ownerUid) const {
   std::vector<ObjectPtr> out;
   indexes_.prefix(indexKey("owner", ownerUid) + std::string(resource) + kSep,
-                  [&](const std::string&, const ObjectPtr& o) { out.push_back(o); });
+                  [&](std::string_view, const ObjectPtr& o) { out.push_back(o); });
   return out;
 }
 
 std::vector<ObjectPtr> Snapshot::withoutController(std::string_view resource, std::string_view ns) const {
   std::vector<ObjectPtr> out;
   indexes_.prefix(indexKey("free", resource) + (ns.empty() ? std::string() : objectKey(ns, "")),
-                  [&](const std::string&, const ObjectPtr& o) { out.push_back(o); });
+                  [&](std::string_view, const ObjectPtr& o) { out.push_back(o); });
   return out;
 }
 
 std::vector<std::pair<std::string, ObjectPtr>> Snapshot::dependents(std::string_view ownerUid) const {
   std::vector<std::pair<std::string, ObjectPtr>> out;
   const std::string start = indexKey("owner", ownerUid);
-  indexes_.prefix(start, [&](const std::string& key, const ObjectPtr& o) {
+  indexes_.prefix(start, [&](std::string_view key, const ObjectPtr& o) {
     out.emplace_back(key.substr(start.size(), key.find(kSep, start.size()) - start.size()), o);
   });
   return out;
@@ -130,7 +130,7 @@ std::vector<std::pair<std::string, ObjectPtr>> Snapshot::dependents(std::string_
 
 std::vector<ObjectPtr> Snapshot::podsOnNode(std::string_view node) const {
   std::vector<ObjectPtr> out;
-  indexes_.prefix(indexKey("node", node), [&](const std::string&, const ObjectPtr& o) { out.push_back(o); });
+  indexes_.prefix(indexKey("node", node), [&](std::string_view, const ObjectPtr& o) { out.push_back(o); });
   return out;
 }
 
@@ -138,18 +138,18 @@ std::vector<ObjectPtr> Snapshot::labelled(std::string_view resource, std::string
                                           std::string_view value) const {
   std::vector<ObjectPtr> out;
   indexes_.prefix(indexKey(key, value) + std::string(resource) + kSep,
-                  [&](const std::string&, const ObjectPtr& o) { out.push_back(o); });
+                  [&](std::string_view, const ObjectPtr& o) { out.push_back(o); });
   return out;
 }
 
 ObjectPtr Snapshot::byUid(std::string_view uid) const {
   ObjectPtr out;
-  indexes_.prefix(indexKey("uid", uid), [&](const std::string&, const ObjectPtr& o) { out = o; });
+  indexes_.prefix(indexKey("uid", uid), [&](std::string_view, const ObjectPtr& o) { out = o; });
   return out;
 }
 
-std::vector<std::string> Snapshot::indexKeys(const std::string& resource, const Object& object) {
-  const std::string tail = resource + kSep + objectKey(object.ns(), object.name());
+std::vector<std::string> Snapshot::indexKeys(std::string_view resource, const Object& object) {
+  const std::string tail = std::string(resource) + kSep + objectKey(object.ns(), object.name());
   std::vector<std::string> out;
   if (!object.uid().empty()) out.push_back(indexKey("uid", object.uid()) + tail);
   bool controlled = false;
@@ -167,43 +167,49 @@ std::vector<std::string> Snapshot::indexKeys(const std::string& resource, const 
 }
 
 Snapshot Snapshot::part(const std::vector<std::string_view>& resources) const {
-  Snapshot out;
+  Snapshot out(Indexes::none);
   out.revision_ = revision_;
   for (const auto resource : resources)
-    if (const auto it = byResource_.find(resource); it != byResource_.end()) out.byResource_.insert(*it);
+    if (const auto* objects = byResource_.find(resource)) out.byResource_.insert(resource, *objects);
   return out;
 }
 
 bool Snapshot::sharesContent(std::string_view resource, const Snapshot& other) const {
-  const auto mine = byResource_.find(resource), theirs = other.byResource_.find(resource);
-  const bool noneHere = mine == byResource_.end() || mine->second.empty();
-  const bool noneThere = theirs == other.byResource_.end() || theirs->second.empty();
-  return noneHere || noneThere ? noneHere == noneThere : mine->second.sharesAllWith(theirs->second);
+  const auto *mine = byResource_.find(resource), *theirs = other.byResource_.find(resource);
+  const bool noneHere = mine == nullptr || mine->empty();
+  const bool noneThere = theirs == nullptr || theirs->empty();
+  return noneHere || noneThere ? noneHere == noneThere : mine->sharesAllWith(*theirs);
 }
 
 void Snapshot::put(std::string_view resource, ObjectPtr object) {
-  auto it = byResource_.find(resource);
-  if (it == byResource_.end()) it = byResource_.emplace(std::string(resource), Objects{}).first;
+  auto* objects = byResource_.findToChange(resource);
+  if (objects == nullptr) {
+    byResource_.insert(resource, Objects{});
+    objects = byResource_.findToChange(resource);
+  }
   const std::string key = objectKey(object->ns(), object->name());
-  const auto keys = indexKeys(it->first, *object);
-  // Where the indexes' keys stay as they are only the values are replaced.
-  const auto* old = it->second.find(key);
-  if (old != nullptr && (it->first == "services" || !indexedAlike(**old, *object)))
-    for (const auto& gone : indexKeys(it->first, **old))
-      if (std::find(keys.begin(), keys.end(), gone) == keys.end()) indexes_.erase(gone);
-  for (const auto& k : keys) indexes_.insert(k, object);
-  it->second.insert(key, std::move(object));
+  if (kept_ == Indexes::kept) {
+    const auto keys = indexKeys(resource, *object);
+    // Where the indexes' keys stay as they are only the values are replaced.
+    const auto* old = objects->find(key);
+    if (old != nullptr && (resource == "services" || !indexedAlike(**old, *object)))
+      for (const auto& gone : indexKeys(resource, **old))
+        if (std::find(keys.begin(), keys.end(), gone) == keys.end()) indexes_.erase(gone);
+    for (const auto& k : keys) indexes_.insert(k, object);
+  }
+  objects->insert(key, std::move(object));
 }
 
 bool Snapshot::remove(std::string_view resource, std::string_view ns, std::string_view name) {
-  const auto it = byResource_.find(resource);
-  if (it == byResource_.end()) return false;
+  auto* objects = byResource_.findToChange(resource);
+  if (objects == nullptr) return false;
   const std::string key = objectKey(ns, name);
-  const auto* old = it->second.find(key);
+  const auto* old = objects->find(key);
   if (old == nullptr) return false;
-  for (const auto& gone : indexKeys(it->first, **old)) indexes_.erase(gone);
-  it->second.erase(key);
-  if (it->second.empty()) byResource_.erase(it);
+  if (kept_ == Indexes::kept)
+    for (const auto& gone : indexKeys(resource, **old)) indexes_.erase(gone);
+  objects->erase(key);
+  if (objects->empty()) byResource_.erase(resource);
   return true;
 }
 

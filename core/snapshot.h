@@ -4,7 +4,6 @@
 // of the cluster is a copy. Thread rule: share const; a copy is private.
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +15,10 @@ namespace steer {
 
 class Snapshot {
  public:
+  /// Without indexes a change costs a quarter, and the questions from ownedBy() to byUid() may not be asked.
+  enum class Indexes { kept, none };
+  explicit Snapshot(Indexes indexes = Indexes::kept) : kept_(indexes) {}
+
   std::uint64_t revision() const { return revision_; }
   void setRevision(std::uint64_t revision) { revision_ = revision; }
 
@@ -60,10 +63,11 @@ class Snapshot {
 
  private:
   using Objects = PersistentMap<ObjectPtr>;
-  static std::vector<std::string> indexKeys(const std::string& resource, const Object& object);
+  static std::vector<std::string> indexKeys(std::string_view resource, const Object& object);
 
   std::uint64_t revision_ = 0;
-  std::map<std::string, Objects, std::less<>> byResource_;
+  Indexes kept_;
+  PersistentMap<Objects> byResource_;
   Objects indexes_;  ///< "<index>\0<value>\0<resource>\0<ns>/<name>" → object
 };
 

@@ -81,7 +81,10 @@ void addAmounts(NodeForecast& node, const PodNeeds& needs, std::int64_t NodeFore
 }  // namespace
 
 RehearsalRecord::RehearsalRecord(Client& client, const Snapshot& before, State state, Time start)
-    : before_(before), state_(std::move(state)), start_(start), informer_(client, sources(), wakerForMe()) {}
+    : before_(before),
+      state_(std::move(state)),
+      start_(start),
+      informer_(client, sources(), wakerForMe(), nullptr, Snapshot::Indexes::none) {}
 
 std::string RehearsalRecord::workloadByOwner(const std::string& ns, const OwnerRef& owner) const {
   if (owner.kind == "ReplicaSet") {

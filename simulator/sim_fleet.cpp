@@ -352,8 +352,8 @@ void SimFleet::flush(Time now) {
 
 Loop::Next SimFleet::step(Time now) {
   if (informer_ == nullptr)
-    informer_ =
-        std::make_unique<Informer>(client_, std::vector<Informer::Source>{{"pods", {}}, {"nodes", {}}}, wakerForMe());
+    informer_ = std::make_unique<Informer>(client_, std::vector<Informer::Source>{{"pods", {}}, {"nodes", {}}},
+                                           wakerForMe(), nullptr, Snapshot::Indexes::none);
   retryAt_.reset();
   registerNodes(now);
   renewLeases(now);

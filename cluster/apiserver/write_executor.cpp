@@ -42,6 +42,7 @@ WriteExecutor::Draft WriteExecutor::draft(const Snapshot& base, std::size_t firs
   Snapshot view = base;
   std::uint64_t next = base.revision();
   std::set<ObjectRef> touched;
+  std::vector<std::pair<std::size_t, std::shared_ptr<Object>>> lent;  // bodies that the view has for now
   const bool alone = last - first == 1;
   for (std::size_t i = first; i < last; ++i) {
     if (out.stopped) {
@@ -62,9 +63,9 @@ WriteExecutor::Draft WriteExecutor::draft(const Snapshot& base, std::size_t firs
       if (!alone) {
         // Later writes of the group see this one; its revision is a guess that only has to differ.
         if (mutation.kind == Mutation::Kind::put) {
-          json::object body = mutation.body;
-          ensureObject(body, "metadata")["resourceVersion"] = std::to_string(++next);
-          view.put(mutation.target.resource, Object::make(std::move(body)));
+          ensureObject(mutation.body, "metadata")["resourceVersion"] = std::to_string(++next);
+          lent.emplace_back(out.mutations.size(), std::make_shared<Object>(std::move(mutation.body)));
+          view.put(mutation.target.resource, lent.back().second);
         } else {
           view.remove(mutation.target.resource, mutation.target.ns, mutation.target.name);
         }
@@ -76,6 +77,8 @@ WriteExecutor::Draft WriteExecutor::draft(const Snapshot& base, std::size_t firs
     out.outcomes.emplace_back(
         WriteOutcome{planned->object, planned->created, planned->removed, std::move(planned->warnings)});
   }
+  view = Snapshot();
+  for (auto& [at, object] : lent) out.mutations[at].body = Object::bodyOf(std::move(object));
   return out;
 }
 

@@ -44,8 +44,13 @@ struct Informer::Feed {
   std::optional<Time> retryAt{};
 };
 
-Informer::Informer(Client& client, std::vector<Source> sources, Waker waker, Executor* executor)
-    : client_(client), waker_(std::move(waker)), executor_(executor), lists_(std::make_shared<Lists>()) {
+Informer::Informer(Client& client, std::vector<Source> sources, Waker waker, Executor* executor,
+                   Snapshot::Indexes indexes)
+    : client_(client),
+      waker_(std::move(waker)),
+      executor_(executor),
+      lists_(std::make_shared<Lists>()),
+      snapshot_(indexes) {
   for (auto& source : sources) {
     auto feed = std::make_unique<Feed>();
     feed->source = std::move(source);

@@ -22,8 +22,9 @@ class Informer {
   /// before/after as in Controller::keysFor.
   using OnChange = std::function<void(const std::string& resource, const ObjectPtr& before, const ObjectPtr& after)>;
 
-  /// executor: null = lists block pump(). Client and executor must outlive this.
-  Informer(Client& client, std::vector<Source> sources, Waker waker, Executor* executor = nullptr);
+  /// executor: null = lists block pump(). Client and executor must outlive this. indexes: what snapshot() is asked.
+  Informer(Client& client, std::vector<Source> sources, Waker waker, Executor* executor = nullptr,
+           Snapshot::Indexes indexes = Snapshot::Indexes::kept);
   ~Informer();  ///< waits for a list under way
 
   /// Takes in what arrived (at most maxEvents), calling onChange for each. Returns true when more

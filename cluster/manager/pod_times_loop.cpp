@@ -37,7 +37,8 @@ bool over(const Object& pod) {
 }  // namespace
 
 PodTimesLoop::PodTimesLoop(Client& client) : client_(client) {
-  informer_ = std::make_unique<Informer>(client_, std::vector<Informer::Source>{{"pods"}}, wakerForMe());
+  informer_ = std::make_unique<Informer>(client_, std::vector<Informer::Source>{{"pods"}}, wakerForMe(), nullptr,
+                                         Snapshot::Indexes::none);
 }
 
 PodTimesLoop::~PodTimesLoop() = default;

@@ -62,7 +62,8 @@ bool setPodScheduled(json::object& status, const Placement& placement, Time now)
 
 SchedulerLoop::SchedulerLoop(Client& client, Random& random, Duration firstBinding, Events events)
     : client_(client), recorder_("default-scheduler", random, events), firstBinding_(firstBinding) {
-  informer_ = std::make_unique<Informer>(client_, std::vector<Informer::Source>{{"nodes"}, {"pods"}}, wakerForMe());
+  informer_ = std::make_unique<Informer>(client_, std::vector<Informer::Source>{{"nodes"}, {"pods"}}, wakerForMe(),
+                                         nullptr, Snapshot::Indexes::none);
 }
 
 SchedulerLoop::~SchedulerLoop() = default;

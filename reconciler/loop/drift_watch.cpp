@@ -57,7 +57,7 @@ std::string driftText(const ObjectPtr& before, const ObjectPtr& after) {
 }
 
 DriftWatch::DriftWatch(Client& client, const std::string& application, Waker waker)
-    : informer_(client, sourcesOf(application), std::move(waker)) {}
+    : informer_(client, sourcesOf(application), std::move(waker), nullptr, Snapshot::Indexes::none) {}
 
 void DriftWatch::setWanted(const std::vector<WantedObject>& wanted) {
   wanted_.clear();

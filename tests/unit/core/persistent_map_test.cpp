@@ -25,10 +25,10 @@ TEST_CASE("a persistent map agrees with std::map under random edits, and copies 
   for (const auto& [copy, expected] : copies) {
     std::map<std::string, int> seen;
     std::string last;
-    copy.each([&](const std::string& k, int v) {
+    copy.each([&](std::string_view k, int v) {
       CHECK(last < k);
       last = k;
-      seen[k] = v;
+      seen[std::string(k)] = v;
     });
     CHECK(seen == expected);
     CHECK(copy.size() == expected.size());
@@ -39,6 +39,6 @@ TEST_CASE("prefix visits just the keys that start with it, in order") {
   PersistentMap<int> map;
   for (const char* k : {"a", "b/1", "b/2", "b0", "c"}) map.insert(k, 1);
   std::string seen;
-  map.prefix("b/", [&](const std::string& k, int) { seen += k + " "; });
+  map.prefix("b/", [&](std::string_view k, int) { seen += std::string(k) + " "; });
   CHECK(seen == "b/1 b/2 ");
 }
