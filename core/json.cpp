@@ -1,6 +1,7 @@
 #include "core/json.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -81,7 +82,36 @@ Result<json::value> parseJson(std::string_view text) {
   return parser.release();
 }
 
+namespace {
+
+template <class Tree>
+void serializeInto(std::string& out, const Tree& tree) {
+  json::serializer serializer;
+  serializer.reset(&tree);
+  char buffer[16384];
+  while (!serializer.done()) {
+    const auto piece = serializer.read(buffer);
+    out.append(piece.data(), piece.size());
+  }
+}
+
+/// As if_contains, without leaving this function for objects of the usual size.
+const json::value* member(const json::object& o, std::string_view key) {
+  constexpr std::size_t kUnordered = 18;  // above it Boost keeps a hash table
+  if (o.size() > kUnordered) return o.if_contains(jkey(key));
+  for (const auto& entry : o) {
+    const auto name = entry.key();
+    if (name.size() == key.size() && std::memcmp(name.data(), key.data(), key.size()) == 0) return &entry.value();
+  }
+  return nullptr;
+}
+
+}  // namespace
+
 std::string jsonText(const json::value& v) { return json::serialize(v); }
+std::string jsonText(const json::object& o) { return json::serialize(o); }
+void appendJson(std::string& out, const json::value& v) { serializeInto(out, v); }
+void appendJson(std::string& out, const json::object& o) { serializeInto(out, o); }
 
 std::string jsonPretty(const json::value& v) {
   std::string out;
@@ -101,7 +131,7 @@ const json::value* find(const json::object& o, std::initializer_list<std::string
   const json::value* found = nullptr;
   for (const auto step : path) {
     if (current == nullptr) return nullptr;
-    found = current->if_contains(jkey(step));
+    found = member(*current, step);
     if (found == nullptr) return nullptr;
     current = found->if_object();
   }

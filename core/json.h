@@ -21,6 +21,10 @@ Result<json::value> parseJson(std::string_view text);
 
 /// Compact text with keys in the order they stand in the value.
 std::string jsonText(const json::value& v);
+std::string jsonText(const json::object& o);
+/// The same, added to a text.
+void appendJson(std::string& out, const json::value& v);
+void appendJson(std::string& out, const json::object& o);
 /// Two-space indented text, ends without a new line.
 std::string jsonPretty(const json::value& v);
 /// Compact text with keys sorted at every level: equal values give equal text.

@@ -28,7 +28,13 @@ json::object Object::bodyOf(std::shared_ptr<Object> object) {
   return object->body_;
 }
 
-Object::Object(json::object body) : body_(std::move(body)) {
+Object::Object(json::object body)
+    : body_(std::move(body)),
+      metadata_(&objectAt(body_, {"metadata"})),
+      spec_(&objectAt(body_, {"spec"})),
+      status_(&objectAt(body_, {"status"})),
+      labels_(&objectAt(*metadata_, {"labels"})),
+      annotations_(&objectAt(*metadata_, {"annotations"})) {
   gvk_ = Gvk::from(stringAt(body_, {"apiVersion"}), stringAt(body_, {"kind"}));
   const auto& meta = metadata();
   ns_ = stringAt(meta, {"namespace"});
@@ -37,11 +43,6 @@ Object::Object(json::object body) : body_(std::move(body)) {
   revision_ = numberOf(stringAt(meta, {"resourceVersion"}));
 }
 
-const json::object& Object::metadata() const { return objectAt(body_, {"metadata"}); }
-const json::object& Object::spec() const { return objectAt(body_, {"spec"}); }
-const json::object& Object::status() const { return objectAt(body_, {"status"}); }
-const json::object& Object::labels() const { return objectAt(body_, {"metadata", "labels"}); }
-const json::object& Object::annotations() const { return objectAt(body_, {"metadata", "annotations"}); }
 std::string_view Object::label(std::string_view key) const { return stringAt(labels(), {key}); }
 std::string_view Object::annotation(std::string_view key) const { return stringAt(annotations(), {key}); }
 std::int64_t Object::generation() const { return intAt(body_, {"metadata", "generation"}); }

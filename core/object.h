@@ -44,13 +44,13 @@ class Object {
   /// metadata.resourceVersion as a number; 0 when absent.
   std::uint64_t revision() const { return revision_; }
 
-  const json::object& metadata() const;
-  const json::object& spec() const;
-  const json::object& status() const;
+  const json::object& metadata() const { return *metadata_; }
+  const json::object& spec() const { return *spec_; }
+  const json::object& status() const { return *status_; }
   std::string_view label(std::string_view key) const;       ///< "" when absent
   std::string_view annotation(std::string_view key) const;  ///< "" when absent
-  const json::object& labels() const;
-  const json::object& annotations() const;
+  const json::object& labels() const { return *labels_; }
+  const json::object& annotations() const { return *annotations_; }
   std::int64_t generation() const;
   std::vector<OwnerRef> owners() const;
   /// The owner with controller=true.
@@ -63,9 +63,13 @@ class Object {
   std::string text() const;
 
   explicit Object(json::object body);
+  Object(const Object&) = delete;
+  Object& operator=(const Object&) = delete;
 
  private:
   json::object body_;
+  // What everyone asks for, found once: parts of the body, or empty ones.
+  const json::object *metadata_, *spec_, *status_, *labels_, *annotations_;
   Gvk gvk_;
   std::string ns_;
   std::string name_;

@@ -159,7 +159,7 @@ Response HttpFront::batch(const Request& request) {
         makeError(Errc::methodNotAllowed, "the server does not allow this method on the requested resource"));
   auto body = decodeBody(request);
   if (!body.ok()) return errorAnswer(body.error());
-  auto writes = decodeBatch(*body);
+  auto writes = decodeBatch(std::move(*body));
   if (!writes.ok()) return errorAnswer(writes.error());
   WriteSettings settings;
   settings.dryRun = request.queryValue("dryRun") == "All";
@@ -176,7 +176,10 @@ Response HttpFront::batch(const Request& request) {
       results.emplace_back(briefly(*outcome->object));
     else results.emplace_back(std::move(outcome->object));
   }
-  return jsonAnswer(encodeResults(results));
+  Response out;
+  out.body = encodeResults(results);
+  out.body += '\n';
+  return out;
 }
 
 }  // namespace steer

@@ -21,6 +21,19 @@ void copyMember(const json::object& from, json::object& to, std::string_view key
   else to.erase(key);
 }
 
+/// An object with the status of another one, which loses it.
+json::object withStatus(const json::object& object, json::object& other) {
+  auto* status = other.if_contains("status");
+  json::object out;
+  out.reserve(object.size() + 1);
+  for (const auto& [key, value] : object) {
+    if (key != "status") out.emplace(key, value);
+    else if (status != nullptr) out.emplace(key, std::move(*status));
+  }
+  if (status != nullptr) out.emplace("status", std::move(*status));  // unless it has been put in its place
+  return out;
+}
+
 /// What the server alone writes stays as it is.
 void keepSystemMetadata(const Object& live, json::object& after) {
   auto& meta = ensureObject(after, "metadata");
@@ -189,9 +202,8 @@ Result<PlannedWrite> WritePlanner::replaceWith(Task& task, const ObjectPtr& live
   const bool hasStatus = task.kind.subresource("status") != nullptr;
   bool unsettled = false;
   if (sub == "status" || sub == "finalize") {
-    json::object kept = live->json();
-    if (sub == "status") copyMember(after, kept, "status");
-    else ensureObject(kept, "spec")["finalizers"] = arrayAt(after, {"spec", "finalizers"});
+    json::object kept = sub == "status" ? withStatus(live->json(), after) : live->json();
+    if (sub == "finalize") ensureObject(kept, "spec")["finalizers"] = arrayAt(after, {"spec", "finalizers"});
     if (tracked) copyMember(objectAt(after, {"metadata"}), ensureObject(kept, "metadata"), "managedFields");
     after = std::move(kept);
     STEER_CHECK(checkStatus(task.kind, live->name(), after));

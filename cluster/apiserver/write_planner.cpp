@@ -58,6 +58,14 @@ Result<json::value> patched(const KindSchema& kind, PatchType type, json::value 
   }
 }
 
+/// What of an object a patch of its status can change or ask for.
+json::object statusPart(const Object& live) {
+  json::object out;
+  for (const auto& [key, value] : live.json())
+    if (key != "spec") out.emplace(key, value);
+  return out;
+}
+
 }  // namespace
 
 Result<PlannedWrite> WritePlanner::plan(const Snapshot& view, const Write& write, const WriteSettings& settings,
@@ -125,8 +133,12 @@ Result<PlannedWrite> WritePlanner::patch(Task& task) const {
   const ObjectPtr live = task.live();
   if (live == nullptr) return notFoundError(task.kind, task.write.target.name);
   const bool scale = task.write.subresource == "scale";
-  STEER_TRY(json::value after,
-            patched(task.kind, task.write.patchType, scale ? scaleOf(*live) : live->json(), task.write.body, !scale));
+  const bool status = task.write.subresource == "status" && task.write.patchType == PatchType::merge;
+  STEER_TRY(json::value after, patched(task.kind, task.write.patchType,
+                                       scale    ? scaleOf(*live)
+                                       : status ? statusPart(*live)
+                                                : live->json(),
+                                       task.write.body, !scale));
   if (!after.is_object()) return makeError(Errc::badRequest, "the patch does not leave an object");
   auto& body = after.get_object();
   STEER_CHECK(task.checkRevision(*live, body));

@@ -38,6 +38,7 @@ void setText(json::object& o, std::string_view key, std::string_view text) {
   if (!text.empty()) o[jkey(key)] = jkey(text);
 }
 
+/// All but the body: bodies go into the text as they are, without a copy.
 json::object encodeWrite(const Write& write) {
   json::object out;
   for (const auto& row : kVerbs)
@@ -51,11 +52,10 @@ json::object encodeWrite(const Write& write) {
   if (write.verb == Write::Verb::patch) setText(out, "patchType", patchTypeName(write.patchType));
   if (write.forceConflicts) out["force"] = true;
   if (write.verb == Write::Verb::remove) out["deleteOptions"] = encodeDeleteOptions(write.deleteOptions);
-  else out["body"] = write.body;
   return out;
 }
 
-Result<Write> decodeWrite(const json::value& item) {
+Result<Write> decodeWrite(json::value& item) {
   Write out;
   const auto verb = stringAt(item, {"verb"});
   bool known = false;
@@ -70,7 +70,8 @@ Result<Write> decodeWrite(const json::value& item) {
   out.fieldManager = stringAt(item, {"fieldManager"});
   out.actAs = stringAt(item, {"actAs"});
   out.forceConflicts = boolAt(item, {"force"});
-  if (const auto* body = find(item, {"body"})) out.body = *body;
+  if (item.is_object())
+    if (auto* body = item.get_object().if_contains("body")) out.body = std::move(*body);
   if (const auto patch = stringAt(item, {"patchType"}); !patch.empty()) {
     known = false;
     for (const auto& row : kPatches)
@@ -107,21 +108,26 @@ ObjectPtr briefly(const Object& object) {
 std::string_view patchTypeName(PatchType type) { return kPatches[static_cast<std::size_t>(type)].name; }
 std::string_view patchContentType(PatchType type) { return kPatches[static_cast<std::size_t>(type)].contentType; }
 
-json::object encodeBatch(const std::vector<Write>& writes) {
-  json::array items;
-  items.reserve(writes.size());
-  for (const auto& write : writes) items.push_back(encodeWrite(write));
-  json::object out;
-  out["writes"] = std::move(items);
-  return out;
+std::string encodeBatch(const std::vector<Write>& writes) {
+  std::string out = "{\"writes\":[";
+  for (const auto& write : writes) {
+    if (&write != &writes.front()) out += ',';
+    appendJson(out, encodeWrite(write));
+    if (write.verb == Write::Verb::remove) continue;
+    out.back() = ',';  // no write is an empty object
+    out += "\"body\":";
+    appendJson(out, write.body);
+    out += '}';
+  }
+  return out += "]}";
 }
 
-Result<std::vector<Write>> decodeBatch(const json::value& body) {
-  const auto* writes = find(body, {"writes"});
+Result<std::vector<Write>> decodeBatch(json::value body) {
+  auto* writes = body.is_object() ? body.get_object().if_contains("writes") : nullptr;
   if (writes == nullptr || !writes->is_array()) return makeError(Errc::badRequest, "a batch needs an array \"writes\"");
   std::vector<Write> out;
   out.reserve(writes->get_array().size());
-  for (const auto& item : writes->get_array()) {
+  for (auto& item : writes->get_array()) {
     auto write = decodeWrite(item);
     if (!write.ok())
       return makeError(Errc::badRequest, "writes[" + std::to_string(out.size()) + "]: " + write.error().message);
@@ -130,31 +136,29 @@ Result<std::vector<Write>> decodeBatch(const json::value& body) {
   return out;
 }
 
-json::object encodeResults(const std::vector<Result<ObjectPtr>>& results) {
-  json::array items;
-  items.reserve(results.size());
+std::string encodeResults(const std::vector<Result<ObjectPtr>>& results) {
+  std::string out = "{\"results\":[";
   for (const auto& result : results) {
-    json::object item;
-    if (!result.ok()) item["status"] = encodeStatus(result.error());
-    else if (*result) item["object"] = (*result)->json();
-    else item["object"] = nullptr;
-    items.push_back(std::move(item));
+    if (&result != &results.front()) out += ',';
+    out += result.ok() ? "{\"object\":" : "{\"status\":";
+    if (!result.ok()) appendJson(out, encodeStatus(result.error()));
+    else if (*result) appendJson(out, (*result)->json());
+    else out += "null";
+    out += '}';
   }
-  json::object out;
-  out["results"] = std::move(items);
-  return out;
+  return out += "]}";
 }
 
-Result<std::vector<Result<ObjectPtr>>> decodeResults(const json::value& body) {
-  const auto* results = find(body, {"results"});
+Result<std::vector<Result<ObjectPtr>>> decodeResults(json::value body) {
+  auto* results = body.is_object() ? body.get_object().if_contains("results") : nullptr;
   if (results == nullptr || !results->is_array())
     return makeError(Errc::internal, "the server answered a batch without \"results\"");
   std::vector<Result<ObjectPtr>> out;
   out.reserve(results->get_array().size());
-  for (const auto& item : results->get_array()) {
-    const auto* object = find(item, {"object"});
+  for (auto& item : results->get_array()) {
+    auto* object = item.is_object() ? item.get_object().if_contains("object") : nullptr;
     if (const auto* status = find(item, {"status"})) out.emplace_back(decodeStatus(*status, 0));
-    else if (object != nullptr && object->is_object()) out.emplace_back(Object::make(object->get_object()));
+    else if (object != nullptr && object->is_object()) out.emplace_back(Object::make(std::move(object->get_object())));
     else out.emplace_back(ObjectPtr{});
   }
   return out;

@@ -7,6 +7,7 @@
 //     "subresource", "body", "patchType": "json|merge|strategic|apply", "fieldManager", "force",
 //     "deleteOptions": a metav1.DeleteOptions}]}
 // is answered by {"results": [{"object": …} | {"status": a metav1.Status}]}, one per write, in order.
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,13 +19,15 @@
 
 namespace steer {
 
-json::object encodeBatch(const std::vector<Write>& writes);
+/// The text of a request.
+std::string encodeBatch(const std::vector<Write>& writes);
 /// Errors: badRequest, naming the write by its index.
-Result<std::vector<Write>> decodeBatch(const json::value& body);
+Result<std::vector<Write>> decodeBatch(json::value body);
 
-json::object encodeResults(const std::vector<Result<ObjectPtr>>& results);
+/// The text of an answer.
+std::string encodeResults(const std::vector<Result<ObjectPtr>>& results);
 /// Errors: internal when the answer has another shape.
-Result<std::vector<Result<ObjectPtr>>> decodeResults(const json::value& body);
+Result<std::vector<Result<ObjectPtr>>> decodeResults(json::value body);
 
 /// A metav1.DeleteOptions; empty options give an object with kind and apiVersion only.
 json::object encodeDeleteOptions(const DeleteOptions& options);

@@ -101,11 +101,11 @@ class HttpClient final : public Client {
                                                                  : options.onError == OnError::undo ? "undo"
                                                                                                     : ""},
                                                      {"answer", std::string(answerName(options.answer))}});
-    call.body = jsonText(encodeBatch(writes));
+    call.body = encodeBatch(writes);
     auto all = [&](const Error& error) { return std::vector<Result<ObjectPtr>>(writes.size(), error); };
     auto body = answer(std::move(call));
     if (!body.ok()) return all(body.error());
-    auto results = decodeResults(*body);
+    auto results = decodeResults(std::move(*body));
     if (!results.ok()) return all(results.error());
     if (results->size() != writes.size())
       return all(makeError(Errc::internal, "the server answered " + std::to_string(results->size()) + " of " +

@@ -10,13 +10,7 @@ std::string recordText(json::object& body) {
   stampRevision(body, "");
   std::string out;
   out.reserve(1024);
-  json::serializer serializer;
-  serializer.reset(&body);
-  char buffer[16384];
-  while (!serializer.done()) {
-    const auto piece = serializer.read(buffer);
-    out.append(piece.data(), piece.size());
-  }
+  appendJson(out, body);
   return out;
 }
 

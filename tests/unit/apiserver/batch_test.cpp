@@ -64,8 +64,7 @@ TEST_CASE("A dry run answers as the real run would and keeps nothing") {
 
 TEST_CASE("A batch over HTTP gives one result per write") {
   TestServer s;
-  const auto body =
-      jsonText(encodeBatch({Write::create("configmaps", configMap("a")), Write::remove({"pods", "default", "x"})}));
+  const auto body = encodeBatch({Write::create("configmaps", configMap("a")), Write::remove({"pods", "default", "x"})});
   const auto response = s.call("POST", "/apis/steersman.dev/v1/batch", body, "application/json");
   REQUIRE(response.status == 200);
   auto results = decodeResults(*parseJson(response.body));

@@ -17,7 +17,7 @@ TEST_CASE("a batch arrives as it was sent") {
                                 Write::apply("deployments.apps", body, "steersman", true),
                                 Write::remove({"nodes", "", "n1"}, gentle),
                                 Write::bind("shop", "web", "u", "n1")};
-  const auto wire = parseJson(jsonText(encodeBatch(sent)));
+  const auto wire = parseJson(encodeBatch(sent));
   REQUIRE(wire.ok());
   const auto got = decodeBatch(*wire);
   REQUIRE(got.ok());
@@ -55,7 +55,7 @@ TEST_CASE("results carry objects, empty answers and errors with their causes") {
   sent.emplace_back(refused);
   sent.emplace_back(makeError(Errc::alreadyExists, "there"));
   sent.emplace_back(makeError(Errc::cancelled, "not tried"));
-  const auto got = decodeResults(*parseJson(jsonText(encodeResults(sent))));
+  const auto got = decodeResults(*parseJson(encodeResults(sent)));
   REQUIRE(got.ok());
   REQUIRE(got->size() == 5);
   CHECK((*(*got)[0])->name() == "p");

@@ -65,7 +65,7 @@ class ApiLike final : public Handler {
         if (write.target.name == "bad") results.emplace_back(makeError(Errc::conflict, "moved"));
         else results.emplace_back(Object::make(podBody(write.target.name, 21)));
       }
-      out.body = jsonText(encodeResults(results));
+      out.body = encodeResults(results);
     } else if (request.method == "GET" && request.path == "/api/v1/namespaces/shop/pods") {
       json::object bare = podBody("p1", 3);
       bare.erase("kind");
