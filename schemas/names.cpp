@@ -1,6 +1,9 @@
 #include "schemas/names.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "schemas/validate.h"
@@ -26,6 +29,14 @@ bool isWord(std::string_view s) {
 NameProblem tooLong(std::size_t limit) { return "must be no more than " + std::to_string(limit) + " characters"; }
 
 }  // namespace
+
+NameProblem checkAddress(std::string_view text) {
+  std::array<unsigned char, 16> bytes{};
+  const std::string address(text);
+  for (const int family : {AF_INET, AF_INET6})
+    if (::inet_pton(family, address.c_str(), bytes.data()) == 1) return std::nullopt;
+  return "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+}
 
 NameProblem checkDns1123Label(std::string_view name) {
   if (name.size() > 63) return tooLong(63);

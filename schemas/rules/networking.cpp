@@ -38,12 +38,7 @@ std::optional<Cidr> cidrOf(std::string_view text) {
   return out;
 }
 
-bool isAddress(std::string_view text) {
-  std::array<unsigned char, 16> bytes{};
-  const std::string address(text);
-  return ::inet_pton(AF_INET, address.c_str(), bytes.data()) == 1 ||
-         ::inet_pton(AF_INET6, address.c_str(), bytes.data()) == 1;
-}
+bool isAddress(std::string_view text) { return !checkAddress(text); }
 
 NameProblem checkHost(std::string_view host) {
   if (host.starts_with("*.")) host.remove_prefix(2);

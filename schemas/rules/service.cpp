@@ -22,6 +22,21 @@ void checkServicePort(const FieldPath& at, const json::value& port, std::size_t 
     checkPortNumber(at.field("nodePort"), node, report);
 }
 
+void checkAddresses(const FieldPath& spec, const json::object& object, RuleReport& report) {
+  const auto cluster = stringAt(object, {"spec", "clusterIP"});
+  if (!cluster.empty() && cluster != "None") report.check(spec.field("clusterIP"), cluster, checkAddress);
+  for (const std::string_view name : {"clusterIPs", "externalIPs"}) {
+    const auto list = spec.field(name);
+    std::size_t i = 0;
+    for (const auto& item : arrayAt(object, {"spec", name})) {
+      const auto* text = item.if_string();
+      const bool headless = text != nullptr && *text == "None" && name == "clusterIPs";
+      if (text != nullptr && !headless) report.check(list.item(i), view(*text), checkAddress);
+      ++i;
+    }
+  }
+}
+
 }  // namespace
 
 void checkPortNumber(const FieldPath& at, const json::value* value, RuleReport& report) {
@@ -57,6 +72,7 @@ void checkService(const json::object& object, RuleReport& report) {
     if (intAt(list[i], {"nodePort"}) != 0 && (type.empty() || type == "ClusterIP"))
       report.forbidden(at.field("nodePort"), "may not be used when `type` is 'ClusterIP'");
   }
+  checkAddresses(spec, object, report);
   const auto selector = spec.field("selector");
   checkLabels(selector, objectAt(object, {"spec", "selector"}), report);
 }

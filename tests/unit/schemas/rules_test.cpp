@@ -46,6 +46,17 @@ TEST_CASE("Ports are in range and named as services name them") {
         Lines{kC + "ports[1].name: Duplicate value: \"x\""});
 }
 
+TEST_CASE("The addresses of a service are addresses") {
+  CHECK(serviceFindings(R"({"clusterIP":"10.96.0.7","clusterIPs":["10.96.0.7"],"externalIPs":["2001:db8::1"],
+    "ports":[{"port":80}]})")
+            .empty());
+  CHECK(serviceFindings(R"({"clusterIP":"None","ports":[{"port":80}]})").empty());
+  const std::string says = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+  CHECK(serviceFindings(R"({"clusterIP":"1.2.3","externalIPs":["10.0.0.1","host"],"ports":[{"port":80}]})") ==
+        Lines{"spec.clusterIP: Invalid value: \"1.2.3\": " + says,
+              "spec.externalIPs[1]: Invalid value: \"host\": " + says});
+}
+
 TEST_CASE("Mounts name a volume of the pod and do not share a path") {
   CHECK(containerFindings(R"("volumeMounts":[{"name":"v","mountPath":"/a"}])").empty());
   CHECK(containerFindings(R"("volumeMounts":[{"name":"w","mountPath":"/a"}])") ==
