@@ -88,12 +88,43 @@ int PlanExecution::run() {
     }
     if (part.plan.empty() && !part.plan.hooksDue()) continue;
     int code = waitForDependencies(part.plan);
-    if (code == 0) code = apply(std::move(part.plan));
-    if (code == 130) return code;
+    if (code == 0) code = apply(part);
+    if (code == 130) {
+      tellSteps();
+      return code;
+    }
     if (code != 0) failed_.insert(part.application);
     worst = std::max(worst, code);
   }
+  if (worst != 0) tellSteps();
   return worst;
+}
+
+/// A saved plan that ended early: exactly what of it is done, what is not, and how to go on.
+void PlanExecution::tellSteps() const {
+  if (options_.saved == nullptr) return;
+  const bool many = parts_.size() > 1;
+  std::vector<std::string> landed, missing;
+  for (const auto& part : parts_) {
+    const std::string whose = many ? "application " + part.application + ": " : "";
+    const auto steps = part.steps ? *part.steps : ApplyRun(*planned_.client, part.plan).steps();
+    for (const auto& step : steps) {
+      const auto count = [&](std::size_t n) {
+        return whose + step.name + " (" + std::to_string(n) + " of " + std::to_string(step.changes) +
+               (step.changes == 1 ? " change)" : " changes)");
+      };
+      if (step.done != 0) landed.push_back(count(step.done));
+      if (step.done != step.changes) missing.push_back(count(step.changes - step.done));
+    }
+  }
+  if (missing.empty()) return;
+  const auto list = [](const char* title, const std::vector<std::string>& lines) {
+    printError(title + std::string(lines.empty() ? " nothing" : ""));
+    for (const auto& line : lines) std::cerr << "  " << visible(line) << "\n";
+  };
+  list("applied, and stays:", landed);
+  list("not applied:", missing);
+  std::cerr << "  To go on, plan what is left and apply that: " << visible(commandFor(*options_.saved)) << "\n";
 }
 
 bool PlanExecution::dependenciesFailed(const Plan& plan) const {
@@ -109,7 +140,7 @@ int PlanExecution::waitForDependencies(const Plan& plan) {
   return 0;
 }
 
-int PlanExecution::apply(Plan plan) {
+int PlanExecution::apply(Part& part) {
   ApplyOptions options;
   options.healthTimeout = options_.timeout;
   const ApplyRun* running = nullptr;
@@ -118,9 +149,10 @@ int PlanExecution::apply(Plan plan) {
       noteDone(*running);
       return lookAgain(*options_.saved, planned_, done_, running->plan().application, change.ref);
     };
-  ApplyRun run(*planned_.client, std::move(plan), options);
+  ApplyRun run(*planned_.client, std::move(part.plan), options);
   running = &run;
   const int code = carryOut(run);
+  part.steps = run.steps();
   if (!options_.quiet) {
     std::cout << "Applied " << run.completed() << " of " << run.rows().size() << " changes.\n";
     return code;

@@ -34,9 +34,12 @@ class PlanExecution {
     std::string application;
     Plan plan;
     std::vector<WantedObject> wanted;  ///< of its plan, as the source says it
+    /// As far as it came; nothing = not begun.
+    std::optional<std::vector<ApplyRun::Step>> steps{};
   };
 
-  int apply(Plan plan);
+  int apply(Part& part);
+  void tellSteps() const;
   int carryOut(ApplyRun& run);
   void printRows(const ApplyRun& run, std::size_t& printed) const;
   bool dependenciesFailed(const Plan& plan) const;

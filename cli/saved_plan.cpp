@@ -192,6 +192,41 @@ constexpr const char* kMoved =
 
 }  // namespace
 
+namespace {
+
+/// As a shell reads it back.
+std::string quoted(const std::string& word) {
+  const bool plain = !word.empty() && word.find_first_not_of(
+                                          "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                          "0123456789@%+=:,./-_") == std::string::npos;
+  if (plain) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+}  // namespace
+
+std::string commandFor(const SavedPlan& saved) {
+  const auto& request = saved.request;
+  std::string out = "steer plan";
+  const auto option = [&](const char* name, const std::string& value, const std::string& usual = "") {
+    if (value != usual) out += std::string(" ") + name + " " + quoted(value);
+  };
+  for (const auto& path : textsAt(request, "paths")) out += " " + quoted(path);
+  option("--repo", std::string(stringAt(request, {"repo"})));
+  option("--rev", std::string(stringAt(request, {"commit"})));
+  option("--path", std::string(stringAt(request, {"path"})));
+  option("--application", std::string(stringAt(request, {"application"})), "root");
+  option("-n", std::string(stringAt(request, {"namespace"})), "default");
+  for (const auto& target : textsAt(request, "targets")) option("--target", target);
+  for (const auto& exclude : textsAt(request, "excludes")) option("--exclude", exclude);
+  if (!boolAt(request, {"prune"})) out += " --no-prune";
+  if (!boolAt(request, {"force"})) out += " --no-force";
+  if (boolAt(request, {"destroy"})) out += " --destroy";
+  return out + " --out PLAN && steer apply PLAN";
+}
+
 bool restIsFresh(const SavedPlan& saved, const Planned& planned,
                  const std::set<std::pair<std::string, ObjectRef>>& done) {
   const auto now = planned.again();

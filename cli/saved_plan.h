@@ -23,6 +23,9 @@ Result<std::shared_ptr<const SavedPlan>> findPlanFile(const PlanningFlags& flags
 /// nothing then. Paths after the file on the command line replace the directories it names.
 std::optional<Planned> planFromFile(const SavedPlan& saved, const PlanningFlags& flags);
 
+/// How a person plans and applies anew what a saved plan was made from.
+std::string commandFor(const SavedPlan& saved);
+
 /// Whether what is left of a saved plan is still what would happen, after `done` of it; prints what moved.
 /// Deletions need no look: each is bound to the uid of its object.
 bool restIsFresh(const SavedPlan& saved, const Planned& planned,

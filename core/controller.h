@@ -2,6 +2,7 @@
 // Controller: a pure function (snapshot, key, now) → decision. It reads values and returns values;
 // the manager (cluster/manager) feeds it, executes what it asks for, and calls again when anything
 // it watches changed. Level-based: ten events may arrive as one. Thread rule: stateless.
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,11 +31,27 @@ struct Proviso {
   auto operator<=>(const Proviso&) const = default;
 };
 
+/// A run of writes that upstream's controllers begin in batches of 1, 2, 4, …: where one of a batch is refused, the
+/// others of that batch are still tried, and what comes after the batch is not. When nothing is refused the batches do
+/// not show: all of it is one transaction.
+struct SlowStart {
+  std::size_t first = 0;  ///< index in Decision::writes
+  std::size_t count = 0;
+  /// One past the last write of the batch that holds this one; nothing when the write is not of the run.
+  std::optional<std::size_t> batchEnd(std::size_t write) const {
+    if (write < first || write - first >= count) return std::nullopt;
+    std::size_t end = 1;
+    for (std::size_t size = 2; write - first >= end; size *= 2) end += size;
+    return first + std::min(end, count);
+  }
+};
+
 struct Decision {
   /// Asked of the server first; when one does not hold, nothing is written and the key is tried again.
   std::vector<Proviso> provided;
   /// Executed in order; the first failure ends the list and the key is tried again with back-off.
   std::vector<Write> writes;
+  SlowStart slowStart{};
   std::vector<EventNote> events;
   /// Ask again at this time although nothing may have changed.
   std::optional<Time> recheck;

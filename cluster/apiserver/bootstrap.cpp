@@ -3,6 +3,7 @@
 #include "cluster/apiserver/default_roles.h"
 #include "cluster/apiserver/in_process_client.h"
 #include "cluster/apiserver/service_addresses.h"
+#include "cluster/apiserver/standing_accounts.h"
 #include "core/log.h"
 
 namespace steer {
@@ -95,6 +96,10 @@ void ensureRoles(ServerParts& parts) {
 void makeStandingObjects(ServerParts& parts) {
   for (const char* name : {"default", "kube-system", "kube-public", "kube-node-lease"})
     ensure(parts, "namespaces", named("v1", "Namespace", "", name));
+  // Also in namespaces from before accounts came with them.
+  for (const auto& ns : parts.store.snapshot().list("namespaces"))
+    if (!ns->deleting() && parts.store.snapshot().get("serviceaccounts", ns->name(), "default") == nullptr)
+      ensure(parts, "serviceaccounts", defaultAccountOf(ns->name()));
   ensureRoles(parts);
   ensure(parts, "services", service(parts));
   if (parts.options.advertiseAddress.empty()) return;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "cluster/apiserver/acting_trace.h"
 #include "cluster/apiserver/discovery.h"
 #include "cluster/apiserver/impersonation.h"
 #include "cluster/apiserver/observing.h"
@@ -59,7 +60,9 @@ Response HttpFront::answer(const Request& sent) {
   if (acting->user == sent.identity.user) return answerAs(sent);
   Request request = sent;
   request.identity = std::move(*acting);
-  return answerAs(request);
+  Response out = answerAs(request);
+  traceRequest(sent, request.identity, out.status < 400);
+  return out;
 }
 
 Response HttpFront::answerAs(const Request& request) {

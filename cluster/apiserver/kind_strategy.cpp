@@ -39,4 +39,6 @@ void StrategyRegistry::add(std::string resource, std::unique_ptr<KindStrategy> s
   byResource_[std::move(resource)] = std::move(strategy);
 }
 
+std::vector<std::pair<std::string, json::object>> KindStrategy::companions(const json::object&) const { return {}; }
+
 }  // namespace steer

@@ -55,6 +55,8 @@ class KindStrategy {
   virtual Result<void> prepareCreate(const AdmissionContext& context, json::object& object) const;
   virtual Result<void> prepareUpdate(const AdmissionContext& context, const json::object& before,
                                      json::object& object) const;
+  /// What comes into being with a new object, in the same transaction, unless it is there.
+  virtual std::vector<std::pair<std::string, json::object>> companions(const json::object& object) const;
   /// `before` null on create. Called after the schema's validation.
   virtual void validate(const AdmissionContext& context, const json::object* before, const json::object& object,
                         std::vector<Cause>& causes) const;

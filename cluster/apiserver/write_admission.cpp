@@ -193,6 +193,13 @@ Result<PlannedWrite> WritePlanner::finishCreate(Task& task, json::object body) c
                            0});
   out.answer = 0;
   out.created = true;
+  for (auto& [resource, companion] : task.strategy.companions(out.mutations[0].body)) {
+    const ObjectRef ref{resource, std::string(stringAt(companion, {"metadata", "namespace"})),
+                        std::string(stringAt(companion, {"metadata", "name"}))};
+    if (task.view.get(ref) != nullptr) continue;
+    STEER_CHECK(nameNew(task, companion));
+    out.mutations.push_back({Mutation::Kind::put, ref, std::move(companion), 0});
+  }
   return out;
 }
 

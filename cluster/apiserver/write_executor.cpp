@@ -4,6 +4,8 @@
 #include <set>
 #include <utility>
 
+#include "cluster/apiserver/acting_trace.h"
+
 namespace steer {
 namespace {
 
@@ -164,7 +166,13 @@ WriteExecutor::Outcomes WriteExecutor::onStore(Store& store, const std::vector<W
 
 std::vector<Result<WriteOutcome>> WriteExecutor::runAll(const std::vector<Write>& writes, const WriteSettings& settings,
                                                         OnError onError, const Identity& identity) {
-  if (!settings.dryRun) return onStore(store_, writes, settings, onError, identity);
+  if (!settings.dryRun) {
+    auto out = onStore(store_, writes, settings, onError, identity);
+    ActingTrace trace;
+    for (std::size_t i = 0; i < writes.size(); ++i)
+      if (!writes[i].actAs.empty()) trace.note(identity, writes[i], out[i].ok());
+    return out;
+  }
   const auto fork = Store::fork(store_.snapshot());
   return onStore(*fork, writes, settings, onError, identity);
 }

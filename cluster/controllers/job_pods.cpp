@@ -110,8 +110,11 @@ void createIndexed(const ObjectPtr& job, const JobTally& tally, const std::vecto
 void createJobPods(const ObjectPtr& job, const JobTally& tally, const std::vector<ObjectPtr>& pods, std::int64_t count,
                    Time now, Decision& out) {
   count = std::min(count, kJobBurst);
-  if (jobfacts::indexed(*job)) return createIndexed(job, tally, pods, count, now, out);
-  for (; count > 0; --count) create(job, podFromTemplate(*job), out);
+  out.slowStart.first = out.writes.size();
+  if (jobfacts::indexed(*job)) createIndexed(job, tally, pods, count, now, out);
+  else
+    for (; count > 0; --count) create(job, podFromTemplate(*job), out);
+  out.slowStart.count = out.writes.size() - out.slowStart.first;
 }
 
 void stopJobPods(const ObjectPtr& job, const std::vector<ObjectPtr>& pods, Stop stop, Decision& out) {

@@ -82,6 +82,7 @@ std::map<std::string, std::size_t> companyOf(const Snapshot& snapshot, const std
 
 void createPods(const Object& owner, const ObjectPtr& about, std::size_t count, Decision& out) {
   const json::object pod = podFromTemplate(owner);
+  out.slowStart = {out.writes.size(), std::min(count, kReplicaBurst)};
   for (std::size_t i = 0; i < std::min(count, kReplicaBurst); ++i) {
     EventNote note{about, "Normal", "SuccessfulCreate", "Created pod: {name}", out.writes.size()};
     out.writes.push_back(Write::create("pods", pod));

@@ -130,7 +130,7 @@ void ControllerLoop::execute(std::vector<Made> round, Time now) {
     return true;
   });
   // Several decisions share one batch, which stops at the first failure: the decision that failed
-  // ends there, those after it are sent again.
+  // ends there, or with the slow start that it was in; those after it are sent again.
   for (std::size_t begin = 0; begin < round.size();) {
     std::vector<Write> writes;
     for (std::size_t i = begin; i < round.size(); ++i) {
@@ -141,32 +141,55 @@ void ControllerLoop::execute(std::vector<Made> round, Time now) {
     const auto failure = std::find_if(results.begin(), results.end(), [](const auto& r) { return !r.ok(); });
     const auto failed = static_cast<std::size_t>(failure - results.begin());
     std::size_t at = begin;
-    while (at < round.size() && round[at].first + round[at].decision.writes.size() <= failed)
-      finish(round[at++], results, now);
+    const auto of = [&](const Made& made) {
+      return std::span(results).subspan(made.first, made.decision.writes.size());
+    };
+    while (at < round.size() && round[at].first + round[at].decision.writes.size() <= failed) {
+      finish(round[at], of(round[at]), now);
+      ++at;
+    }
     if (at >= round.size()) break;
     const bool away = failure == results.end() || serverAway(failure->error().code);
     if (away) {
       for (; at < round.size(); ++at) queue_.retry(round[at].id, now);
       break;
     }
-    finish(round[at], results, now);
-    fail(round[at], round[at].decision.writes[failed - round[at].first], failure->error(), now);
+    const auto its = of(round[at]);
+    endAt(round[at], failed - round[at].first, {its.begin(), its.end()}, now);
     begin = at + 1;
   }
 }
 
+/// A write of the decision was refused. Within a slow start the rest of its batch is still tried.
+void ControllerLoop::endAt(const Made& made, std::size_t failed, Results results, Time now) {
+  const auto& writes = made.decision.writes;
+  const auto end = made.decision.slowStart.batchEnd(failed);
+  if (end && *end > failed + 1) {
+    const auto from = static_cast<std::ptrdiff_t>(failed + 1);
+    auto rest = client_.batch({writes.begin() + from, writes.begin() + static_cast<std::ptrdiff_t>(*end)},
+                              {.onError = OnError::proceed, .dryRun = false});
+    for (std::size_t i = 0; i < rest.size() && failed + 1 + i < *end; ++i) results[failed + 1 + i] = std::move(rest[i]);
+  }
+  finish(made, results, now);
+  for (std::size_t i = failed + 1; end && i < *end; ++i)
+    if (!results[i].ok()) noteRefused(made, writes[i], results[i].error(), now);
+  fail(made, writes[failed], results[failed].error(), now);
+}
+
 /// Records what went through of a decision, as far as it did.
-void ControllerLoop::finish(const Made& made, const std::vector<Result<ObjectPtr>>& results, Time now) {
+void ControllerLoop::finish(const Made& made, std::span<const Result<ObjectPtr>> results, Time now) {
   Barrier barrier;
   barrier.giveUp = now + kBarrierLimit;
   const auto& writes = made.decision.writes;
   std::size_t done = 0;
-  for (; done < writes.size() && results[made.first + done].ok(); ++done) {
-    const auto& object = *results[made.first + done];
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    if (!results[i].ok()) continue;
+    ++done;
+    const auto& object = *results[i];
     if (!object) continue;
-    const auto& resource = writes[done].target.resource;
+    const auto& resource = writes[i].target.resource;
     if (!byResource_.contains(resource)) continue;
-    if (writes[done].verb == Write::Verb::remove) barrier.removals.emplace_back(writes[done].target, object->uid());
+    if (writes[i].verb == Write::Verb::remove) barrier.removals.emplace_back(writes[i].target, object->uid());
     else barrier.revisions[resource] = std::max(barrier.revisions[resource], object->revision());
   }
   for (const auto& event : made.decision.events) {
@@ -174,9 +197,9 @@ void ControllerLoop::finish(const Made& made, const std::vector<Result<ObjectPtr
       recorders_[made.id.controller]->note(event, now);
       continue;
     }
-    if (*event.afterWrite >= done) continue;
+    if (!results[*event.afterWrite].ok()) continue;
     EventNote note = event;
-    const auto& object = *results[made.first + *event.afterWrite];
+    const auto& object = *results[*event.afterWrite];
     if (const auto mark = note.message.find("{name}"); mark != std::string::npos && object)
       note.message.replace(mark, 6, object->name());
     recorders_[made.id.controller]->note(note, now);
@@ -186,6 +209,14 @@ void ControllerLoop::finish(const Made& made, const std::vector<Result<ObjectPtr
     // The decision may have been cut short by a limit of its own: ask once more when it has been seen.
     queue_.again(made.id, now);
   }
+}
+
+/// Tells people of one more refusal of the same attempt; what follows from it follows from the first.
+void ControllerLoop::noteRefused(const Made& made, const Write& write, const Error& error, Time now) {
+  if (error.code == Errc::conflict || error.code == Errc::notFound) return;
+  const auto index = made.id.controller;
+  for (const auto& event : controllers_[index]->refused(informer_->snapshot(), made.id.key, write, error, now).events)
+    recorders_[index]->note(event, now);
 }
 
 void ControllerLoop::fail(const Made& made, const Write& write, const Error& error, Time now) {

@@ -4,6 +4,7 @@
 // Thread rule: one driver steps it. Failure rule: a failed decision is made anew after a back-off.
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,8 +37,11 @@ class ControllerLoop final : public Loop {
   std::vector<Made> decide(Time now);
   bool provided(const Decision& decision);
   void execute(std::vector<Made> round, Time now);
+  using Results = std::vector<Result<ObjectPtr>>;
+  void endAt(const Made& made, std::size_t failed, Results results, Time now);
   void fail(const Made& made, const Write& write, const Error& error, Time now);
-  void finish(const Made& made, const std::vector<Result<ObjectPtr>>& results, Time now);
+  void noteRefused(const Made& made, const Write& write, const Error& error, Time now);
+  void finish(const Made& made, std::span<const Result<ObjectPtr>> results, Time now);
   void flushEvents(Time now);
 
   Client& client_;

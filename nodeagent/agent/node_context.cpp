@@ -6,6 +6,12 @@
 
 namespace steer {
 
+namespace {
+
+constexpr const char* kRootCertificates = "kube-root-ca.crt";
+
+}  // namespace
+
 std::string logRoot(const AgentOptions& options) { return options.rootDir + "/logs/pods"; }
 
 std::string logDirectoryOf(const Object& pod, const AgentOptions& options) {
@@ -19,6 +25,15 @@ Result<PodReferences> referencesOf(const Object& pod, NodeContext& node) {
   refs.nodeAllocatable = node.allocatable;
   refs.hostIp = node.options.address;
   refs.clusterCertificate = node.options.caPem;
+  // The controller may not have published it yet in a new namespace; the node has known it from the start.
+  refs.configMap = [published = std::move(refs.configMap), pem = node.options.caPem](const std::string& name) {
+    auto map = published(name);
+    if (map || name != kRootCertificates || pem.empty()) return map;
+    return Object::make({{"apiVersion", "v1"},
+                         {"kind", "ConfigMap"},
+                         {"metadata", json::object{{"name", name}}},
+                         {"data", json::object{{"ca.crt", pem}}}});
+  };
   return refs;
 }
 
@@ -38,7 +53,14 @@ PodSetting podSettingOf(const Object& pod, const NodeContext& node) {
   out.dnsAddress = node.dnsAddress.with([](const std::string& a) { return a; });
   out.nodeResolver = node.nodeResolver;
   out.memoryCapacity = node.memoryCapacity;
-  if (node.options.simulated) return out;
+  if (node.options.simulated) {
+    // Nothing is made there; the containers only name them.
+    for (const auto& volume : arrayAt(pod.spec(), {"volumes"})) {
+      const std::string name(stringAt(volume, {"name"}));
+      out.volumePaths[name] = "/simulated/" + name;
+    }
+    return out;
+  }
   out.cgroupParent = podCgroupOf(nodeCgroup(node.options), pod);
   out.logDirectory = logDirectoryOf(pod, node.options);
   out.volumePaths = node.volumes.paths(pod);

@@ -88,12 +88,8 @@ Result<PodReferences> References::forPod(const Object& pod) {
   PodReferences out;
   out.configMap = lookUp("configmaps");
   out.secret = lookUp("secrets");
-  auto tokens = std::make_shared<std::map<TokenWish, Result<std::string>>>();
-  for (const auto& wish : tokenWishesOf(pod)) tokens->emplace(wish, tokens_.tokenFor(pod, wish));
-  out.serviceAccountToken = [tokens](const TokenWish& wish) -> Result<std::string> {
-    const auto found = tokens->find(wish);
-    return found == tokens->end() ? Result<std::string>(makeError(Errc::notFound, "no such token")) : found->second;
-  };
+  // Asked for by whoever writes one into a volume, and by nobody else.
+  out.serviceAccountToken = [this, &pod](const TokenWish& wish) { return tokens_.tokenFor(pod, wish); };
   return out;
 }
 

@@ -6,20 +6,8 @@ namespace steer {
 
 namespace {
 
-constexpr const char* kVolume = "kube-api-access";
 constexpr std::int64_t kAutomaticSeconds = 3607;
 constexpr std::int64_t kLeastSeconds = 600;
-
-bool mountsThere(const json::value& container) {
-  const auto& mounts = arrayAt(container, {"volumeMounts"});
-  return std::any_of(mounts.begin(), mounts.end(),
-                     [](const json::value& m) { return stringAt(m, {"mountPath"}) == kApiAccessPath; });
-}
-
-bool lacksIt(const Object& pod, std::string_view list) {
-  const auto& containers = arrayAt(pod.spec(), {list});
-  return std::any_of(containers.begin(), containers.end(), [](const json::value& c) { return !mountsThere(c); });
-}
 
 json::object accessVolume() {
   json::array sources{
@@ -30,7 +18,8 @@ json::object accessVolume() {
                     json::object{{"items", json::array{json::object{
                                                {"path", "namespace"},
                                                {"fieldRef", json::object{{"fieldPath", "metadata.namespace"}}}}}}}}}};
-  return {{"name", kVolume}, {"projected", json::object{{"defaultMode", 0644}, {"sources", std::move(sources)}}}};
+  return {{"name", kApiAccessVolume},
+          {"projected", json::object{{"defaultMode", 0644}, {"sources", std::move(sources)}}}};
 }
 
 }  // namespace
@@ -38,23 +27,10 @@ json::object accessVolume() {
 ObjectPtr withApiAccess(const ObjectPtr& pod) {
   if (!boolAt(pod->spec(), {"automountServiceAccountToken"}, true)) return pod;
   for (const auto& volume : arrayAt(pod->spec(), {"volumes"}))
-    if (stringAt(volume, {"name"}).starts_with(kVolume)) return pod;
-  if (!lacksIt(*pod, "containers") && !lacksIt(*pod, "initContainers")) return pod;
+    if (stringAt(volume, {"name"}).starts_with(kApiAccessVolume)) return pod;
+  if (!lacksApiAccess(pod->json())) return pod;
   auto body = pod->json();
-  auto& spec = ensureObject(body, "spec");
-  auto& volumes = spec["volumes"];
-  if (!volumes.is_array()) volumes = json::array{};
-  volumes.get_array().push_back(accessVolume());
-  for (const auto* list : {"containers", "initContainers"}) {
-    auto* containers = spec.if_contains(list);
-    if (!containers || !containers->is_array()) continue;
-    for (auto& container : containers->get_array()) {
-      if (!container.is_object() || mountsThere(container)) continue;
-      auto& mounts = container.get_object()["volumeMounts"];
-      if (!mounts.is_array()) mounts = json::array{};
-      mounts.get_array().push_back(json::object{{"name", kVolume}, {"mountPath", kApiAccessPath}, {"readOnly", true}});
-    }
-  }
+  addApiAccess(body, accessVolume());
   return Object::make(std::move(body));
 }
 

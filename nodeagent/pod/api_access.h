@@ -1,15 +1,15 @@
 #pragma once
-// How containers reach the API server: the volume that every pod gets unless it declines, with its service account's
-// token, the cluster's CA and its namespace. Pure.
+// How containers reach the API server: the volume with their service account's token, the cluster's CA and their
+// namespace. Admission writes it into every pod that does not decline; pods that were stored before it did get the same
+// here. Pure.
 // Source: Kubernetes documentation, "Configure Service Accounts for Pods", "Managing Service Accounts".
 #include <string>
 #include <vector>
 
 #include "core/object.h"
+#include "schemas/pod_admission.h"
 
 namespace steer {
-
-inline constexpr const char* kApiAccessPath = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// The pod with that volume, mounted in every container that has nothing of its own there. The same pod when
 /// it declines (automountServiceAccountToken: false) or brings such a volume itself.

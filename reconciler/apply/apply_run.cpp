@@ -223,9 +223,19 @@ bool ApplyRun::interruptible() const {
   });
 }
 
-std::string ApplyRun::stageName() const {
-  if (finished()) return "";
-  const auto& stage = stages_[stage_];
+std::string ApplyRun::stageName() const { return finished() ? "" : nameOf(stages_[stage_]); }
+
+std::vector<ApplyRun::Step> ApplyRun::steps() const {
+  std::vector<Step> out;
+  for (const auto& stage : stages_) {
+    if (stage.rows.empty()) continue;
+    const auto done = std::count_if(stage.rows.begin(), stage.rows.end(), [&](std::size_t i) { return rows_[i].done; });
+    out.push_back({nameOf(stage), stage.rows.size(), static_cast<std::size_t>(done)});
+  }
+  return out;
+}
+
+std::string ApplyRun::nameOf(const Stage& stage) const {
   const std::string wave = "wave " + std::to_string(stage.syncWave);
   switch (stage.kind) {
     case Stage::Kind::health:

@@ -45,6 +45,12 @@ class ApplyRun {
     std::optional<Error> error{};
     ObjectPtr result{};  ///< the object after it; its last state for a deletion
   };
+  /// A step of the order, as far as it came.
+  struct Step {
+    std::string name;  ///< as stageName()
+    std::size_t changes = 0;
+    std::size_t done = 0;
+  };
   struct Stop {
     enum class Why { hookFailed, degraded, timedOut, stale } why = Why::hookFailed;
     std::string reason;
@@ -58,6 +64,8 @@ class ApplyRun {
   bool finished() const { return stage_ == stages_.size(); }
   /// What is being done: "configuration", "delete workloads", "wave 2: services"; empty when finished.
   std::string stageName() const;
+  /// Those that write, in their order.
+  std::vector<Step> steps() const;
   /// What a wait is for, in words; empty when it waits for nothing.
   const std::string& waitingFor() const { return waitingFor_; }
   /// It may be abandoned now, because the plan of something newer takes care of what it leaves. Not
@@ -86,6 +94,7 @@ class ApplyRun {
     Wave wave = Wave::rest;
     bool awaitGone = false;  ///< removals: another wave follows
     std::vector<Pending> pending{};
+    std::vector<std::size_t> rows{};     ///< all that it writes, done or not
     std::vector<std::size_t> watched{};  ///< health: changes
     std::vector<HookRun> hooks{};
     std::optional<WaveWatch> watch{};
@@ -99,6 +108,7 @@ class ApplyRun {
   std::optional<Time> watch(Stage& stage, Time now, const LookUp& lookUp);
   std::optional<Time> runHooks(Stage& stage, Time now);
   Write writeFor(const Pending& pending) const;
+  std::string nameOf(const Stage& stage) const;
   json::object boundBody(const PlannedChange& change, bool anew) const;
   Write removalOf(const PlannedChange& change, bool awaited) const;
   void settle(Pending& pending, const Result<ObjectPtr>& answer, Time now, std::vector<Pending>& left);

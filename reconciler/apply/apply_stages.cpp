@@ -25,6 +25,7 @@ void ApplyRun::StageBuilder::addRow(std::size_t index, Stage::Kind kind) {
     stages.push_back({kind, c.syncWave, c.wave});
   run_.rows_.push_back({index});
   stages.back().pending.push_back({run_.rows_.size() - 1});
+  stages.back().rows.push_back(run_.rows_.size() - 1);
   placed_[index] = true;
 }
 

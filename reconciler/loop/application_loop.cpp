@@ -232,6 +232,7 @@ ApplyRecord ApplicationLoop::freshRecord(const std::string& trigger, Time now) c
   r.repository = keeper_.shownUrl();
   r.revision = options_.source.revision;
   r.trigger = trigger;
+  r.account = settings_.account;
   r.started = now;
   return r;
 }

@@ -108,6 +108,7 @@ json::object toJson(const ApplyRecord& r) {
   if (!r.findings.empty()) out["findings"] = strings(r.findings);
   if (!r.drift.empty()) out["drift"] = strings(r.drift);
   if (!r.approval.empty()) out["approval"] = r.approval;
+  if (!r.account.empty()) out["account"] = r.account;
   return out;
 }
 
@@ -142,6 +143,7 @@ Result<ApplyRecord> recordFromJson(std::string_view source) {
   r.findings = stringsAt(v, "findings");
   r.drift = stringsAt(v, "drift");
   r.approval = text(v, {"approval"});
+  r.account = text(v, {"account"});
   return r;
 }
 

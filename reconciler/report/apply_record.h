@@ -46,6 +46,8 @@ struct ApplyRecord {
   std::vector<std::string> drift{};     ///< what was changed by others, and by whom
   std::string approval{};               ///< who said yes to its deletions, and how; empty when nobody had to
 
+  std::string account{};  ///< the user as whom it was written; empty = the server itself
+
   bool finishedWell() const { return result == Result::healthy; }
   /// "records/2026-11-21/041059.123456Z-<commit>.json", for others than root
   /// "…-<commit>-<application>.json": unique per run, ordered by time.

@@ -24,12 +24,20 @@ start --nodes 1 --runtime sim --listen 127.0.0.1:0
 check "the first state is applied and healthy" exits 0 "$STEER" apply "$src/waves" --yes --wait
 { printf 'apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\n'; deployment first shop 0 6s web:2; echo ---; deployment second shop 1 0s web:2; } >"$src/waves/all.yaml"
 check "a change of two waves is saved" exits 0 "$STEER" plan "$src/waves" --out "$plan"
+k -n shop scale deploy second --replicas=3 >/dev/null
+check "a value of the last step that moved refuses all of it" outputs "Deployment shop/second: spec.replicas was 1, is 3" "$STEER" apply "$plan"
+check "before the first step" outputs web:1 k -n shop get deploy first -o "jsonpath={..image}"
+k -n shop scale deploy second --replicas=1 >/dev/null
+check "a change of two waves is saved again" exits 0 "$STEER" plan "$src/waves" --out "$plan"
 "$STEER" apply "$plan" >"$WORK/apply.out" 2>"$WORK/apply.err" & applying=$!
 eventually 20 "the first wave is applied" outputs web:2 k -n shop get deploy first -o "jsonpath={..image}"
 k -n shop scale deploy second --replicas=4 >/dev/null
 wait "$applying"; code=$?
 check "what moved while the first wave was waited for stops the rest: exit code 1" test "$code" = 1
 check "and is named" outputs "Deployment shop/second: spec.replicas was 1, is 4" cat "$WORK/apply.err"
+check "what landed is told" bash -c "grep -A1 '^.*applied, and stays:' '$WORK/apply.err' | grep -qF 'wave 0: workloads (1 of 1 change)'"
+check "and what did not" bash -c "grep -A1 '^.*not applied:' '$WORK/apply.err' | grep -qF 'wave 1: workloads (1 of 1 change)'"
+check "and what to run" outputs "steer plan $src/waves --out PLAN && steer apply PLAN" cat "$WORK/apply.err"
 check "the second wave was not applied" outputs web:1 k -n shop get deploy second -o "jsonpath={..image}"
 k delete ns shop >/dev/null
 

@@ -1,6 +1,7 @@
 // Namespaces: held by spec.finalizers until their content is gone.
 #include "cluster/apiserver/kind_strategy.h"
 #include "cluster/apiserver/row_text.h"
+#include "cluster/apiserver/standing_accounts.h"
 #include "cluster/apiserver/status_error.h"
 
 namespace steer {
@@ -37,6 +38,13 @@ class NamespaceStrategy final : public KindStrategy {
     ensureObject(object, "spec")["finalizers"] = arrayAt(before, {"spec", "finalizers"});
     labelWithName(object);
     return {};
+  }
+
+  /// Pods may follow at once, in the same batch as well, and every pod acts as an account.
+  std::vector<std::pair<std::string, json::object>> companions(const json::object& object) const override {
+    std::vector<std::pair<std::string, json::object>> out;
+    out.emplace_back("serviceaccounts", defaultAccountOf(std::string(stringAt(object, {"metadata", "name"}))));
+    return out;
   }
 
   std::vector<std::string_view> selectableFields() const override { return {"status.phase"}; }

@@ -15,17 +15,25 @@ bool terminal(const json::object& pod) {
   return phase == "Succeeded" || phase == "Failed";
 }
 
-/// What a pod leaves open its service account says: whether it gets a token, and how its images are pulled.
-void takeFromAccount(const Snapshot& view, json::object& pod) {
+/// What a pod leaves open its service account says: how its images are pulled, and whether it gets a token.
+Result<void> takeFromAccount(const Snapshot& view, json::object& pod) {
   auto& spec = ensureObject(pod, "spec");
-  const auto account =
-      view.get("serviceaccounts", stringAt(pod, {"metadata", "namespace"}), stringAt(spec, {"serviceAccountName"}));
-  if (account == nullptr) return;
-  if (!spec.contains("automountServiceAccountToken") &&
-      !boolAt(account->json(), {"automountServiceAccountToken"}, true))
-    spec["automountServiceAccountToken"] = false;
+  const std::string ns(stringAt(pod, {"metadata", "namespace"})), name(stringAt(spec, {"serviceAccountName"}));
+  const auto account = view.get("serviceaccounts", ns, name);
+  if (account == nullptr)
+    return makeError(Errc::forbidden, "pods \"" + std::string(stringAt(pod, {"metadata", "name"})) +
+                                          "\" is forbidden: error looking up service account " + ns + "/" + name +
+                                          ": serviceaccount \"" + name + "\" not found");
   const auto& secrets = arrayAt(account->json(), {"imagePullSecrets"});
   if (!secrets.empty() && arrayAt(spec, {"imagePullSecrets"}).empty()) spec["imagePullSecrets"] = secrets;
+  const auto* own = spec.if_contains("automountServiceAccountToken");
+  const bool mounts = own != nullptr && own->is_bool()
+                          ? own->get_bool()
+                          : boolAt(account->json(), {"automountServiceAccountToken"}, true);
+  // Written down, so that a node can tell such a pod from one that was stored before admission mounted anything.
+  if (!mounts) spec["automountServiceAccountToken"] = false;
+  else if (lacksApiAccess(pod)) addApiAccess(pod, apiAccessVolume(apiAccessName(pod)));
+  return {};
 }
 
 class PodStrategy final : public KindStrategy {
@@ -40,8 +48,7 @@ class PodStrategy final : public KindStrategy {
   Result<void> prepareCreate(const AdmissionContext& context, json::object& pod) const override {
     pod.erase("status");
     applyPodAdmissionDefaults(pod);
-    takeFromAccount(context.view, pod);
-    return {};
+    return takeFromAccount(context.view, pod);
   }
 
   void validate(const AdmissionContext&, const json::object* before, const json::object& pod,

@@ -35,10 +35,20 @@ TEST_CASE("a container finds its service account's token, the cluster's CA and i
     options.caPem = "THE CA";
     options.serverPort = -1;
   });
-  c.make("tokenless", pod("sleep 3600"));
-  REQUIRE(c.eventually([&] { return c.isReady("tokenless"); }));
+  const auto plain = c.make("plain", pod("sleep 3600"));
+  REQUIRE(c.eventually([&] { return c.isReady("plain"); }));
   const std::string where = kApiAccessPath;
-  CHECK(c.exec("tokenless", {"ls", where}) == "ca.crt\nnamespace\n");
+  CHECK(c.exec("plain", {"ls", where}) == "ca.crt\nnamespace\ntoken\n");
+  // As admission left pods that it mounted nothing in.
+  auto older = plain->json();
+  ensureObject(older, "metadata")["name"] = "older";
+  ensureObject(older, "metadata")["uid"] = "0b6f3f2e-0000-4000-8000-000000000001";
+  auto& spec = ensureObject(older, "spec");
+  spec.erase("volumes");
+  for (auto& container : spec["containers"].as_array()) container.as_object().erase("volumeMounts");
+  REQUIRE(c.store->commit({{Mutation::Kind::put, {"pods", "default", "older"}, older, 0}}).ok());
+  REQUIRE(c.eventually([&] { return c.isReady("older"); }));
+  CHECK(c.exec("older", {"ls", where}) == "ca.crt\nnamespace\ntoken\n");
   c.create("serviceaccounts", R"J({"apiVersion":"v1","kind":"ServiceAccount",
     "metadata":{"name":"deployer","namespace":"default"}})J");
   c.stopAgent();

@@ -1,8 +1,13 @@
 // Roles, bindings, questions about them, and acting as somebody else.
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
+#include <cstdio>
+#include <functional>
 
 #include "cluster/apiserver/account_tokens.h"
 #include "cluster/apiserver/role_book.h"
+#include "core/log.h"
 #include "fixture.h"
 
 using namespace steer;
@@ -370,4 +375,73 @@ TEST_CASE("who approved is who asked, whatever the request says") {
   // The same approval again, even under another name, is still the first approver's.
   CHECK(stringAt(approve(*s.client, R"({"commit":"c1","digest":"d","by":"eve"})"), {"by"}) == "alice");
   CHECK(stringAt(approve(*s.client, R"({"commit":"c2","digest":"d","by":"alice"})"), {"by"}) == "system:steersman");
+}
+
+namespace {
+
+/// What goes to standard error while `work` runs.
+std::string errorOutputOf(const std::function<void()>& work) {
+  std::FILE* file = std::tmpfile();
+  REQUIRE(file != nullptr);
+  std::fflush(stderr);
+  const int kept = ::dup(2);
+  ::dup2(::fileno(file), 2);
+  work();
+  std::fflush(stderr);
+  ::dup2(kept, 2);
+  ::close(kept);
+  std::rewind(file);
+  std::string out;
+  for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file)) out += static_cast<char>(c);
+  std::fclose(file);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("Who acted as whom stands in the log: one line for a batch, none for a rehearsal or for reading") {
+  RightsServer s;
+  const auto write = [](const std::string& name) {
+    Write out = Write::create("configmaps", configMap(name));
+    out.actAs = "alice";
+    return out;
+  };
+  s.give("maps", R"([{"apiGroups":[""],"resources":["configmaps"],"resourceNames":[],"verbs":["create","get"]}])");
+  const auto batch = [&](bool dryRun) {
+    BatchOptions options;
+    options.dryRun = dryRun;
+    Write secret =
+        Write::create("secrets", parsed(R"({"apiVersion":"v1","kind":"Secret","metadata":{"namespace":"default",
+      "name":"s"}})"));
+    secret.actAs = "alice";
+    (void)s.client->batch({write("a"), write("b"), secret, Write::create("configmaps", configMap("own"))}, options);
+  };
+  log::setLevel(log::Level::info);
+  CHECK(errorOutputOf([&] { batch(true); }).find("acted as") == std::string::npos);
+  const auto line = errorOutputOf([&] { batch(false); });
+  INFO(line);
+  CHECK(line.find("acted as another user") != std::string::npos);
+  CHECK(line.find("acted as", line.find("acted as") + 1) == std::string::npos);
+  CHECK(line.find("user=" + s.admin.user) != std::string::npos);
+  CHECK(line.find("as=alice") != std::string::npos);
+  CHECK(line.find("done=2") != std::string::npos);
+  CHECK(line.find("refused=1") != std::string::npos);
+  CHECK(line.find("create configmaps") != std::string::npos);
+
+  const auto call = [&](const std::string& method, const std::string& path) {
+    Request request;
+    request.method = method;
+    request.path = path;
+    request.headers.emplace("impersonate-user", "alice");
+    request.headers.emplace("content-type", "application/json");
+    request.body = method == "POST" ? jsonText(configMap("c")) : "";
+    request.identity = s.admin;
+    return s.api.handle(request).status;
+  };
+  const auto posted = errorOutputOf([&] { CHECK(call("POST", "/api/v1/namespaces/default/configmaps") == 201); });
+  INFO(posted);
+  CHECK(posted.find("as=alice") != std::string::npos);
+  CHECK(posted.find("POST /api/v1/namespaces/default/configmaps") != std::string::npos);
+  CHECK(errorOutputOf([&] { CHECK(call("GET", "/api/v1/namespaces/default/configmaps/c") == 200); }).empty());
+  log::setLevel(log::Level::off);
 }

@@ -215,9 +215,9 @@ TEST_CASE("a server without a key gives no tokens and accepts none") {
 TEST_CASE("a pod takes from its account what it leaves open itself") {
   TestServer s;
   REQUIRE(s.client
-              ->write(Write::create("serviceaccounts", parsed(R"({"apiVersion":"v1","kind":"ServiceAccount",
-    "metadata":{"namespace":"default","name":"default"},"automountServiceAccountToken":false,
-    "imagePullSecrets":[{"name":"pull"}]})")))
+              ->write(Write::patch(
+                  {"serviceaccounts", "default", "default"}, PatchType::merge,
+                  parsed(R"({"automountServiceAccountToken":false,"imagePullSecrets":[{"name":"pull"}]})")))
               .ok());
   const auto open = s.client->write(Write::create("pods", pod("open")));
   REQUIRE(open.ok());

@@ -81,6 +81,7 @@ TEST_CASE("an application does what its account may, and what it may not is said
   CHECK(w.value("mine") == "1");
   CHECK_FALSE(w.exists({"secrets", "shop", "theirs"}));
   const auto record = w.newest();
+  CHECK(record.account == "system:serviceaccount:steersman-system:deployer");
   INFO(w.phase("shop") << ": " << w.message("shop") << "\n" << jsonText(toJson(record)));
   CHECK(jsonText(toJson(record)).find("cannot patch resource") != std::string::npos);
   CHECK(w.phase("shop") != "Synced");
