@@ -3,12 +3,14 @@
 // holds and that read the same source, and so on down. Each is read once, so circles end.
 // Thread rule: main thread. Failure rule: what cannot be read is an error; what is wrong in the
 // manifests, or among the applications, are findings.
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "cli/source_tree.h"
 #include "core/diagnostics.h"
+#include "core/object.h"
 
 namespace steer::cli {
 
@@ -17,6 +19,9 @@ struct NestedRequest {
   std::string defaultNamespace;           ///< for its objects that name none
   std::set<std::string> namespaces;       ///< that the cluster has
   std::vector<std::string> applications;  ///< labels of those that the cluster has
+  /// The GitRepositories that the cluster has, by "namespace/name"; those of the source go before them.
+  std::map<std::string, ObjectPtr> repositories{};
+  ObjectPtr live{};  ///< the Application that is asked for, where the cluster has it: its `include` counts
 };
 
 struct NestedApplications {

@@ -90,8 +90,10 @@ class RepositoryReader final : public SourceReader {
   }
   std::string commit() const override { return commit_.id; }
   std::string message() const override { return commit_.message; }
+  std::string inSource(const std::string& file) const override { return file; }
   SourceIdentity identity() const override {
-    SourceIdentity out{{}, request_.revision == commit_.id || request_.revision == "HEAD" ? "" : request_.revision};
+    SourceIdentity out{
+        {}, request_.revision == commit_.id || request_.revision == "HEAD" ? "" : request_.revision, commit_.id};
     if (const auto url = RemoteUrl::parse(request_.repo); url.ok()) {
       out.urls.push_back(url->url);
       if (url->kind == RemoteUrl::Kind::local) {
@@ -146,6 +148,12 @@ class DirectoriesReader final : public SourceReader {
   std::string commit() const override { return ""; }
   std::string message() const override { return ""; }
   SourceIdentity identity() const override { return {around().urls, ""}; }
+  std::string inSource(const std::string& file) const override {
+    std::error_code ec;
+    const auto root = fs::weakly_canonical(around().root, ec).string();
+    const auto real = fs::weakly_canonical(file, ec).string();
+    return !ec && real.starts_with(root + "/") ? real.substr(root.size() + 1) : file;
+  }
 
  private:
   /// Looked for only when an application asks: most sources hold none.

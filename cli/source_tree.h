@@ -35,6 +35,8 @@ class SourceReader {
   /// Its message; empty likewise.
   virtual std::string message() const = 0;
   virtual SourceIdentity identity() const = 0;
+  /// A file of a tree in terms of the root of the repository.
+  virtual std::string inSource(const std::string& file) const = 0;
 };
 
 /// Reads once, where nothing else of the source matters.

@@ -39,6 +39,7 @@ bool isDocument(const std::string& format) { return format == "json" || format =
 struct ClusterFacts {
   std::set<std::string> namespaces;
   std::map<std::string, ObjectPtr> applications;  ///< by label
+  std::map<std::string, ObjectPtr> repositories;  ///< by "namespace/name"
 };
 
 Result<ClusterFacts> askCluster(Planned& out) {
@@ -53,6 +54,10 @@ Result<ClusterFacts> askCluster(Planned& out) {
   if (applications.ok())
     for (const auto& object : applications->items)
       facts.applications[applicationLabel(object->ns(), object->name())] = object;
+  const auto repositories = out.client->list("gitrepositories.steersman.dev", {});
+  if (!repositories.ok() && repositories.error().code != Errc::notFound) return repositories.error();
+  if (repositories.ok())
+    for (const auto& object : repositories->items) facts.repositories[object->ns() + "/" + object->name()] = object;
   return facts;
 }
 
@@ -252,6 +257,9 @@ std::optional<Planned> planFrom(const PlanningFlags& given, PlanOptions::Live li
   } else {
     NestedRequest request{flags.application, flags.ns, facts->namespaces, {}};
     for (const auto& [label, object] : facts->applications) request.applications.push_back(label);
+    request.repositories = facts->repositories;
+    if (const auto it = facts->applications.find(flags.application); it != facts->applications.end())
+      request.live = it->second;
     auto read = readApplications(*source, request);
     if (!read.ok()) return fail(read.error());
     if (!accept(*read, findings)) return std::nullopt;

@@ -92,17 +92,24 @@ bool isIncluded(std::string_view file, const std::vector<std::string>& patterns)
   return named || !anyNames;
 }
 
+void keepIncluded(Rendered& all, const std::vector<std::string>& patterns,
+                  const std::function<std::string(const std::string& file)>& inSource) {
+  if (patterns.empty()) return;
+  const auto included = [&](const std::string& file) { return isIncluded(inSource ? inSource(file) : file, patterns); };
+  const auto other = [&](const WantedObject& w) { return !included(w.source.file); };
+  std::erase_if(all.objects, other);
+  if (all.delta) std::erase_if(all.delta->changed, other);
+  Diagnostics kept;
+  for (const auto& finding : all.findings.items())
+    if (finding.pos.file.empty() || included(finding.pos.file)) kept.add(finding);
+  all.findings = std::move(kept);
+}
+
 Renderer onlyIncluded(Renderer renderer, std::vector<std::string> patterns) {
   if (patterns.empty()) return renderer;
   return [renderer = std::move(renderer), patterns = std::move(patterns)](TreeReader& reader, const std::string& tree) {
     Rendered all = renderer(reader, tree);
-    const auto other = [&](const WantedObject& w) { return !isIncluded(w.source.file, patterns); };
-    std::erase_if(all.objects, other);
-    if (all.delta) std::erase_if(all.delta->changed, other);
-    Diagnostics kept;
-    for (const auto& finding : all.findings.items())
-      if (finding.pos.file.empty() || isIncluded(finding.pos.file, patterns)) kept.add(finding);
-    all.findings = std::move(kept);
+    keepIncluded(all, patterns);
     return all;
   };
 }

@@ -72,24 +72,23 @@ void findOverlaps(const std::vector<DeclaredApplication>& applications, Diagnost
 
 bool sameRepository(std::string_view a, std::string_view b) { return !a.empty() && plain(a) == plain(b); }
 
-NestedSource nestedSource(const json::object& spec, std::string_view ns, const SourceIdentity& source,
-                          const std::map<std::string, std::string>& repositories) {
-  std::string url(stringAt(spec, {"source", "url"}));
-  if (const auto named = stringAt(spec, {"source", "repositoryRef", "name"}); !named.empty()) {
-    const auto known = repositories.find(std::string(ns) + "/" + std::string(named));
-    if (known == repositories.end()) return {std::nullopt, "reads a repository that this source does not declare"};
-    url = known->second;
-  }
-  const bool same = url.empty() || std::any_of(source.urls.begin(), source.urls.end(),
-                                               [&](const auto& known) { return sameRepository(known, url); });
+NestedSource nestedSource(const AskedSource& asked, const SourceIdentity& source) {
+  constexpr std::string_view kTags = "refs/tags/";
+  const auto& revision = asked.revision;
+  const bool same = asked.url.empty() || std::any_of(source.urls.begin(), source.urls.end(), [&](const auto& known) {
+                      return sameRepository(known, asked.url);
+                    });
   if (!same) return {std::nullopt, "reads another repository"};
-  for (const auto* pin : {"tag", "commit", "semver"})
-    if (const auto at = stringAt(spec, {"source", pin}); !at.empty())
-      return {std::nullopt, "is pinned to " + std::string(pin) + " " + std::string(at)};
-  const auto branch = stringAt(spec, {"source", "branch"});
-  if (!branch.empty() && !source.revision.empty() && branch != source.revision)
-    return {std::nullopt, "follows branch " + std::string(branch)};
-  auto path = withoutDot(std::string(stringAt(spec, {"source", "path"})));
+  if (!asked.semver.empty()) return {std::nullopt, "is pinned to semver " + asked.semver};
+  const bool tag = revision.starts_with(kTags);
+  const auto name = tag ? revision.substr(kTags.size()) : revision;
+  if (!revision.empty() && revision != source.revision && name != source.revision && revision != source.commit) {
+    if (tag) return {std::nullopt, "is pinned to tag " + name};
+    if (name.size() == 40 && name.find_first_not_of("0123456789abcdef") == std::string::npos)
+      return {std::nullopt, "is pinned to commit " + name};
+    if (!source.revision.empty()) return {std::nullopt, "follows branch " + name};
+  }
+  auto path = withoutDot(asked.path);
   if (!staysInside(path)) return {std::nullopt, "reads " + path + ", which leaves the repository"};
   return {std::move(path), ""};
 }

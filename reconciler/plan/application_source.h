@@ -16,6 +16,7 @@ namespace steer {
 struct SourceIdentity {
   std::vector<std::string> urls{};  ///< the repository and its remotes; empty for a plain directory
   std::string revision{};           ///< branch, tag or commit that was asked for; empty = whatever is there
+  std::string commit{};             ///< that is read; empty for a plain directory
 };
 
 /// Where an Application finds its manifests: a path of the same source, or why it is another one.
@@ -24,10 +25,16 @@ struct NestedSource {
   std::string reason{};  ///< "reads another repository"
 };
 
-/// `repositories`: url of each GitRepository that the source declares, by "namespace/name". An application
-/// without an address reads what declares it; one that is pinned to a tag or commit does not follow.
-NestedSource nestedSource(const json::object& spec, std::string_view ns, const SourceIdentity& source,
-                          const std::map<std::string, std::string>& repositories);
+/// What an Application reads, with everything that its GitRepository and whoever declares it say.
+struct AskedSource {
+  std::string url{};
+  std::string revision{};  ///< branch, refs/tags/TAG or commit; empty = whatever the repository shows
+  std::string semver{};
+  std::string path{};
+};
+
+/// An application that is pinned to another tag, range or commit than `source` was asked for does not follow it.
+NestedSource nestedSource(const AskedSource& asked, const SourceIdentity& source);
 
 /// The same repository, written in another way: file://, a trailing slash, ".git".
 bool sameRepository(std::string_view a, std::string_view b);

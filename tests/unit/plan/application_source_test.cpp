@@ -6,10 +6,6 @@ using namespace steer;
 
 namespace {
 
-json::object spec(const std::string& source, const std::string& more = "") {
-  return parseJson(R"({"source":)" + source + more + "}")->as_object();
-}
-
 DeclaredApplication application(const std::string& label, const std::vector<std::string>& waitsFor = {},
                                 const std::vector<std::string>& objects = {}) {
   json::array depends;
@@ -31,26 +27,34 @@ const SourceIdentity kFleet{{"https://example.org/fleet.git"}, "main"};
 }  // namespace
 
 TEST_CASE("an application of the same repository is found, however its address is written") {
-  for (const auto* source : {R"({"path":"apps/shop"})", R"({"url":"https://example.org/fleet","path":"./apps/shop/"})",
-                             R"({"url":"https://example.org/fleet.git/","branch":"main","path":"apps/shop"})",
-                             R"({"repositoryRef":{"name":"fleet"},"path":"apps/shop"})"}) {
-    INFO(source);
-    const auto nested = nestedSource(spec(source), "shop", kFleet, {{"shop/fleet", "https://example.org/fleet.git"}});
+  for (const AskedSource& asked : std::vector<AskedSource>{{.url = "", .path = "apps/shop"},
+                                                           {.url = "https://example.org/fleet", .path = "./apps/shop/"},
+                                                           {"https://example.org/fleet.git/", "main", "", "apps/shop"},
+                                                           {"https://example.org/fleet.git", "", "", "apps/shop"}}) {
+    INFO(asked.url);
+    const auto nested = nestedSource(asked, kFleet);
     REQUIRE(nested.path.has_value());
     CHECK(*nested.path == "apps/shop");
   }
 }
 
+TEST_CASE("an application that is pinned to the tag or commit that is read follows it") {
+  const std::string url = "https://example.org/fleet.git", id(40, 'a');
+  CHECK(nestedSource({url, "refs/tags/v1", "", "a"}, {{url}, "v1", id}).path == "a");
+  CHECK(nestedSource({url, id, "", "a"}, {{url}, "main", id}).path == "a");
+  CHECK(nestedSource({url, id, "", "a"}, {{url}, "main", std::string(40, 'b')}).reason == "is pinned to commit " + id);
+}
+
 TEST_CASE("an application of anything else is left out, with the reason") {
-  const std::vector<std::pair<std::string, std::string>> cases{
-      {R"({"url":"https://example.org/other"})", "reads another repository"},
-      {R"({"repositoryRef":{"name":"fleet"}})", "reads a repository that this source does not declare"},
-      {R"({"tag":"v1","path":"a"})", "is pinned to tag v1"},
-      {R"({"branch":"staging","path":"a"})", "follows branch staging"},
-      {R"({"path":"../../etc"})", "reads ../../etc, which leaves the repository"},
-      {R"({"path":"/etc"})", "reads /etc, which leaves the repository"}};
-  for (const auto& [source, reason] : cases) {
-    const auto nested = nestedSource(spec(source), "shop", kFleet, {});
+  const std::vector<std::pair<AskedSource, std::string>> cases{
+      {{.url = "https://example.org/other"}, "reads another repository"},
+      {{.revision = "refs/tags/v1", .path = "a"}, "is pinned to tag v1"},
+      {{.semver = "1.x", .path = "a"}, "is pinned to semver 1.x"},
+      {{.revision = "staging", .path = "a"}, "follows branch staging"},
+      {{.path = "../../etc"}, "reads ../../etc, which leaves the repository"},
+      {{.path = "/etc"}, "reads /etc, which leaves the repository"}};
+  for (const auto& [asked, reason] : cases) {
+    const auto nested = nestedSource(asked, kFleet);
     CHECK_FALSE(nested.path.has_value());
     CHECK(nested.reason == reason);
   }
