@@ -39,6 +39,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     // Conversations with Git remotes happen in a child: this program with one hidden argument.
+    if (const auto code = steer::answerPassphrase()) return *code;
     if (argc == 2 && std::string_view(argv[1]) == kTransfer) return steer::serveTransfer();
     steer::useTransferProgram({"/proc/self/exe", kTransfer});
     steer::cli::interrupted();  // signals from here on

@@ -164,18 +164,6 @@ std::optional<SourceCommit> GitSource::lastGood(const RevisionChoice& choice) co
   return out.ok() ? std::optional(std::move(*out)) : std::nullopt;
 }
 
-Result<void> GitSource::keep(const std::string& commit) {
-  STEER_TRY(const auto repo, git::openBare(dir_));
-  git_oid oid;
-  if (git_oid_fromstr(&oid, commit.c_str()) != 0) return makeError(Errc::badRequest, "not a commit id");
-  git_reference* ref = nullptr;
-  const std::string name = "refs/steersman/local/applied/" + commit;
-  if (const int rc = git_reference_create(&ref, repo.get(), name.c_str(), &oid, 1, nullptr); rc != 0)
-    return git::gitError(rc, "cannot keep " + commit);
-  git_reference_free(ref);
-  return {};
-}
-
 std::string GitSource::fingerprint(const std::vector<RevisionChoice>& choices) const {
   const std::string& root = access_.url().path;
   const std::string dir = fs::exists(root + "/.git") ? root + "/.git" : root;
@@ -198,6 +186,18 @@ std::string GitSource::fingerprint(const std::vector<RevisionChoice>& choices) c
   if (stat((dir + "/packed-refs").c_str(), &st) == 0) out += changed() + "." + std::to_string(st.st_size);
   else if (!fs::exists(dir)) out += "|gone";
   return out;
+}
+
+Result<void> keepCommit(const std::string& cloneDir, const std::string& commit) {
+  STEER_TRY(const auto repo, git::openBare(cloneDir));
+  git_oid oid;
+  if (git_oid_fromstr(&oid, commit.c_str()) != 0) return makeError(Errc::badRequest, "not a commit id");
+  git_reference* ref = nullptr;
+  const std::string name = "refs/steersman/local/applied/" + commit;
+  if (const int rc = git_reference_create(&ref, repo.get(), name.c_str(), &oid, 1, nullptr); rc != 0)
+    return git::gitError(rc, "cannot keep " + commit);
+  git_reference_free(ref);
+  return {};
 }
 
 }  // namespace steer

@@ -79,8 +79,6 @@ class GitSource {
   std::optional<SourceCommit> lastGood(const RevisionChoice& choice) const;
   /// Makes the clone anew beside the old one and swaps; our own records move over.
   Result<void> reclone(const std::vector<RevisionChoice>& choices);
-  /// Keeps a commit reachable in the clone although the remote may drop it.
-  Result<void> keep(const std::string& commit);
   /// The commit at which a suspended follower stays while others go on: what was fetched last when it first asked.
   Result<SourceCommit> hold(const std::string& name, const RevisionChoice& choice);
   void release(const std::string& name);
@@ -108,5 +106,8 @@ class GitSource {
   RemoteAccess access_;
   std::string dir_;
 };
+
+/// Keeps a commit reachable in the clone although the remote may drop it.
+Result<void> keepCommit(const std::string& cloneDir, const std::string& commit);
 
 }  // namespace steer

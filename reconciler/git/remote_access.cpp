@@ -5,13 +5,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <fstream>
 #include <optional>
 
 #include "reconciler/git/git_handles.h"
-#include "reconciler/git/key_kind.h"
-#include "reconciler/git/known_hosts.h"
 
 namespace steer {
 namespace {
@@ -36,9 +33,8 @@ struct RemoteAccess::Session::State {
     if (!refusal) refusal = git::kindError(code, std::move(kind), std::move(message));
     return GIT_EUSER;
   }
-  std::string adviceOnKey() const;
   int offer(git_credential** out, const char* asked, const char* userFromUrl, unsigned allowed);
-  int checkHost(git_cert* certificate, int valid, const char* host);
+  int checkHost(int valid, const char* host);
   int tick() {
     ++git::transferBeats();
     if (access.interrupt() != nullptr && access.interrupt()->raised())
@@ -55,8 +51,8 @@ using State = RemoteAccess::Session::State;
 int onCredentials(git_credential** out, const char* url, const char* user, unsigned allowed, void* payload) {
   return static_cast<State*>(payload)->offer(out, url, user, allowed);
 }
-int onCertificate(git_cert* certificate, int valid, const char* host, void* payload) {
-  return static_cast<State*>(payload)->checkHost(certificate, valid, host);
+int onCertificate(git_cert*, int valid, const char* host, void* payload) {
+  return static_cast<State*>(payload)->checkHost(valid, host);
 }
 int onTransfer(const git_indexer_progress* seen, void* payload) {
   auto* state = static_cast<State*>(payload);
@@ -114,18 +110,6 @@ std::optional<Error> httpError(const Error& e, const State& state, const std::st
 
 }  // namespace
 
-// libssh2 1.10 signs RSA with SHA-1 only, which servers refuse since OpenSSH 8.8.
-std::string State::adviceOnKey() const {
-  if (url().kind != RemoteUrl::Kind::ssh || credentials().sshKeyFile.empty()) return "";
-  std::ifstream in(credentials().sshKeyFile, std::ios::binary);
-  std::string text(4096, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  if (!isRsaKey(text)) return "";
-  return "; " + credentials().sshKeyFile +
-         " is an RSA key, for which only the outdated SHA-1 signature can be made here: use an ed25519 or ecdsa key";
-}
-
 int State::offer(git_credential** out, const char* asked, const char* userFromUrl, unsigned allowed) {
   const auto target = RemoteUrl::parse(asked == nullptr ? "" : asked);
   // A redirect to another machine must not carry our credentials there.
@@ -133,20 +117,12 @@ int State::offer(git_credential** out, const char* asked, const char* userFromUr
     return refuse(Errc::unauthorized, "AuthenticationFailed",
                   "the remote sent us to another host, which gets no credentials");
   if (++attempts > 2)
-    return refuse(Errc::unauthorized, "AuthenticationFailed",
-                  "the credentials for " + url().host + " were refused" + adviceOnKey());
+    return refuse(Errc::unauthorized, "AuthenticationFailed", "the credentials for " + url().host + " were refused");
   const std::string user = userFromUrl != nullptr && *userFromUrl != 0 ? userFromUrl
                            : !url().user.empty()                       ? url().user
                                                                        : credentials().username;
   if ((allowed & GIT_CREDENTIAL_USERNAME) != 0) return git_credential_username_new(out, user.c_str());
-  if ((allowed & GIT_CREDENTIAL_SSH_KEY) != 0) {
-    if (credentials().sshKeyFile.empty())
-      return refuse(Errc::unauthorized, "AuthenticationFailed",
-                    url().host + " asks for a key; name one with --ssh-key");
-    return git_credential_ssh_key_new(out, user.c_str(), nullptr, credentials().sshKeyFile.c_str(),
-                                      credentials().sshKeyPassphrase.c_str());
-  }
-  if ((allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT) != 0 && url().kind != RemoteUrl::Kind::ssh) {
+  if ((allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT) != 0) {
     const std::string password =
         !url().password.empty() ? url().password
                                 : (credentials().passwordFile.empty() ? "" : firstLine(credentials().passwordFile));
@@ -158,31 +134,17 @@ int State::offer(git_credential** out, const char* asked, const char* userFromUr
   return refuse(Errc::unauthorized, "AuthenticationFailed", url().host + " offers no way to log in that we know");
 }
 
-int State::checkHost(git_cert* certificate, int valid, const char* host) {
-  if (certificate == nullptr || certificate->cert_type != GIT_CERT_HOSTKEY_LIBSSH2)
-    return valid != 0 ? 0
-                      : refuse(Errc::forbidden, "HostKeyRefused",
-                               std::string("the certificate of ") + host + " is not trusted");
-  const auto* key = reinterpret_cast<const git_cert_hostkey*>(certificate);
-  std::string file = credentials().knownHostsFile;
-  if (file.empty())
-    if (const char* home = std::getenv("HOME")) file = std::string(home) + "/.ssh/known_hosts";
-  const auto known = KnownHosts::load(file);
-  if (!known.ok()) return refuse(Errc::forbidden, "HostKeyRefused", known.error().message);
-  if ((key->type & GIT_CERT_SSH_RAW) == 0)
-    return refuse(Errc::forbidden, "HostKeyRefused", std::string(host) + " showed no host key");
-  switch (known->check(host, url().port, {key->hostkey, key->hostkey_len})) {
-    case KnownHosts::Verdict::known:
-      return 0;
-    case KnownHosts::Verdict::revoked:
-      return refuse(Errc::forbidden, "HostKeyRefused", std::string("the host key of ") + host + " is revoked");
-    case KnownHosts::Verdict::keyDiffers:
-      return refuse(Errc::forbidden, "HostKeyRefused",
-                    std::string("the host key of ") + host + " differs from the known one");
-    case KnownHosts::Verdict::unknownHost:
-      break;
-  }
-  return refuse(Errc::forbidden, "HostKeyRefused", std::string(host) + " is not in " + file);
+int State::checkHost(int valid, const char* host) {
+  if (valid != 0) return 0;
+  return refuse(Errc::forbidden, "HostKeyRefused", std::string("the certificate of ") + host + " is not trusted");
+}
+
+const RemoteAccess& RemoteAccess::Session::accessOf(void* payload) { return static_cast<State*>(payload)->access; }
+
+int RemoteAccess::Session::noteRefusal(void* payload, Error error) {
+  auto& noted = static_cast<State*>(payload)->refusal;
+  if (!noted) noted = std::move(error);
+  return GIT_EUSER;
 }
 
 RemoteAccess::Session::Session(const RemoteAccess& access) : state_(std::make_shared<State>(access)) {
@@ -201,9 +163,6 @@ void RemoteAccess::Session::install(git_remote_callbacks& callbacks) {
 Error RemoteAccess::Session::explain(int rc, const std::string& doing) const {
   if (!state_->refusal) {
     Error e = git::gitError(rc, doing);
-    // libssh2 1.10 signs and checks RSA with SHA-1 only, which today's servers refuse.
-    if (e.message.find("Unable to exchange encryption keys") != std::string::npos)
-      e.message += "; the known hosts must hold the server's ed25519 or ecdsa key, an RSA key is not enough";
     if (state_->url().kind == RemoteUrl::Kind::local) return e;
     if (auto known = httpError(e, *state_, doing)) return std::move(*known);
     return e;

@@ -56,6 +56,10 @@ class RemoteAccess {
    public:
     explicit Session(const RemoteAccess& access);
     void install(git_remote_callbacks& callbacks);
+    /// For a transport of ours, which libgit2 hands the callbacks' payload: whose conversation it is, and why it cannot
+    /// go on. The number tells libgit2 to stop.
+    static const RemoteAccess& accessOf(void* payload);
+    static int noteRefusal(void* payload, Error error);
     /// The refusal that a callback noted, if any, else libgit2's own error.
     Error explain(int rc, const std::string& doing) const;
 

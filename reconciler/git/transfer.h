@@ -7,6 +7,7 @@
 // Local repositories are read in this process. Thread rule: useTransferProgram before threads start;
 // one conversation per clone at a time. Failure rule: errors name their kind as first cause, as in
 // git_source.h; a child that crashed is "TransferFailed".
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,9 @@ namespace steer {
 void useTransferProgram(std::vector<std::string> argv);
 /// What the child does: one request from stdin, its answer to stdout. The exit code.
 int serveTransfer();
+/// ssh asks for the passphrase of a key by running this very program: then it answers on stdout, and the exit code is
+/// returned. Nothing when nobody asks.
+std::optional<int> answerPassphrase();
 
 namespace git {
 

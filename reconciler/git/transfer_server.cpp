@@ -8,7 +8,6 @@
 #include <condition_variable>
 #include <csignal>
 #include <cstdlib>
-#include <filesystem>
 #include <mutex>
 #include <thread>
 
@@ -17,6 +16,8 @@
 #include "reconciler/git/ledger_remote.h"
 #include "reconciler/git/ref_push.h"
 #include "reconciler/git/revert_commit.h"
+#include "reconciler/git/ssh_program.h"
+#include "reconciler/git/ssh_transport.h"
 #include "reconciler/git/transfer.h"
 
 namespace steer {
@@ -54,19 +55,6 @@ void limitMyself() {
   const rlimit memory{kMaxMemory, kMaxMemory};
   ::setrlimit(RLIMIT_AS, &memory);
 #endif
-}
-
-/// libgit2 asks the server for a host key of a kind that ~/.ssh/known_hosts knows; without that a
-/// server with several keys shows one that the file does not have. So HOME leads to the file in use.
-void setHome(const RemoteAccess& access, const std::string& clone) {
-  const auto& file = access.credentials().knownHostsFile;
-  if (access.url().kind != RemoteUrl::Kind::ssh || file.empty()) return;
-  const std::string home = clone + "/steersman-home";
-  std::error_code ec;
-  std::filesystem::create_directories(home + "/.ssh", ec);
-  const std::string link = home + "/.ssh/known_hosts";
-  ::unlink(link.c_str());
-  if (::symlink(file.c_str(), link.c_str()) == 0) ::setenv("HOME", home.c_str(), 1);
 }
 
 /// Ends the process when nothing moved for the timeout, or when all of it takes too long.
@@ -116,8 +104,8 @@ Result<json::object> serve(const std::string& request) {
   STEER_TRY(const json::value asked, parseJson(request));
   STEER_TRY(const RemoteAccess access, RemoteAccess::fromJson(objectAt(asked, {"access"})));
   const auto& arguments = objectAt(asked, {"arguments"});
-  setHome(access, std::string(stringAt(arguments, {"dir"})));
   git::startLibrary();
+  STEER_CHECK(git::useOpenSsh());
   STEER_CHECK(git::trustAuthorities(access.credentials().caFile));
   const Watchdog watchdog(access);
   return git::operate(access, stringAt(asked, {"operation"}), arguments);
@@ -131,6 +119,16 @@ int serveTransfer() {
   writeAll(STDOUT_FILENO, jsonText(answer.ok() ? json::object{{"done", *answer}}
                                                : json::object{{"error", git::toJson(answer.error())}}));
   return answer.ok() ? 0 : 2;
+}
+
+std::optional<int> answerPassphrase() {
+  const char* file = std::getenv(git::kPassphraseFile);
+  if (file == nullptr) return std::nullopt;
+  const int fd = ::open(file, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 1;
+  writeAll(STDOUT_FILENO, readAll(fd));
+  ::close(fd);
+  return 0;
 }
 
 namespace git {

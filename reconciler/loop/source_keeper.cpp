@@ -22,6 +22,7 @@ struct SourceKeeper::Shared {
   Renderer renderer;
   std::function<Renderer()> anotherRenderer;
   std::map<std::pair<std::string, std::string>, bool> sameObjects;  ///< of two trees; of the pin at work
+  std::optional<CommitPin> keptPin;  ///< whose commits have refs, so that they stay although the remote drops them
   Waker waker;
   std::string renderedCommit;
   bool recordsRead = false;
@@ -82,6 +83,10 @@ struct SourceKeeper::Shared {
     if (!shown.ok() || !bad.ok() || !good.ok() || !asksTheSame(*shown, *bad)) {
       update.pinOver = true;
       return;
+    }
+    if (keptPin != pin) {
+      for (const auto& commit : {good->id, pin->insteadOf}) (void)keepCommit(cloneDir, commit);
+      keptPin = pin;
     }
     update.tip = tip;
     update.pinned = true;

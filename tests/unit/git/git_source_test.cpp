@@ -159,7 +159,7 @@ TEST_CASE("a damaged clone is made anew and keeps our records") {
   const auto id = repo.push("First");
   auto source = sourceOf(dir, repo.url(), "main");
   REQUIRE(source.fetch().ok());
-  REQUIRE(source.keep(id).ok());
+  REQUIRE(keepCommit(source.cloneDir(), id).ok());
   sh("find " + source.cloneDir() + "/objects -type f -delete");
   const auto out = source.fetch();
   REQUIRE(out.ok());

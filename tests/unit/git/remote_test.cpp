@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
-#include "reconciler/git/known_hosts.h"
 #include "reconciler/git/remote_url.h"
+#include "reconciler/git/ssh_transport.h"
 
 using namespace steer;
 
@@ -31,21 +31,71 @@ TEST_CASE("addresses that could become options or programs are refused") {
     CHECK_FALSE(RemoteUrl::parse(text).ok());
 }
 
-TEST_CASE("host keys are checked against plain, hashed and revoked lines") {
-  // base64("key1") = a2V5MQ==, base64("key2") = a2V5Mg==
-  const auto hosts = KnownHosts::parse(
-      "# comment\n"
-      "example.com,10.0.0.1 ssh-ed25519 a2V5MQ==\n"
-      "[example.com]:2222 ssh-ed25519 a2V5Mg==\n"
-      "*.corp,!bad.corp ssh-ed25519 a2V5MQ==\n"
-      "@revoked * ssh-ed25519 a2V5Mw==\n");
-  using V = KnownHosts::Verdict;
-  CHECK(hosts.check("example.com", 0, "key1") == V::known);
-  CHECK(hosts.check("10.0.0.1", 22, "key1") == V::known);
-  CHECK(hosts.check("example.com", 0, "key2") == V::keyDiffers);
-  CHECK(hosts.check("example.com", 2222, "key2") == V::known);
-  CHECK(hosts.check("a.corp", 0, "key1") == V::known);
-  CHECK(hosts.check("bad.corp", 0, "key1") == V::unknownHost);
-  CHECK(hosts.check("other.org", 0, "key1") == V::unknownHost);
-  CHECK(hosts.check("example.com", 0, "key3") == V::revoked);
+namespace {
+
+RemoteAccess sshAccess(const std::string& url, const std::string& key = "/keys/it",
+                       const std::string& hosts = "/keys/hosts") {
+  RemoteCredentials credentials;
+  credentials.sshKeyFile = key;
+  credentials.knownHostsFile = hosts;
+  return {*RemoteUrl::parse(url), credentials, seconds(60)};
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const auto& word : words) out += word + "|";
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("ssh is told everything by us, and a path stays one word at the other end") {
+  const auto argv = git::sshCommand(sshAccess("ssh://ada@example.org:2222/it's/a repo.git"), "git-upload-pack");
+  REQUIRE(argv.ok());
+  const auto text = joined(*argv);
+  for (const char* part : {"-F|/dev/null|", "-l|ada|", "-p|2222|", "BatchMode=yes|", "StrictHostKeyChecking=yes|",
+                           "UserKnownHostsFile=\"/keys/hosts\"|", "IdentityFile=\"/keys/it\"|", "IdentitiesOnly=yes|",
+                           "IdentityAgent=none|", "ProxyCommand=none|"}) {
+    INFO(part);
+    CHECK(text.find(part) != std::string::npos);
+  }
+  CHECK(text.ends_with("|--|example.org|git-upload-pack '/it'\\''s/a repo.git'|"));
+  CHECK(git::sshCommand(sshAccess("ssh://example.org/~ada/x"), "git-upload-pack")->back() ==
+        "git-upload-pack '~ada/x'");
+  CHECK(git::sshCommand(sshAccess("ssh://[::1]/x"), "git-upload-pack")->rbegin()[1] == "::1");
+}
+
+TEST_CASE("what ssh or a shell could take for more than a host, a user or a file is refused") {
+  for (const char* url : {"ssh://a$(id)@host/x", "ssh://host;id/x", "ssh://ho`id`st/x", "ssh://a|b@host/x"}) {
+    INFO(url);
+    const auto argv = git::sshCommand(sshAccess(url), "git-upload-pack");
+    REQUIRE_FALSE(argv.ok());
+    CHECK(argv.error().causes.front().reason == "InvalidAddress");
+  }
+  CHECK_FALSE(RemoteUrl::parse("ssh://-oProxyCommand=id/x").ok());
+  CHECK_FALSE(RemoteUrl::parse("ssh://-l@host/x").ok());
+  for (const char* file : {"/keys/\"it", "/keys/${HOME}", "/keys/a\\b"})
+    CHECK_FALSE(git::sshCommand(sshAccess("ssh://host/x", file), "git-upload-pack").ok());
+  CHECK(joined(*git::sshCommand(sshAccess("ssh://host/x", "/keys/100%h"), "git-upload-pack"))
+            .find("IdentityFile=\"/keys/100%%h\"|") != std::string::npos);
+  CHECK(git::sshCommand(sshAccess("ssh://host/x", ""), "git-upload-pack").error().causes.front().reason ==
+        "AuthenticationFailed");
+}
+
+TEST_CASE("what ssh complains of is told in our words") {
+  const auto access = sshAccess("ssh://host/x");
+  const auto kind = [&](const std::string& text) { return git::sshError(access, text).causes.front().reason; };
+  const auto unknown = git::sshError(access,
+                                     "No ED25519 host key is known for host and you have requested strict checking.\r\n"
+                                     "Host key verification failed.\r\n");
+  CHECK(unknown.causes.front().reason == "HostKeyRefused");
+  CHECK(unknown.message == "host is not in /keys/hosts");
+  const auto changed = git::sshError(access, "@@@\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\n@@@\n");
+  CHECK(changed.causes.front().reason == "HostKeyRefused");
+  CHECK(changed.message.find("differs") != std::string::npos);
+  CHECK(git::sshError(access, "@ WARNING: REVOKED HOST KEY DETECTED! @\nHost key verification failed.\n")
+            .message.find("revoked") != std::string::npos);
+  CHECK(kind("git@host: Permission denied (publickey).\r\n") == "AuthenticationFailed");
+  CHECK(kind("ssh: connect to host host port 22: Connection refused\r\n") == "RemoteGone");
+  CHECK(kind("ssh: connect to host host port 22: Connection timed out\r\n") == "Timeout");
 }

@@ -1,6 +1,10 @@
 #pragma once
 // Real Git servers for tests, on free ports of the loopback interface: HTTPS (Python and git
 // http-backend, with an authority of its own) and SSH (Debian's sshd with a configuration of its own).
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <optional>
 #include <thread>
@@ -85,6 +89,29 @@ class HttpsServer {
   std::string port_;
 };
 
+/// Takes connections and says nothing.
+class SilentServer {
+ public:
+  SilentServer() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    auto* address = reinterpret_cast<sockaddr*>(&at);
+    if (::bind(fd_, address, size) != 0 || ::listen(fd_, 8) != 0 || ::getsockname(fd_, address, &size) != 0)
+      throw std::runtime_error("no port is free");
+    port_ = ntohs(at.sin_port);
+  }
+  ~SilentServer() { ::close(fd_); }
+  SilentServer(const SilentServer&) = delete;
+  SilentServer& operator=(const SilentServer&) = delete;
+  std::string url() const { return "ssh://ada@127.0.0.1:" + std::to_string(port_) + "/x.git"; }
+
+ private:
+  int fd_;
+  int port_ = 0;
+};
+
 /// An sshd whose one user is the one who runs the test, with an ed25519 key.
 class SshServer {
  public:
@@ -97,7 +124,9 @@ class SshServer {
     sh("ssh-keygen -q -t ed25519 -N '' -f " + dir.at("user"));
     sh("ssh-keygen -q -t ed25519 -N '' -f " + dir.at("reader"));
     sh("ssh-keygen -q -t ed25519 -N '' -f " + dir.at("nobody"));
-    sh("ssh-keygen -q -t rsa -b 2048 -N '' -f " + dir.at("old"));
+    sh("ssh-keygen -q -t rsa -b 2048 -N '' -f " + dir.at("rsa-user"));
+    sh("ssh-keygen -q -t ed25519 -N 'secret words' -f " + dir.at("locked"));
+    sh("ssh-keygen -q -t rsa -b 2048 -m PEM -N 'secret words' -f " + dir.at("rsa-locked"));
     std::ofstream(dir.at("read-only")) << "#!/bin/sh\ncase \"$SSH_ORIGINAL_COMMAND\" in\n"
                                           "git-upload-pack*) exec sh -c \"$SSH_ORIGINAL_COMMAND\";;\n"
                                           "git-receive-pack*) [ -e " +
@@ -105,8 +134,10 @@ class SshServer {
                                               " ] && exec sh -c \"$SSH_ORIGINAL_COMMAND\";;\nesac\n"
                                               "echo 'reading only' >&2\nexit 1\n";
     sh("chmod 755 " + dir.at("read-only"));
-    std::ofstream(dir.at("authorized")) << readFile(dir.at("user.pub")) << readFile(dir.at("old.pub")) << "command=\""
-                                        << dir.at("read-only") << "\" " << readFile(dir.at("reader.pub"));
+    std::ofstream(dir.at("authorized")) << readFile(dir.at("user.pub")) << readFile(dir.at("rsa-user.pub"))
+                                        << readFile(dir.at("locked.pub")) << readFile(dir.at("rsa-locked.pub"))
+                                        << "command=\"" << dir.at("read-only") << "\" "
+                                        << readFile(dir.at("reader.pub"));
     for (int port = 20000 + static_cast<int>(getpid() % 20000), tries = 0; tries < 20 && !child_; ++port, ++tries)
       tryPort(port);
     if (!child_) throw std::runtime_error("sshd did not start: " + readFile(dir.at("sshd.log")));
@@ -128,6 +159,12 @@ class SshServer {
     std::string type, key;
     words >> type >> key;
     return write("outdated", type + " " + key);
+  }
+  /// A known_hosts file that says that the server's keys were stolen.
+  std::string revokedHosts() const {
+    std::ofstream out(dir_.at("revoked"));
+    for (const char* kind : {"ed25519", "ecdsa", "rsa"}) out << "@revoked " << readFile(knownHosts(kind));
+    return dir_.at("revoked");
   }
   std::string emptyHosts() const {
     std::ofstream(dir_.at("empty-hosts")) << "";
