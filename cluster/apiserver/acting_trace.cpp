@@ -1,25 +1,12 @@
 #include "cluster/apiserver/acting_trace.h"
 
+#include "cluster/apiserver/write_planner.h"
 #include "core/log.h"
 
 namespace steer {
 namespace {
 
 constexpr const char* kMessage = "acted as another user";
-
-std::string_view verbOf(const Write& write) {
-  switch (write.verb) {
-    case Write::Verb::create:
-      return "create";
-    case Write::Verb::update:
-      return "update";
-    case Write::Verb::patch:
-      return "patch";
-    case Write::Verb::remove:
-      return "delete";
-  }
-  return "";
-}
 
 }  // namespace
 

@@ -12,7 +12,6 @@
 #include "schemas/merge.h"
 
 namespace steer {
-namespace {
 
 std::string_view verbOf(const Write& write) {
   switch (write.verb) {
@@ -27,6 +26,8 @@ std::string_view verbOf(const Write& write) {
   }
   return "";
 }
+
+namespace {
 
 Result<const KindSchema*> kindOf(const Write& write, const WriteSettings& settings) {
   const auto& registry = SchemaRegistry::builtin();

@@ -4,6 +4,7 @@
 // Thread rule: thread-safe. Failure rule: an error means that the write is refused.
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cluster/apiserver/account_tokens.h"
@@ -32,6 +33,9 @@ struct PlannedWrite {
   bool removed = false;
   std::vector<std::string> warnings{};
 };
+
+/// "create", "update", "patch" or "delete": the verb as rights and log lines name it.
+std::string_view verbOf(const Write& write);
 
 class WritePlanner {
  public:
