@@ -11,13 +11,14 @@ constexpr const char* kClusterBindings = "clusterrolebindings.rbac.authorization
 constexpr const char* kBindings = "rolebindings.rbac.authorization.k8s.io";
 constexpr std::string_view kAccount = "system:serviceaccount:";
 
-/// Whether a subject of a binding is this account, or a group that it is in.
-bool names(const json::value& subject, const std::string& account) {
+/// Whether a subject of a binding in namespace `home` is this account, or a group that it is in. A subject that names
+/// no namespace is of the binding's own, as where rights are judged.
+bool names(const json::value& subject, const std::string& home, const std::string& account) {
   const auto kind = stringAt(subject, {"kind"});
   const std::string name(stringAt(subject, {"name"}));
   if (kind == "User") return name == account;
   if (kind == "ServiceAccount")
-    return account == std::string(kAccount) + std::string(stringAt(subject, {"namespace"})) + ":" + name;
+    return account == std::string(kAccount) + std::string(stringAt(subject, {"namespace"}, home)) + ":" + name;
   if (kind != "Group") return false;
   const auto ns = account.substr(0, account.rfind(':'));  // "system:serviceaccount:NS"
   return name == "system:authenticated" || name == "system:serviceaccounts" ||
@@ -27,7 +28,7 @@ bool names(const json::value& subject, const std::string& account) {
 void addSubjects(const Object& binding, const std::set<std::string>& accounts, std::set<std::string>& out) {
   for (const auto& subject : arrayAt(binding.json(), {"subjects"}))
     for (const auto& account : accounts)
-      if (names(subject, account)) out.insert(account);
+      if (names(subject, binding.ns(), account)) out.insert(account);
 }
 
 struct ChangedRole {

@@ -227,6 +227,8 @@ TEST_CASE("a binding that goes, or a role that others hold, tells just those who
   CHECK(changed() == std::set{me});
   setVerbs(w, R"(["get","patch"])");
   CHECK(changed() == std::set{me});
+  bind(R"({"kind":"ServiceAccount","name":"other"})");  // of the binding's own namespace
+  CHECK(changed() == std::set{other});
   bind(R"({"kind":"Group","apiGroup":"rbac.authorization.k8s.io","name":"system:serviceaccounts:shop"})");
   CHECK(changed() == std::set{other});
   setVerbs(w, R"(["get"])");
