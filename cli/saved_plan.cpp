@@ -32,7 +32,8 @@ std::string absolute(const std::string& path) {
 }
 
 Result<json::object> requestOf(const Planned& planned, const PlanningFlags& flags) {
-  json::object out{{"application", flags.application},
+  json::object out{{"application", planned.application},
+                   {"applicationAsked", !flags.application.empty()},
                    {"namespace", flags.ns},
                    {"prune", !flags.keepOthers},
                    {"force", !flags.noForce},
@@ -217,7 +218,7 @@ std::string commandFor(const SavedPlan& saved) {
   option("--repo", std::string(stringAt(request, {"repo"})));
   option("--rev", std::string(stringAt(request, {"commit"})));
   option("--path", std::string(stringAt(request, {"path"})));
-  option("--application", std::string(stringAt(request, {"application"})), "root");
+  if (boolAt(request, {"applicationAsked"})) option("--application", std::string(stringAt(request, {"application"})));
   option("-n", std::string(stringAt(request, {"namespace"})), "default");
   for (const auto& target : textsAt(request, "targets")) option("--target", target);
   for (const auto& exclude : textsAt(request, "excludes")) option("--exclude", exclude);

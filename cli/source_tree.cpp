@@ -99,10 +99,20 @@ class RepositoryReader final : public SourceReader {
       if (url->kind == RemoteUrl::Kind::local) {
         std::error_code ec;
         out.urls.push_back(fs::weakly_canonical(url->path, ec).string());
+        out.home = out.urls.back();
         for (auto& remote : remotesOf(url->path)) out.urls.push_back(std::move(remote));
+        if (out.urls.size() > 2) out.home = out.urls[2];
+      } else {
+        out.home = url->url;
       }
     }
     return out;
+  }
+  std::optional<std::string> path() const override { return request_.path; }
+  std::vector<std::string> held(const std::vector<std::string>& commits) const override {
+    const auto url = RemoteUrl::parse(request_.repo);
+    if (url.ok() && url->kind == RemoteUrl::Kind::local) return commitsHeld(url->path, commits);
+    return {commit_.id};
   }
 
  private:
@@ -147,7 +157,26 @@ class DirectoriesReader final : public SourceReader {
 
   std::string commit() const override { return ""; }
   std::string message() const override { return ""; }
-  SourceIdentity identity() const override { return {around().urls, ""}; }
+  SourceIdentity identity() const override {
+    const auto& tree = around();
+    SourceIdentity out{tree.urls, ""};
+    if (!inRepository_) return out;
+    out.home = tree.urls.empty() ? tree.root : tree.urls.front();
+    out.urls.push_back(tree.root);
+    return out;
+  }
+  std::optional<std::string> path() const override {
+    const auto& tree = around();
+    if (request_.paths.size() != 1 || !inRepository_) return std::nullopt;
+    std::error_code ec;
+    const auto top = fs::weakly_canonical(tree.root, ec).string();
+    const auto real = fs::weakly_canonical(request_.paths.front(), ec).string();
+    if (ec || (real != top && !real.starts_with(top + "/"))) return std::nullopt;
+    return real == top ? "" : real.substr(top.size() + 1);
+  }
+  std::vector<std::string> held(const std::vector<std::string>& commits) const override {
+    return commitsHeld(around().root, commits);
+  }
   std::string inSource(const std::string& file) const override {
     std::error_code ec;
     const auto root = fs::weakly_canonical(around().root, ec).string();
@@ -163,12 +192,14 @@ class DirectoriesReader final : public SourceReader {
     auto first = fs::weakly_canonical(request_.paths.front(), ec);
     if (!fs::is_directory(first, ec)) first = first.parent_path();
     auto found = workTreeOf(first.string());
+    inRepository_ = found.has_value();
     around_ = found ? std::move(*found) : WorkTree{first.string(), {}};
     return *around_;
   }
 
   SourceRequest request_;
   mutable std::optional<WorkTree> around_;
+  mutable bool inRepository_ = false;  ///< known with around_
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 // Thread rule: main thread. Failure rule: what cannot be read is an error; what people wrote wrongly
 // are findings of the tree.
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,10 @@ class SourceReader {
   /// Its message; empty likewise.
   virtual std::string message() const = 0;
   virtual SourceIdentity identity() const = 0;
+  /// What was asked for, in terms of the root of the repository; nothing for several paths, and outside one.
+  virtual std::optional<std::string> path() const = 0;
+  /// The commits among these that the repository holds.
+  virtual std::vector<std::string> held(const std::vector<std::string>& commits) const = 0;
   /// A file of a tree in terms of the root of the repository.
   virtual std::string inSource(const std::string& file) const = 0;
 };

@@ -7,6 +7,7 @@
 #include "cli/plan_execution.h"
 #include "cli/saved_plan.h"
 #include "cli/terminal.h"
+#include "reconciler/plan/delete_budget.h"
 
 namespace steer::cli {
 namespace {
@@ -15,6 +16,7 @@ struct Flags {
   PlanningFlags planning;
   bool yes = false;
   bool wait = false;
+  std::vector<std::string> confirmed{};  ///< --confirm-delete
   std::string timeout = "5m";
 };
 
@@ -35,6 +37,39 @@ std::optional<Duration> durationOf(const std::string& text) {
   }
 }
 
+/// What the plan itself says needs a person's yes. --destroy asks for just these deletions, and its --yes is that yes.
+std::vector<DeleteVerdict> unconfirmed(const Flags& flags, const PlanSet& plans) {
+  std::vector<DeleteVerdict> out;
+  if (flags.planning.destroy) return out;
+  for (const auto& plan : plans.plans) {
+    auto verdict = checkDeletions(plan, plan.deleteBudget);
+    if (!verdict.needsConfirmation || confirms(flags.confirmed, plan.digest(), verdict) ||
+        confirms(flags.confirmed, plans.digest(), verdict) ||
+        trailerSays(plan.confirmedDeletions, plan, verdict) == TrailerSays::yes)
+      continue;
+    out.push_back(std::move(verdict));
+  }
+  return out;
+}
+
+/// A general yes is none to what goes beyond the budget: that is named, or asked about on a terminal.
+bool deletionsAgreed(const Flags& flags, const PlanSet& plans) {
+  const auto open = unconfirmed(flags, plans);
+  if (open.empty()) return true;
+  if (stdinIsTerminal() && !flags.yes) {
+    for (const auto& verdict : open)
+      if (!confirm("Delete these although " + visible(verdict.reason) + "?")) return false;
+    return true;
+  }
+  std::string digests;
+  for (const auto& verdict : open) {
+    printError("needs confirmation: " + visible(verdict.reason));
+    digests += " --confirm-delete " + verdict.deletionsDigest.substr(0, 16);
+  }
+  printError("nothing was applied; --yes does not confirm this, but these words do:" + digests);
+  return false;
+}
+
 /// Asks on a terminal. Without one, only what deletes everything must be agreed to beforehand.
 bool agreed(const Flags& flags, const PlanSet& plans) {
   if (stdinIsTerminal())
@@ -43,6 +78,14 @@ bool agreed(const Flags& flags, const PlanSet& plans) {
                        : "Apply this?");
   if (flags.planning.destroy) printError("nothing was deleted: without a terminal, --destroy needs --yes");
   return !flags.planning.destroy;
+}
+
+/// What the cluster applies by itself is not deleted, or taken away, behind its back.
+bool trespassing(const Planned& planned) {
+  const auto found = trespasses(planned.plans, planned.followed);
+  for (const auto& trespass : found) printError(visible(trespass));
+  if (!found.empty()) printError("nothing was applied");
+  return !found.empty();
 }
 
 int runApply(const Flags& flags) {
@@ -61,7 +104,9 @@ int runApply(const Flags& flags) {
   const bool text = flags.planning.output == "text";
   const bool empty = planned->plans.empty() && planned->plans.hooksDue() == 0;
   printPlans(planned->plans, flags.planning.output);
+  if (trespassing(*planned)) return 1;
   if (!empty && !*saved && !flags.yes && !agreed(flags, planned->plans)) return 1;
+  if (!deletionsAgreed(flags, planned->plans)) return 1;
   PlanExecution execution(*planned, {*timeout, !text, saved->get()});
   const int code = execution.run();
   return code != 0 || !flags.wait ? code : execution.waitForAll();
@@ -79,7 +124,11 @@ void addApplyCommand(CLI::App& app, ExitCode& exit) {
       "Exit code: 0 everything is applied (and healthy, with --wait), 1 otherwise.\n"
       "Example: steer apply apps/ --yes --wait --timeout 5m");
   addPlanningFlags(*command, flags->planning);
-  command->add_flag("-y,--yes", flags->yes, "Do not ask");
+  command->add_flag("-y,--yes", flags->yes, "Do not ask; deletions beyond the budget still need --confirm-delete");
+  command
+      ->add_option("--confirm-delete", flags->confirmed,
+                   "Yes to the deletions of a plan that needs a confirmation: the digest that it shows")
+      ->allow_extra_args(false);
   command->add_flag("--wait", flags->wait, "Wait until everything is healthy");
   command->add_option("--timeout", flags->timeout, "How long a wave, a hook and --wait may take: 30s, 5m, 1h");
   command->callback([flags, &exit] { exit.value = runApply(*flags); });

@@ -159,6 +159,15 @@ void addLeaving(const ClusterFacts& facts, const PlanningFlags& flags, const Obj
   }
 }
 
+/// Whose objects these are, where the command line does not say.
+Result<std::string> inventoryOf(const SourceReader& source, const std::vector<FollowedApplication>& followed) {
+  GivenSource given{source.identity(), source.path()};
+  std::vector<std::string> commits;
+  for (const auto& app : followed) commits.insert(commits.end(), app.commits.begin(), app.commits.end());
+  for (auto& commit : source.held(commits)) given.commits.insert(std::move(commit));
+  return inventoryFor(given, followed);
+}
+
 /// Everything that is asked for, kept so that it can be asked again.
 struct Question {
   std::vector<ApplicationWish> wishes;
@@ -215,7 +224,9 @@ void addPlanningFlags(CLI::App& command, PlanningFlags& flags) {
   command.add_option("--rev", flags.source.revision, "Branch, tag or commit of --repo")->needs(repo);
   command.add_option("--path", flags.source.path, "Directory inside --repo")->needs(repo);
   command.add_option("--kubeconfig", flags.kubeconfig, "Which cluster");
-  command.add_option("--application", flags.application, "Whose objects these are; others are never deleted");
+  command.add_option("--application", flags.application,
+                     "Whose objects these are; others are never deleted. Left out: the application that follows this "
+                     "source, else an inventory named after its repository");
   command.add_option("-n,--namespace", flags.ns, "For objects that name none");
   command.add_option("--target", flags.targets, "Only KIND/[NAMESPACE/]NAME, with * and ?; may be repeated")
       ->allow_extra_args(false);
@@ -239,10 +250,13 @@ std::optional<Planned> planFrom(const PlanningFlags& given, PlanOptions::Live li
   };
   Planned out;
   std::unique_ptr<SourceReader> source;
-  if (!flags.destroy) {
+  // What is destroyed has no source; where the person stands names the inventory all the same.
+  if (!flags.destroy || flags.application.empty()) {
     auto opened = SourceReader::open(flags.source);
     if (!opened.ok()) return fail(opened.error());
     source = std::move(*opened);
+  }
+  if (!flags.destroy) {
     out.commit = source->commit();
     out.confirmedDeletions = confirmedDigests(source->message());
   }
@@ -251,6 +265,13 @@ std::optional<Planned> planFrom(const PlanningFlags& given, PlanOptions::Live li
   out.client = std::move(*client);
   const auto facts = askCluster(out);
   if (!facts.ok()) return fail(facts.error());
+  out.followed = followedApplications(facts->applications, facts->repositories);
+  if (flags.application.empty()) {
+    auto named = inventoryOf(*source, out.followed);
+    if (!named.ok()) return fail(named.error());
+    flags.application = std::move(*named);
+  }
+  out.application = flags.application;
   std::vector<DeclaredApplication> applications;
   if (flags.destroy) {
     applications = applicationsBelow(flags.application, *facts);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/inventory.h"
 #include "cli/source_tree.h"
 #include "cluster/client/client.h"
 #include "reconciler/apply/planner.h"
@@ -22,7 +23,7 @@ struct PlanningFlags {
   SourceRequest source{};
   std::string kubeconfig;
   std::string output = "text";
-  std::string application = "root";
+  std::string application{};  ///< empty = as inventoryFor says
   std::string ns = "default";
   std::vector<std::string> targets{};
   std::vector<std::string> excludes{};
@@ -40,7 +41,9 @@ struct Planned {
   std::string commit{};  ///< that was read; empty for directories
   /// Digests of deletions that the commit's own trailers say yes to.
   std::vector<std::string> confirmedDeletions{};
-  std::string cluster{};  ///< uid of the cluster
+  std::string cluster{};                        ///< uid of the cluster
+  std::string application{};                    ///< whose objects these are
+  std::vector<FollowedApplication> followed{};  ///< that the cluster applies by itself
   /// The same question to the cluster once more.
   std::function<Result<PlanSet>()> again{};
 };

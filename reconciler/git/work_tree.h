@@ -17,4 +17,7 @@ std::optional<WorkTree> workTreeOf(const std::string& directory);
 /// Addresses of the remotes of a repository on this machine, bare or not; empty when there is none.
 std::vector<std::string> remotesOf(const std::string& repository);
 
+/// The commits among these that the repository around a directory holds: it is a clone of where they come from.
+std::vector<std::string> commitsHeld(const std::string& directory, const std::vector<std::string>& commits);
+
 }  // namespace steer

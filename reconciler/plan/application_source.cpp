@@ -8,14 +8,6 @@
 namespace steer {
 namespace {
 
-std::string plain(std::string_view url) {
-  if (url.starts_with("file://")) url.remove_prefix(7);
-  while (url.ends_with("/") && url.size() > 1) url.remove_suffix(1);
-  if (url.ends_with(".git")) url.remove_suffix(4);
-  while (url.ends_with("/") && url.size() > 1) url.remove_suffix(1);
-  return std::string(url);
-}
-
 bool staysInside(std::string_view path) {
   if (path.starts_with("/")) return false;
   while (!path.empty()) {
@@ -70,7 +62,15 @@ void findOverlaps(const std::vector<DeclaredApplication>& applications, Diagnost
 
 }  // namespace
 
-bool sameRepository(std::string_view a, std::string_view b) { return !a.empty() && plain(a) == plain(b); }
+std::string plainAddress(std::string_view url) {
+  if (url.starts_with("file://")) url.remove_prefix(7);
+  while (url.ends_with("/") && url.size() > 1) url.remove_suffix(1);
+  if (url.ends_with(".git")) url.remove_suffix(4);
+  while (url.ends_with("/") && url.size() > 1) url.remove_suffix(1);
+  return std::string(url);
+}
+
+bool sameRepository(std::string_view a, std::string_view b) { return !a.empty() && plainAddress(a) == plainAddress(b); }
 
 NestedSource nestedSource(const AskedSource& asked, const SourceIdentity& source) {
   constexpr std::string_view kTags = "refs/tags/";

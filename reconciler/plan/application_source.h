@@ -17,6 +17,8 @@ struct SourceIdentity {
   std::vector<std::string> urls{};  ///< the repository and its remotes; empty for a plain directory
   std::string revision{};           ///< branch, tag or commit that was asked for; empty = whatever is there
   std::string commit{};             ///< that is read; empty for a plain directory
+  /// The one address that it is named after: of its first remote, else its own; empty for a plain directory.
+  std::string home{};
 };
 
 /// Where an Application finds its manifests: a path of the same source, or why it is another one.
@@ -36,6 +38,8 @@ struct AskedSource {
 /// An application that is pinned to another tag, range or commit than `source` was asked for does not follow it.
 NestedSource nestedSource(const AskedSource& asked, const SourceIdentity& source);
 
+/// An address without what may be left out of it: file://, a trailing slash, ".git".
+std::string plainAddress(std::string_view url);
 /// The same repository, written in another way: file://, a trailing slash, ".git".
 bool sameRepository(std::string_view a, std::string_view b);
 

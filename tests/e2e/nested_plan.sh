@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 [ -x "$KUBECTL" ] || skip "no kubectl"
 k() { "$KUBECTL" "$@"; }
-plan() { timeout 30 "$STEER" plan "$@"; }
+plan() { timeout 30 "$STEER" plan --application fleet "$@"; }
 src=$WORK/fleet
 mkdir -p "$src/root" "$src/apps/front" "$src/apps/back"
 application() { # NAME PATH MORE…
@@ -34,7 +34,7 @@ uid=$(k -n shop get configmap moving -o "jsonpath={.metadata.uid}")
 mv "$src/apps/front/moving.yaml" "$src/apps/back/other-name.yaml"
 check "a move is an update" outputs "~ ConfigMap moving  # moves here from application front" plan "$src/root"
 check "and never a deletion" outputs "Plan: 0 to create, 1 to update, 0 to replace, 0 to delete." plan "$src/root"
-check "the move is applied" exits 0 "$STEER" apply "$src/root" --yes
+check "the move is applied" exits 0 "$STEER" apply --application fleet "$src/root" --yes
 check "it is the same object" outputs "$uid" k -n shop get configmap moving -o "jsonpath={.metadata.uid}"
 check "of its new application" outputs back k -n shop get configmap moving -o "jsonpath={.metadata.labels.steersman\.dev/application}"
 check "and nothing is left to do" exits 0 plan "$src/root" --detailed-exitcode
@@ -46,7 +46,7 @@ application back apps/back 'dependsOn: [{name: front}]' >"$src/root/back.yaml"
 check "a circle is an error" exits 1 plan "$src/root"
 check "that names its members and its place" outputs "applications wait for each other: back -> front -> back" plan "$src/root"
 application back root >"$src/root/back.yaml"
-check "an application that reads what declares it is an error, and no hang" outputs "is declared by application root and by application back" plan "$src/root"
+check "an application that reads what declares it is an error, and no hang" outputs "is declared by application fleet and by application back" plan "$src/root"
 application back apps/gone >"$src/root/back.yaml"
 check "a path that is not there is a finding with file and line" outputs "back.yaml" plan "$src/root"
 application back apps/back >"$src/root/back.yaml"
@@ -60,7 +60,7 @@ check "named with its place" outputs "apps/back/queue.yaml:4" plan "$src/root"
 check "what would happen to the rest is shown" outputs "~ ConfigMap page" plan "$src/root"
 check "and nothing is deleted for it" outputs "Plan: 0 to create, 1 to update, 0 to replace, 0 to delete." plan "$src/root"
 check "reviewers of the page see it, too" outputs "<li>⚠ <code>" plan "$src/root" -o markdown
-check "such a source is not applied by hand" exits 1 "$STEER" apply "$src/root" --yes
+check "such a source is not applied by hand" exits 1 "$STEER" apply --application fleet "$src/root" --yes
 sed -i 's/k: 1/k: "1"/' "$src/apps/back/queue.yaml"; sed -i 's/"2"/"1"/' "$src/apps/front/page.yaml"
 
 rm "$src/root/front.yaml"; k -n steersman-system patch application front --type merge -p '{"metadata":{"finalizers":["steersman.dev/objects"]}}' >/dev/null
@@ -68,6 +68,6 @@ check "an application that is declared no more takes what it owns along" outputs
 check "and says so" outputs "application front goes, and with it what it owns" plan "$src/root"
 application front apps/front 'dependsOn: [{name: back}]' >"$src/root/front.yaml"
 
-check "destroying takes them all: exit code 0" exits 0 "$STEER" apply --destroy --yes
+check "destroying takes them all: exit code 0" exits 0 "$STEER" apply --application fleet --destroy --yes
 eventually 30 "the namespace is gone" bash -c "! $KUBECTL get ns shop"
 finish

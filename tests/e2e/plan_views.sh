@@ -64,14 +64,14 @@ open(sys.argv[1], "w").write("---\n".join(docs[1:]))
 P
 git -C "$repo" add -A
 git -C "$repo" commit -qm "The namespace goes"
-check "a commit that deletes a namespace needs a yes" outputs "! needs confirmation: " plan --repo "$repo"
-trailer=$(plan --repo "$repo" | grep -o 'Steersman-Confirm-Delete: [0-9a-f]*' | head -1)
+check "a commit that deletes a namespace needs a yes" outputs "! needs confirmation: " plan --application cli_default --repo "$repo"
+trailer=$(plan --application cli_default --repo "$repo" | grep -o 'Steersman-Confirm-Delete: [0-9a-f]*' | head -1)
 git -C "$repo" commit -q --amend -m "The namespace goes" -m "$trailer"
-check "with the trailer that the plan named it is confirmed" outputs "confirmed by the commit's trailer: " plan --repo "$repo"
-check "and asks for nothing" bash -c "! '$STEER' plan --repo '$repo' | grep -q 'needs confirmation'"
-check "and in JSON" outputs '"trailerMatches": true' plan --repo "$repo" -o json
+check "with the trailer that the plan named it is confirmed" outputs "confirmed by the commit's trailer: " plan --application cli_default --repo "$repo"
+check "and asks for nothing" bash -c "! '$STEER' plan --application cli_default --repo '$repo' | grep -q 'needs confirmation'"
+check "and in JSON" outputs '"trailerMatches": true' plan --application cli_default --repo "$repo" -o json
 git -C "$repo" commit -q --amend -m "The namespace goes" -m "Steersman-Confirm-Delete: 0123456789abcdef"
-check "a trailer for something else is told" outputs "the commit's trailer names other deletions" plan --repo "$repo"
+check "a trailer for something else is told" outputs "the commit's trailer names other deletions" plan --application cli_default --repo "$repo"
 
 k -n shop scale deploy web --replicas=5 >/dev/null
 k -n shop annotate configmap settings note=mine >/dev/null
@@ -85,6 +85,7 @@ done
 check "conflicts are refused on request: exit code 1" exits 1 "$STEER" plan "$src" --no-force --target deploy/web
 check "and named" outputs "spec.replicas is held by kubectl" plan "$src" --no-force
 
+cd "$WORK" || exit 1  # outside every repository
 check "a plan says what a push would have to wait for" outputs "! needs confirmation: " plan --destroy
 check "and in JSON" outputs '"needsConfirmation": true' plan --destroy -o json
 check "destroying shows deletions: exit code 2" exits 2 "$STEER" plan --destroy --detailed-exitcode
