@@ -11,7 +11,7 @@ FLOORS = {
     "core": 1, "schemas": 1,
     "render": 2, "diff": 2, "cluster/scheduler": 2, "cluster/controllers": 2, "cluster/network": 2,
     "reconciler/plan": 2, "reconciler/health": 2, "nodeagent/pod": 2,
-    "cluster/store": 3, "cluster/client": 3, "reconciler/git": 3, "reconciler/report": 3,
+    "net": 3, "cluster/store": 3, "cluster/client": 3, "reconciler/git": 3, "reconciler/report": 3,
     "nodeagent/runtime": 3, "nodeagent/network": 3, "nodeagent/volumes": 3, "nodeagent/dns": 3,
     "cluster/apiserver": 4, "cluster/manager": 4, "reconciler/apply": 4, "reconciler/loop": 4,
     "nodeagent/agent": 4, "simulator": 5, "cli": 6, "web": 6,

@@ -11,12 +11,13 @@
 #include "cluster/apiserver/api_server.h"
 #include "cluster/apiserver/http_node_gateway.h"
 #include "cluster/apiserver/in_process_client.h"
-#include "cluster/apiserver/transport/http_server.h"
+#include "cluster/apiserver/transport/authenticator.h"
 #include "cluster/apiserver/transport/pki.h"
 #include "cluster/client/join_token.h"
 #include "cluster/manager/manager.h"
 #include "cluster/store/store.h"
 #include "core/loop.h"
+#include "net/http/http_server.h"
 
 namespace steer::cli {
 namespace {
@@ -130,7 +131,8 @@ Result<void> ControlPlane::State::listen(const ControlPlaneOptions& options) {
   HttpServerOptions httpOptions;
   httpOptions.listen = {host + ":" + std::to_string(port)};
   for (const auto& address : options.alsoListen) httpOptions.listen.push_back(address + ":" + std::to_string(port));
-  STEER_TRY(http, HttpServer::start(*api, *authenticator, pair, pki->caPem(), httpOptions));
+  STEER_TRY(http, HttpServer::start(*api, authenticator->identifier(), {pair.certificatePem, pair.keyPem, pki->caPem()},
+                                    httpOptions));
   STEER_TRY(const auto admin, pki->client("admin", {"system:masters"}));
   const std::string reachable = host == "0.0.0.0" ? "127.0.0.1" : host;
   return writeFileAtomically(

@@ -7,11 +7,11 @@
 #include <string_view>
 #include <vector>
 
-#include "cluster/apiserver/message.h"
 #include "cluster/apiserver/token_keys.h"
 #include "core/clock.h"
 #include "core/random.h"
 #include "core/snapshot.h"
+#include "net/http/message.h"
 
 namespace steer {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
-#include "cluster/apiserver/message.h"
 #include "core/write.h"
+#include "net/http/message.h"
 
 namespace steer {
 

@@ -3,9 +3,9 @@
 #include <string>
 #include <string_view>
 
-#include "cluster/apiserver/message.h"
 #include "cluster/apiserver/status_error.h"
 #include "core/json.h"
+#include "net/http/message.h"
 
 namespace steer {
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "cluster/apiserver/bootstrap.h"
+#include "cluster/apiserver/head_rules.h"
 #include "cluster/apiserver/http_front.h"
 #include "cluster/apiserver/list_pages.h"
 #include "cluster/apiserver/observing.h"
@@ -44,6 +45,10 @@ ApiServer::ApiServer(Store& store, const Clock& clock, Random& random, ApiServer
 ApiServer::~ApiServer() = default;
 
 Response ApiServer::handle(const Request& request) { return rooms_->front.answer(request); }
+
+HeadVerdict ApiServer::judge(const Request& head) { return judgeHead(rooms_->parts, head); }
+
+Response ApiServer::refuse(const Error& error) { return errorAnswer(error); }
 
 Result<ObjectPtr> ApiServer::execute(const Write& write, const Identity& identity) {
   return objectOf(rooms_->parts.executor.run(write, {}, identity), write);

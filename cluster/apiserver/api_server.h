@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "cluster/apiserver/message.h"
 #include "cluster/apiserver/node_gateway.h"
 #include "cluster/apiserver/token_keys.h"
 #include "cluster/client/client.h"
@@ -17,6 +16,7 @@
 #include "core/random.h"
 #include "core/snapshot.h"
 #include "core/write.h"
+#include "net/http/message.h"
 
 namespace steer {
 
@@ -37,6 +37,8 @@ class ApiServer final : public Handler {
   ~ApiServer() override;
 
   Response handle(const Request& request) override;
+  HeadVerdict judge(const Request& head) override;
+  Response refuse(const Error& error) override;
 
   /// The object after the write; for a removal its last state; for a binding the bound pod.
   Result<ObjectPtr> execute(const Write& write, const Identity& identity);

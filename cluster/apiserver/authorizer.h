@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "cluster/apiserver/message.h"
 #include "core/snapshot.h"
 #include "core/sync.h"
+#include "net/http/message.h"
 
 namespace steer {
 

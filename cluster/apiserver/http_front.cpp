@@ -6,6 +6,7 @@
 #include "cluster/apiserver/discovery.h"
 #include "cluster/apiserver/impersonation.h"
 #include "cluster/apiserver/observing.h"
+#include "cluster/apiserver/own_paths.h"
 #include "cluster/apiserver/reviews.h"
 #include "cluster/apiserver/token_review.h"
 #include "cluster/client/batch_codec.h"
@@ -14,9 +15,6 @@
 
 namespace steer {
 namespace {
-
-constexpr const char* kBatchPath = "/apis/steersman.dev/v1/batch";
-constexpr const char* kObservationPath = "/apis/steersman.dev/v1/observation";
 
 Error noSuchThing() { return makeError(Errc::notFound, "the server could not find the requested resource"); }
 

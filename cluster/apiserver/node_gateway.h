@@ -7,9 +7,9 @@
 #include <optional>
 #include <string>
 
-#include "cluster/apiserver/message.h"
 #include "core/clock.h"
 #include "core/result.h"
+#include "net/http/message.h"
 
 namespace steer {
 

@@ -4,6 +4,7 @@
 #include "cluster/apiserver/list_pages.h"
 #include "cluster/apiserver/route.h"
 #include "cluster/apiserver/server_parts.h"
+#include "cluster/apiserver/shared_lines.h"
 
 namespace steer {
 
@@ -23,6 +24,7 @@ class ResourceFront {
 
   ServerParts& parts_;
   ListPages& pages_;
+  std::shared_ptr<SharedLines> lines_ = std::make_shared<SharedLines>();
 };
 
 StatusSubject subjectOf(const Route& route);

@@ -159,6 +159,7 @@ Result<Response> ResourceFront::watch(const Request& request, const Route& route
       parts_.authorize(request.identity, {"watch", route.kind->resource(), "", route.ns, selection.onlyName()}, view));
   if (from > view.revision()) return tooLarge(from, view.revision());
   WatchStreamOptions options;
+  options.lines = lines_;
   options.kind = route.kind;
   options.wanted = wantedOf(request.header("accept"));
   options.include = includeObjectOf(request.queryValue("includeObject"));

@@ -1,5 +1,6 @@
 #include "cluster/apiserver/watch_stream.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace steer {
@@ -7,6 +8,8 @@ namespace {
 
 constexpr auto kBookmarkEvery = minutes(1);
 constexpr std::size_t kChunkBytes = 64 * 1024;
+constexpr std::size_t kCopied = 4 * 1024;  ///< a longer line is sent from where all watches find it
+constexpr milliseconds kPollAtLeast{30'000};
 
 std::string errorLine(const Error& error) {
   return jsonText(json::object{{"type", "ERROR"}, {"object", statusOf(error)}}) + "\n";
@@ -62,17 +65,18 @@ json::object WatchStream::shaped(const ObjectPtr& object) {
   }
 }
 
-std::string WatchStream::line(const WatchEvent& event) {
-  static constexpr std::string_view kNames[] = {"ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"};
-  if (event.type == WatchEvent::Type::error)
-    return errorLine(event.error.value_or(makeError(Errc::gone, "the watch has ended")));
-  std::string out = "{\"type\":\"";
-  out += kNames[static_cast<std::size_t>(event.type)];
-  out += "\",\"object\":";
-  // The plain form needs no copy of the object.
-  out += options_.wanted.form == Wanted::Form::object ? jsonText(event.object->json()) : jsonText(shaped(event.object));
-  out += "}\n";
-  return out;
+void WatchStream::tell(const WatchEvent& event, Chunk& out) {
+  if (event.type == WatchEvent::Type::error) {
+    out.data += errorLine(event.error.value_or(makeError(Errc::gone, "the watch has ended")));
+  } else if (options_.wanted.form == Wanted::Form::object) {
+    auto line = options_.lines->lineOf(event);
+    if (line->size() > kCopied) out.shared = std::move(line);
+    else out.data += *line;
+  } else {
+    out.data += "{\"type\":\"";
+    out.data += wireName(event.type);
+    out.data += "\",\"object\":" + jsonText(shaped(event.object)) + "}\n";
+  }
 }
 
 std::string WatchStream::bookmark(bool initialEnd) {
@@ -94,23 +98,26 @@ std::string WatchStream::bookmark(bool initialEnd) {
 Stream::Chunk WatchStream::poll() {
   Chunk out;
   if (ended_) return {"", true};
-  while (out.data.size() < kChunkBytes) {
+  // A long line is the last of its chunk.
+  while (out.data.size() < kChunkBytes && !out.shared) {
     if (options_.markInitialEnd && watch_->initialDone()) {
       options_.markInitialEnd = false;
       out.data += bookmark(true);
     }
     auto event = watch_->poll();
     if (!event) break;
-    out.data += line(*event);
+    tell(*event, out);
   }
   const Time now = clock_.now();
-  const bool caughtUp = out.data.size() < kChunkBytes;
+  const bool caughtUp = out.data.size() < kChunkBytes && !out.shared;
   ended_ = watch_->closed() || (now >= options_.end && caughtUp);
   if (options_.bookmarks && caughtUp && !watch_->closed() && (now >= nextBookmark_ || ended_)) {
     nextBookmark_ = now + kBookmarkEvery;
     out.data += bookmark(false);
   }
   out.end = ended_;
+  const Time next = options_.bookmarks ? std::min(nextBookmark_, options_.end) : options_.end;
+  out.again = std::clamp(std::chrono::ceil<milliseconds>(next - now), milliseconds(1), kPollAtLeast);
   return out;
 }
 

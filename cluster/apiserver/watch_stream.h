@@ -8,6 +8,7 @@
 
 #include "cluster/apiserver/answers.h"
 #include "cluster/apiserver/selected_watch.h"
+#include "cluster/apiserver/shared_lines.h"
 #include "cluster/apiserver/table.h"
 #include "core/clock.h"
 
@@ -25,6 +26,7 @@ class WakerSlot {
 };
 
 struct WatchStreamOptions {
+  std::shared_ptr<SharedLines> lines{};  ///< where whole objects are written once for all watches
   const KindSchema* kind = nullptr;
   Wanted wanted{};
   IncludeObject include = IncludeObject::metadata;
@@ -41,7 +43,7 @@ class WatchStream final : public Stream {
   void setWaker(Waker waker) override { slot_->set(std::move(waker)); }
 
  private:
-  std::string line(const WatchEvent& event);
+  void tell(const WatchEvent& event, Chunk& out);
   json::object shaped(const ObjectPtr& object);
   std::string bookmark(bool initialEnd);
 

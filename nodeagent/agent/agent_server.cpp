@@ -8,9 +8,11 @@
 #include <array>
 #include <charconv>
 
-#include "cluster/apiserver/transport/http_server.h"
+#include "cluster/apiserver/transport/authenticator.h"
+#include "cluster/apiserver/transport/certificate.h"
 #include "core/json.h"
 #include "core/rfc3339.h"
+#include "net/http/http_server.h"
 #include "nodeagent/agent/log_files.h"
 #include "nodeagent/agent/log_reader.h"
 
@@ -56,6 +58,12 @@ class LogHandler final : public Handler {
       return failure(makeError(Errc::notFound, "no such path on an agent: " + request.path));
     return logs(request);
   }
+  /// Nobody but the API server has anything to send here.
+  HeadVerdict judge(const Request& head) override {
+    if (head.identity.user == kApiServerUser) return {};
+    return {failure(makeError(Errc::forbidden, "only the API server may ask a node's agent")), 0};
+  }
+  Response refuse(const Error& error) override { return failure(error); }
 
  private:
   Response logs(const Request& request) {
@@ -138,7 +146,8 @@ Result<std::unique_ptr<AgentServer>> AgentServer::start(Options options, IsRunni
   state->handler = std::make_unique<LogHandler>(options.logRoot, std::move(isRunning));
   HttpServerOptions http;
   http.listen = {options.address + ":" + std::to_string(options.port)};
-  STEER_TRY(state->http, HttpServer::start(*state->handler, *state->authenticator, pair, options.caPem, http));
+  STEER_TRY(state->http, HttpServer::start(*state->handler, state->authenticator->identifier(),
+                                           {pair.certificatePem, pair.keyPem, options.caPem}, http));
   return std::unique_ptr<AgentServer>(new AgentServer(std::move(state)));
 }
 

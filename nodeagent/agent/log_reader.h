@@ -12,8 +12,8 @@
 #include <thread>
 #include <vector>
 
-#include "cluster/apiserver/message.h"
 #include "core/clock.h"
+#include "net/http/message.h"
 
 namespace steer {
 

@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "cluster/apiserver/message.h"
 #include "cluster/apiserver/transport/token_file.h"
 #include "core/result.h"
+#include "net/http/message.h"
 
 namespace steer {
 
@@ -23,6 +23,12 @@ class Authenticator {
   /// `certificate`: the verified client certificate, if one was shown; it wins over a token.
   /// Errors: unauthorized when a token was shown that is not known here.
   Result<Identity> identify(const std::optional<Identity>& certificate, const std::string& authorization) const;
+  /// The same as a value for a server, which must not outlive it.
+  auto identifier() const {
+    return [this](const std::optional<Identity>& certificate, const std::string& authorization) {
+      return identify(certificate, authorization);
+    };
+  }
 
  private:
   const TokenFile& tokens_;

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "cluster/apiserver/message.h"
 #include "core/result.h"
 #include "core/sync.h"
+#include "net/http/message.h"
 
 namespace steer {
 

@@ -5,10 +5,12 @@
 #include <mutex>
 #include <thread>
 
-#include "cluster/apiserver/transport/http_server.h"
+#include "cluster/apiserver/transport/authenticator.h"
 #include "cluster/apiserver/transport/pki.h"
+#include "cluster/client/batch_codec.h"
 #include "core/clock.h"
 #include "core/json.h"
+#include "net/http/http_server.h"
 
 namespace steer::transporttest {
 
@@ -47,9 +49,19 @@ class TickStream final : public Stream {
   std::thread thread_;
 };
 
-/// Echoes what it understood of a request as JSON; /stream and /endless stream.
+/// Echoes what it understood of a request as JSON; /stream and /endless stream; nobody may send to /forbidden.
 class EchoHandler final : public Handler {
  public:
+  HeadVerdict judge(const Request& head) override {
+    if (head.path != "/forbidden") return {std::nullopt, bodyBytes};
+    return {refuse(makeError(Errc::forbidden, "not here")), 0};
+  }
+  Response refuse(const Error& error) override {
+    Response out;
+    out.status = factsOf(error.code).httpStatus;
+    out.body = jsonText(encodeStatus(error));
+    return out;
+  }
   Response handle(const Request& request) override {
     Response out;
     if (request.path == "/stream" || request.path == "/endless") {
@@ -74,6 +86,7 @@ class EchoHandler final : public Handler {
     return out;
   }
   std::atomic<int> streams{0};
+  std::size_t bodyBytes = 3'000'000;
 };
 
 struct Fixture {
@@ -84,8 +97,8 @@ struct Fixture {
     tokens = std::move(TokenFile::open(dir + "/tokens")).value();
     authenticator = std::make_unique<Authenticator>(*tokens, pki->caHash());
     const auto pair = pki->server({"127.0.0.1", "localhost"});
-    server = std::move(HttpServer::start(other != nullptr ? *other : handler, *authenticator, *pair, pki->caPem(),
-                                         std::move(options)))
+    server = std::move(HttpServer::start(other != nullptr ? *other : handler, authenticator->identifier(),
+                                         {pair->certificatePem, pair->keyPem, pki->caPem()}, std::move(options)))
                  .value();
   }
   ~Fixture() {

@@ -1,4 +1,4 @@
-#include "cluster/apiserver/message.h"
+#include "net/http/message.h"
 
 namespace steer {
 
@@ -15,6 +15,15 @@ bool Request::queryBool(const std::string& key) const {
 std::string Request::header(const std::string& lowerCaseName) const {
   const auto it = headers.find(lowerCaseName);
   return it == headers.end() ? std::string() : it->second;
+}
+
+Response Handler::refuse(const Error& error) {
+  Response out;
+  out.status = factsOf(error.code).httpStatus;
+  out.contentType = "text/plain";
+  out.body = error.message + "\n";
+  if (error.retryAfterSeconds > 0) out.headers.emplace("Retry-After", std::to_string(error.retryAfterSeconds));
+  return out;
 }
 
 }  // namespace steer

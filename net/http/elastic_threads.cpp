@@ -1,4 +1,4 @@
-#include "cluster/apiserver/transport/elastic_threads.h"
+#include "net/http/elastic_threads.h"
 
 #include <chrono>
 #include <utility>

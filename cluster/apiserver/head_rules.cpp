@@ -1,0 +1,49 @@
+#include "cluster/apiserver/head_rules.h"
+
+#include "cluster/apiserver/answers.h"
+#include "cluster/apiserver/impersonation.h"
+#include "cluster/apiserver/own_paths.h"
+#include "cluster/apiserver/route.h"
+
+namespace steer {
+namespace {
+
+std::string verbOf(const Request& head, bool one) {
+  if (head.method == "POST") return "create";
+  if (head.method == "PUT") return "update";
+  if (head.method == "PATCH") return "patch";
+  return one ? "delete" : "deletecollection";
+}
+
+/// The paths of many objects: everyone who says who they are may ask, and each object is judged for itself.
+HeadVerdict judgeMany(const ServerParts& parts, const Identity& who, const Request& head, const Snapshot& view) {
+  const AccessQuestion question{"post", "", "", "", "", head.path};
+  if (parts.authorizer.decide(who, question, view).allowed) return {std::nullopt, kBatchBytes};
+  if (who.user == kAnonymousUser) return {errorAnswer(refusal(who, question, {})), 0};
+  return {std::nullopt, kBodyBytes};
+}
+
+}  // namespace
+
+HeadVerdict judgeHead(const ServerParts& parts, const Request& head) {
+  if (head.method == "GET" || head.method == "HEAD") return {std::nullopt, kBodyBytes};
+  const auto acting = actingIdentity(parts, head);
+  if (!acting.ok()) return {errorAnswer(acting.error()), 0};
+  const Snapshot view = parts.store.snapshot();
+  if (head.path == kBatchPath || head.path == kObservationPath) return judgeMany(parts, *acting, head, view);
+  const auto route = routeOf(SchemaRegistry::builtin(), head.path);
+  AccessQuestion question;
+  if (route) {
+    const bool one = !route->name.empty();
+    question = {verbOf(head, one), route->kind->resource(), route->subresource, route->ns, route->name};
+  } else {
+    question = {verbOf(head, true), "", "", "", "", head.path};
+  }
+  const auto allowed = parts.authorize(*acting, question, view);
+  if (allowed.ok()) return {std::nullopt, kBodyBytes};
+  return {errorAnswer(allowed.error(), route ? StatusSubject{route->name, route->kind->gvk.group, route->kind->plural}
+                                             : StatusSubject{}),
+          0};
+}
+
+}  // namespace steer
