@@ -1,4 +1,5 @@
 #include "diff/object_diff.h"
+#include "diff/line_diff.h"
 
 #include <catch2/catch.hpp>
 
@@ -67,4 +68,48 @@ TEST_CASE("a secret's change is visible and its content is not") {
 TEST_CASE("keys that look like paths are quoted") {
   CHECK(diff(R"({"apiVersion":"v1","kind":"ConfigMap","data":{}})",
              R"({"apiVersion":"v1","kind":"ConfigMap","data":{"nginx.conf":"x"}})") == "+ data['nginx.conf']: \"x\"\n");
+}
+
+TEST_CASE("A text of many lines shows the lines that change, with what stands around them") {
+  std::string before, after;
+  for (int i = 1; i <= 40; ++i) {
+    before += "line " + std::to_string(i) + "\n";
+    after += i == 20 ? "another line\n" : "line " + std::to_string(i) + "\n";
+  }
+  FieldChange change{FieldChange::Kind::change, "data.conf", json::value(before), json::value(after)};
+  CHECK(changesText({change}, {.indent = ""}) ==
+        "~ data.conf:\n"
+        "      … 17 lines as they are\n"
+        "      line 18\n"
+        "      line 19\n"
+        "-     line 20\n"
+        "+     another line\n"
+        "      line 21\n"
+        "      line 22\n"
+        "      … 18 lines as they are\n");
+}
+
+TEST_CASE("Long values that differ late are cut where they differ") {
+  const std::string same(300, 'x');
+  FieldChange change{FieldChange::Kind::change, "data.k", json::value(same + "one"), json::value(same + "two")};
+  const auto text = changesText({change}, {.indent = ""});
+  CHECK(text.find("one") != std::string::npos);
+  CHECK(text.find("two") != std::string::npos);
+  CHECK(text.size() < 400);
+}
+
+TEST_CASE("A line diff is a shortest script, and tells a newline that goes at the end") {
+  const auto script = [](std::string_view a, std::string_view b) {
+    std::string out;
+    for (const auto& line : lineDiff(a, b))
+      out += std::string(line.kind == LineChange::Kind::removed ? "-"
+                         : line.kind == LineChange::Kind::added ? "+"
+                                                                : " ") +
+             line.text + "|";
+    return out;
+  };
+  CHECK(script("a\nb\nc\n", "a\nc\nd\n") == " a|-b| c|+d|");
+  CHECK(script("a\n", "a") == " a|+\\ no newline at the end|");
+  CHECK(script("", "a\n") == "+a|");
+  CHECK(script("a\n", "a\n").find('-') == std::string::npos);
 }
