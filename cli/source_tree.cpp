@@ -8,6 +8,7 @@
 
 #include "cli/terminal.h"
 #include "reconciler/git/directory_reader.h"
+#include "reconciler/git/git_program.h"
 #include "reconciler/git/git_source.h"
 #include "reconciler/git/git_tree_reader.h"
 #include "reconciler/git/remote_url.h"
@@ -76,10 +77,9 @@ class RepositoryReader final : public SourceReader {
     if (out->request_.revision != "HEAD")  // a source's own word for its HEAD is ""
       options.revision = out->request_.revision;
     options.path = out->request_.path;
-    STEER_TRY(auto source, GitSource::open(std::move(options), out->folder_.path() + "/clone"));
-    STEER_TRY(auto fetched, source.fetch());
-    out->commit_ = std::move(fetched.commit);
-    STEER_TRY(out->reader_, GitTreeReader::open(source.cloneDir()));
+    if (auto cloned = out->clone(std::move(options)); !cloned.ok()) {
+      if (!out->readInPlace()) return std::move(cloned).error();
+    }
     return std::unique_ptr<SourceReader>(std::move(out));
   }
 
@@ -118,10 +118,29 @@ class RepositoryReader final : public SourceReader {
  private:
   explicit RepositoryReader(SourceRequest request) : request_(std::move(request)) {}
 
+  Result<void> clone(SourceOptions options) {
+    STEER_TRY(auto source, GitSource::open(std::move(options), folder_.path() + "/clone"));
+    STEER_TRY(auto fetched, source.fetch());
+    commit_ = std::move(fetched.commit);
+    STEER_TRY(reader_, GitTreeReader::open(source.cloneDir()));
+    return {};
+  }
+
+  /// What cannot be cloned here may be read where it is.
+  bool readInPlace() {
+    const auto url = RemoteUrl::parse(request_.repo);
+    if (!url.ok() || url->kind != RemoteUrl::Kind::local) return false;
+    auto program = GitProgram::open(url->path, request_.revision);
+    if (!program.ok()) return false;
+    commit_ = (*program)->commit();
+    reader_ = std::move(*program);
+    return true;
+  }
+
   SourceRequest request_;
   TempFolder folder_;
   SourceCommit commit_;
-  std::unique_ptr<GitTreeReader> reader_;
+  std::unique_ptr<TreeReader> reader_;
   TreeRenderer renderer_{&SchemaRegistry::builtin()};
 };
 
