@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/node_labels.h"
 #include "core/rfc3339.h"
 #include "simulator/sim_pod.h"
 
@@ -137,7 +138,7 @@ void SimFleet::registerNodes(Time now) {
     if (node.adopted || node.registered || node.state != NodeState::up) continue;
     json::object capacity;
     for (const auto& [resource, quantity] : options_.capacity) capacity[resource] = quantity;
-    json::object labels{{"kubernetes.io/hostname", node.name}, {"kubernetes.io/os", "linux"}};
+    json::object labels = standingNodeLabels(node.name);
     for (const auto& [key, value] : options_.labels) labels[key] = value;
     const auto index = static_cast<std::uint32_t>(&node - nodes_.data()) + 1;
     const std::string address = "172.30." + std::to_string(index / 256) + "." + std::to_string(index % 256);

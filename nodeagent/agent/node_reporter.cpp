@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/node_labels.h"
 #include "core/rfc3339.h"
 #include "nodeagent/agent/agent_server.h"
 
@@ -32,12 +33,7 @@ json::object conditionOf(const Wanted& wanted, const Object* node, Time now) {
 }
 
 json::object nodeLabels(const AgentOptions& options) {
-  json::object labels{{"kubernetes.io/hostname", options.nodeName}, {"kubernetes.io/os", "linux"}};
-#if defined(__x86_64__)
-  labels["kubernetes.io/arch"] = "amd64";
-#elif defined(__aarch64__)
-  labels["kubernetes.io/arch"] = "arm64";
-#endif
+  json::object labels = standingNodeLabels(options.nodeName);
   for (const auto& [key, value] : options.labels) labels[key] = value;
   return labels;
 }
