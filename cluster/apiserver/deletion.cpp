@@ -57,6 +57,7 @@ bool readyToGo(const KindStrategy& strategy, const json::object& object) {
 Result<Deletion> decideDeletion(const KindSchema& kind, const KindStrategy& strategy, const Object& live,
                                 const DeleteOptions& options, Time now) {
   STEER_CHECK(checkPreconditions(kind, live, options));
+  STEER_CHECK(strategy.checkDelete(live));
   Deletion out{Fate::unchanged, live.json()};
   auto& meta = ensureObject(out.body, "metadata");
   const auto finalizers = finalizersFor(strategy, live, options);

@@ -50,6 +50,8 @@ class KindStrategy {
   /// Something beside metadata.finalizers holds a deleted object.
   virtual bool heldBySpec(const json::object& object) const;
   virtual void markDeleting(json::object& object) const;
+  /// Errors: forbidden for what is never deleted.
+  virtual Result<void> checkDelete(const Object&) const { return {}; }
 
   /// After defaulting, before validation.
   virtual Result<void> prepareCreate(const AdmissionContext& context, json::object& object) const;

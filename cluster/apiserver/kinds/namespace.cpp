@@ -24,6 +24,15 @@ class NamespaceStrategy final : public KindStrategy {
   }
   void markDeleting(json::object& object) const override { ensureObject(object, "status")["phase"] = "Terminating"; }
 
+  /// As upstream's NamespaceLifecycle. What every cluster stands on lives there.
+  Result<void> checkDelete(const Object& live) const override {
+    for (const char* name : {"default", "kube-system", "kube-public"})
+      if (live.name() == name)
+        return makeError(Errc::forbidden,
+                         "namespaces \"" + live.name() + "\" is forbidden: this namespace may not be deleted");
+    return {};
+  }
+
   Result<void> prepareCreate(const AdmissionContext&, json::object& object) const override {
     auto& finalizers = ensureArray(ensureObject(object, "spec"), "finalizers");
     bool there = false;
