@@ -1,5 +1,6 @@
 // steer: the one binary. Commands register themselves through the table in commands.cpp.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <exception>
 #include <iostream>
 #include <string_view>
@@ -9,10 +10,22 @@
 #include "cli/terminal.h"
 #include "core/version.h"
 #include "reconciler/git/transfer.h"
+#include "schemas/validate.h"
 
 namespace {
 
 constexpr const char* kTransfer = "git-transfer";
+
+/// "there is no command aply; did you mean apply?"; empty when the first word is a command or an option.
+std::string unknownCommand(const CLI::App& app, int argc, char** argv) {
+  const std::string word = argc > 1 ? argv[1] : "";
+  if (word.empty() || word.starts_with('-')) return "";
+  std::vector<std::string> names;
+  for (const auto* command : app.get_subcommands({})) names.push_back(command->get_name());
+  if (std::find(names.begin(), names.end(), word) != names.end()) return "";
+  const auto near = steer::nearestName(word, names);
+  return "there is no command " + word + (near.empty() ? "; steer --help lists them" : "; did you mean " + near + "?");
+}
 
 int run(int argc, char** argv) {
   CLI::App app{"Steersman: a container orchestrator that takes its orders from Git", "steer"};
@@ -25,6 +38,10 @@ int run(int argc, char** argv) {
       "See what changes:  steer plan ./manifests");
   steer::cli::ExitCode exit;
   for (const auto add : steer::cli::allCommands()) add(app, exit);
+  if (const auto unknown = unknownCommand(app, argc, argv); !unknown.empty()) {
+    steer::cli::printError(unknown);
+    return 1;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

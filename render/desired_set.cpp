@@ -53,9 +53,12 @@ class DesiredSetBuilder {
     ++desired.errors;
     desired.named = false;
     const auto near = nearestName(ns, {namespaces_.begin(), namespaces_.end()});
-    report(desired, "/metadata/namespace", "metadata.namespace", "namespace \"" + ns + "\" is declared nowhere",
-           (near.empty() ? "" : "did you mean \"" + near + "\"? Otherwise ") +
-               std::string("add a manifest with apiVersion: v1, kind: Namespace, metadata.name: ") + ns);
+    report(
+        desired, "/metadata/namespace", "metadata.namespace", "namespace \"" + ns + "\" is declared nowhere",
+        (near.empty() ? "" : "did you mean \"" + near + "\"? Otherwise ") +
+            std::string("add a manifest with apiVersion: v1, kind: Namespace, metadata.name: ") + ns +
+            (options_.existingFlag.empty() ? ""
+                                           : ", or say that the cluster has it: " + options_.existingFlag + " " + ns));
   }
 
   void report(const DesiredObject& desired, std::string_view pointer, std::string path, std::string message,

@@ -40,6 +40,8 @@ struct DesiredOptions {
   std::string defaultNamespace = "default";
   /// Namespaces that exist in the cluster already; those every cluster has need not be named.
   std::set<std::string> existingNamespaces{};
+  /// How the asker says that a namespace exists: "--existing-namespace"; empty = it asks a cluster.
+  std::string existingFlag{};
 };
 
 /// One manifest with its kind, namespace and place; nothing when it has no known kind or no name.

@@ -79,6 +79,10 @@ void printApplication(Client& client, const Object& app) {
   std::cout << paint(Colour::bold, applicationLabel(app.ns(), app.name())) << "  " << paint(colourOf(phase), phase);
   if (const auto health = stringAt(status, {"health"}); !health.empty())
     std::cout << ", " << paint(colourOf(health), health);
+  for (const auto& condition : arrayAt(status, {"conditions"}))
+    if (stringAt(condition, {"type"}) == "SourceReady" && stringAt(condition, {"status"}) == "False")
+      std::cout << ", " << paint(Colour::red, "its source cannot be read") << " (since "
+                << stringAt(condition, {"lastTransitionTime"}) << "; what is shown is the last good state)";
   std::cout << "\n";
   const auto url = stringAt(app.spec(), {"source", "url"});
   std::cout << "  source  " << url << " " << stringAt(app.spec(), {"source", "branch"}) << " "

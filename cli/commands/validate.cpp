@@ -53,7 +53,8 @@ int runValidate(Flags flags) {
     printError(tree.error().message);
     return 1;
   }
-  const auto set = makeDesiredSet(*tree, {flags.ns, {flags.existing.begin(), flags.existing.end()}});
+  const auto set =
+      makeDesiredSet(*tree, {flags.ns, {flags.existing.begin(), flags.existing.end()}, "--existing-namespace"});
   if (flags.output == "text") printText(set);
   else printDocument(set, flags.output);
   return set.findings.hasErrors() ? 1 : 0;

@@ -4,6 +4,8 @@
 #include <set>
 #include <unordered_map>
 
+#include "reconciler/plan/fingerprint.h"
+
 namespace steer {
 namespace {
 
@@ -59,8 +61,11 @@ class CycleSearch {
 }  // namespace
 
 std::string applicationLabel(std::string_view ns, std::string_view name) {
-  if (ns == kSystemNamespace) return std::string(name);
-  return std::string(ns) + "." + std::string(name);
+  constexpr std::size_t kLongest = 63;  // of a label's value
+  constexpr std::size_t kDigest = 12;
+  auto out = ns == kSystemNamespace ? std::string(name) : std::string(ns) + "." + std::string(name);
+  if (out.size() <= kLongest) return out;
+  return out.substr(0, kLongest - kDigest - 1) + "-" + Fingerprint().add(out).hex().substr(0, kDigest);
 }
 
 std::vector<std::string> dependenciesOf(const json::object& spec, std::string_view ns) {

@@ -15,7 +15,7 @@ inline constexpr const char* kSystemNamespace = "steersman-system";
 inline constexpr const char* kApplicationFinalizer = "steersman.dev/objects";
 
 /// What the label `steersman.dev/application` says for an Application object: its name when it lives in
-/// steersman-system, else "<namespace>.<name>".
+/// steersman-system, else "<namespace>.<name>". What is longer than a label's 63 characters ends in a digest instead.
 std::string applicationLabel(std::string_view ns, std::string_view name);
 
 /// spec.dependsOn of an Application in `ns`, as labels; entries without a name are left out.

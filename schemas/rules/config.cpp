@@ -78,8 +78,6 @@ void checkApplication(const json::object& object, RuleReport& report) {
   const auto& said = objectAt(object, {"spec", "source"});
   const bool byRef = !stringAt(said, {"repositoryRef", "name"}).empty();
   const bool byUrl = !stringAt(said, {"url"}).empty();
-  if (objectAt(object, {"spec"}).contains("source") && !byRef && !byUrl)
-    report.required(source, "either repositoryRef or url");
   if (byRef && byUrl) report.forbidden(source.field("url"), "may not be used together with repositoryRef");
   const auto path = stringAt(said, {"path"});
   if (path.starts_with("/") || path.find("..") != std::string_view::npos)
