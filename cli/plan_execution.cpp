@@ -8,7 +8,10 @@
 #include "cli/command.h"
 #include "cli/saved_plan.h"
 #include "cli/terminal.h"
+#include "reconciler/apply/pod_trouble.h"
 #include "reconciler/health/health.h"
+#include "reconciler/plan/ran_once.h"
+#include "schemas/sync_policy.h"
 
 namespace steer::cli {
 namespace {
@@ -40,7 +43,8 @@ const char* verbOf(PlanAction action) {
 
 void printRow(const PlannedChange& change, const ApplyRun::Row& row) {
   const auto name = visible(change.text());
-  if (row.done) std::cout << "  " << name << " " << verbOf(change.action) << "\n";
+  if (row.heldBack) std::cout << "  " << name << " kept, because something could not be applied\n";
+  else if (row.done) std::cout << "  " << name << " " << verbOf(change.action) << "\n";
   else
     std::cout << "  " << paint(Colour::red, name + " failed: " + visible(row.error ? row.error->message : "")) << "\n";
 }
@@ -49,10 +53,11 @@ void printRow(const PlannedChange& change, const ApplyRun::Row& row) {
 std::string unhealthy(Client& client, const std::vector<WantedObject>& wanted, bool& bad) {
   std::string first;
   for (const auto& w : wanted) {
-    if (isHook(w.body)) continue;
+    if (!isState(w.body)) continue;
     const auto object = client.get(w.ref);
+    if (!object.ok() && object.error().code == Errc::notFound && goesByItself(w.body)) continue;
     const Health health =
-        object.ok() ? assessHealth(**object) : Health{HealthState::progressing, object.error().message};
+        object.ok() ? toldHealth(client, **object) : Health{HealthState::progressing, object.error().message};
     if (health.state == HealthState::healthy) continue;
     bad = bad || health.state == HealthState::degraded;
     if (first.empty() || health.state == HealthState::degraded) first = w.ref.text() + ": " + health.reason;
@@ -200,7 +205,7 @@ int PlanExecution::carryOut(ApplyRun& run) {
 void PlanExecution::printRows(const ApplyRun& run, std::size_t& printed) const {
   for (; printed < run.rows().size(); ++printed) {
     const auto& row = run.rows()[printed];
-    if (!row.done && !row.error) break;  // of a later wave
+    if (!row.done && !row.error && !row.heldBack) break;  // of a later wave
     printRow(run.plan().changes[row.change], row);
   }
 }

@@ -1,15 +1,48 @@
 #include "render/blob_parser.h"
 
+#include <algorithm>
+#include <functional>
+
+#include "schemas/served.h"
+#include "schemas/sync_order.h"
+#include "schemas/sync_policy.h"
 #include "schemas/validate.h"
 
 namespace steer {
 namespace {
+
+struct NoYaml {
+  std::size_t line = 0;
+  std::string what{};
+  std::string hint{};
+};
+
+/// Other things than YAML that stand where manifests are expected, in words.
+NoYaml noYaml(std::string_view text) {
+  if (text.starts_with("version https://git-lfs.github.com/spec/"))
+    return {1, "is a pointer of Git LFS; the content is not fetched",
+            "commit the file itself (git lfs migrate export)"};
+  std::size_t number = 1;
+  for (std::size_t at = 0; at < text.size(); ++number) {
+    const auto end = std::min(text.find('\n', at), text.size());
+    const auto line = text.substr(at, end - at);
+    if (line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> "))
+      return {number, "a conflict of a merge is not resolved here",
+              "choose a side, and remove the lines of <<<<<<< ======= >>>>>>>"};
+    at = end + 1;
+  }
+  return {};
+}
 
 class BlobReader {
  public:
   explicit BlobReader(const SchemaRegistry* registry) : registry_(registry) {}
 
   ParsedBlobPtr read(std::string_view text) {
+    if (const auto [line, what, hint] = noYaml(text); !what.empty()) {
+      out_.findings.add({Severity::error, {"", line, 1}, "", "", what, hint});
+      return std::make_shared<const ParsedBlob>(std::move(out_));
+    }
     auto documents = parseYaml(text, "", out_.findings, YamlLimits{.maxBytes = kMaxManifestBytes});
     for (auto& document : documents) {
       if (document.value.is_null()) continue;
@@ -22,7 +55,14 @@ class BlobReader {
  private:
   void take(json::value value, const std::string& prefix) {
     auto* body = value.if_object();
-    if (body == nullptr) return report(prefix, "", "", "a manifest is a mapping", "begin with apiVersion: and kind:");
+    if (body == nullptr && !value.is_array())
+      return report(prefix, "", "", "a manifest is a mapping", "begin with apiVersion: and kind:");
+    if (body == nullptr ? !mayHoldManifests(value.get_array()) : !mayBeManifest(*body))
+      return report(prefix, "", "", "is no manifest: it has neither apiVersion nor kind, and is passed over",
+                    "name it in a .steerignore", Severity::warning);
+    if (body == nullptr)
+      return report(prefix, "", "", "a manifest is a mapping",
+                    "write its items as documents of their own, between lines of ---");
     bool identified = true;
     for (const char* field : {"apiVersion", "kind"}) {
       if (!stringAt(*body, {field}).empty()) continue;
@@ -47,14 +87,20 @@ class BlobReader {
 
   void takeObject(json::object body, const std::string& prefix) {
     const auto before = out_.findings.items().size();
+    nameHook(body);
     const auto object = Object::make(std::move(body));
     const KindSchema* kind = registry_ == nullptr ? nullptr : registry_->find(object->gvk());
     if (registry_ != nullptr && kind == nullptr) reportUnknownKind(*object, prefix);
     if (!object->metadata().contains("name")) reportMissingName(*object, prefix);
     if (kind != nullptr) {
+      if (auto unserved = unservedText(*kind); !unserved.empty())
+        report(prefix + "/kind", object->text(), "", std::move(unserved), "until it is, name it in a .steerignore");
       if (!kind->namespaced && !object->ns().empty())
         report(prefix + "/metadata/namespace", object->text(), "metadata.namespace",
                object->kind() + " objects belong to no namespace", "remove the field");
+      for (auto& remark : remarksOnSync(object->json()))
+        report(prefix + "/metadata/annotations/" + escaped(remark.key), object->text(),
+               "metadata.annotations[" + remark.key + "]", std::move(remark.message), "", Severity::warning);
       for (auto& f : validateObject(*kind, object->json()))
         if (f.path != "metadata.name" || object->metadata().contains("name"))
           report(prefix + f.pointer, object->text(), f.path, std::move(f.message), std::move(f.hint));
@@ -68,6 +114,28 @@ class BlobReader {
         if (finding.path == identity) manifest.named = false;
     }
     out_.manifests.push_back(std::move(manifest));
+  }
+
+  /// Values for charts, packages and the like have neither member; what has others of a manifest has lost these.
+  static bool mayBeManifest(const json::object& body) {
+    for (const char* member : {"apiVersion", "kind", "metadata", "spec"})
+      if (body.contains(member)) return true;
+    return body.empty();
+  }
+  static bool mayHoldManifests(const json::array& items) {
+    return std::any_of(items.begin(), items.end(), [](const json::value& item) {
+      return item.is_object() && !item.get_object().empty() && mayBeManifest(item.get_object());
+    });
+  }
+
+  /// A hook that leaves its name to the server gets one that changes with what it says, so that it can be found again.
+  static void nameHook(json::object& body) {
+    const std::string prefix(stringAt(body, {"metadata", "generateName"}));
+    if (prefix.empty() || !stringAt(body, {"metadata", "name"}).empty() || !isHook(body)) return;
+    const auto digest = std::to_string(std::hash<std::string>{}(jsonCanonical(body)) % 100'000'000);
+    auto& metadata = ensureObject(body, "metadata");
+    metadata["name"] = prefix + digest;
+    metadata.erase("generateName");
   }
 
   void reportMissingName(const Object& object, const std::string& prefix) {
@@ -88,10 +156,18 @@ class BlobReader {
            "there is no kind " + object.kind() + " in " + object.gvk().apiVersion(), std::move(near));
   }
 
-  void report(const std::string& pointer, std::string object, std::string path, std::string message, std::string hint) {
+  /// As a step of a JSON pointer.
+  static std::string escaped(const std::string& key) {
+    std::string out;
+    for (const char c : key) out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+    return out;
+  }
+
+  void report(const std::string& pointer, std::string object, std::string path, std::string message, std::string hint,
+              Severity severity = Severity::error) {
     const auto [line, column] = places_->at(pointer);
     out_.findings.add(
-        {Severity::error, {"", line, column}, std::move(object), std::move(path), std::move(message), std::move(hint)});
+        {severity, {"", line, column}, std::move(object), std::move(path), std::move(message), std::move(hint)});
   }
 
   const SchemaRegistry* registry_;

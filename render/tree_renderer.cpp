@@ -17,6 +17,17 @@ bool isManifestName(std::string_view name) {
   return !name.starts_with('.') && (name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json"));
 }
 
+/// A directory of this is no manifest as it stands, however its files look.
+std::string chartIn(const std::vector<TreeEntry>& entries) {
+  for (const auto& entry : entries)
+    if (entry.kind == TreeEntry::Kind::blob && entry.name == "Chart.yaml") return entry.name;
+  return "";
+}
+
+bool isKustomization(std::string_view name) {
+  return name == "kustomization.yaml" || name == "kustomization.yml" || name == "Kustomization";
+}
+
 std::string joined(const std::string& directory, const std::string& name) {
   return directory.empty() ? name : directory + "/" + name;
 }
@@ -85,6 +96,12 @@ Result<RenderedNodePtr> TreeRenderer::renderNode(TreeReader& reader, const std::
   if (!entries.ok()) return located(std::move(entries).error(), path.empty() ? "the root directory" : path);
   ++counters_.treesListed;
   STEER_TRY(const auto rules, rulesOf(reader, *entries, path, above));
+  if (const auto chart = chartIn(*entries);
+      !chart.empty() && !rules.ignores(joined(path, chart), IgnoreRules::Entry::file)) {
+    node->findings.add(finding(chart, "is a Helm chart, which is not rendered yet; nothing of its directory is applied",
+                               "leave it out with .steerignore, and commit what helm template prints"));
+    entries->clear();
+  }
   for (const auto& entry : *entries)
     STEER_CHECK(renderEntry(reader, entry, joined(path, entry.name), rules, depth, *node));
   node->problems = node->findings.items().size();
@@ -122,6 +139,10 @@ Result<void> TreeRenderer::renderEntry(TreeReader& reader, const TreeEntry& entr
     STEER_TRY(auto node, renderNode(reader, entry.id, file, rules, depth + 1));
     if (node->manifests != 0 || !node->children.empty() || !node->findings.empty())
       out.children[entry.name].tree = std::move(node);
+  } else if (isKustomization(entry.name)) {
+    out.findings.add(finding(entry.name, "is a kustomization, which is not rendered yet",
+                             "leave it out with .steerignore, and the files beside it are applied as they stand; or "
+                             "commit what kustomize build prints"));
   } else if (isManifestName(entry.name)) {
     auto parsed = blob(reader, entry.id);
     if (!parsed.ok() && parsed.error().code == Errc::tooLarge) {

@@ -1,15 +1,22 @@
 #include "schemas/sync_order.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
+#include <string>
 
+#include "schemas/annotation_words.h"
 #include "schemas/rules.h"
+#include "schemas/sync_policy.h"
 
 namespace steer {
 namespace {
 
 constexpr std::string_view kArgoWave = "argocd.argoproj.io/sync-wave";
 constexpr std::string_view kArgoHook = "argocd.argoproj.io/hook";
+constexpr std::string_view kHelmHook = "helm.sh/hook";
+constexpr std::string_view kHelmWeight = "helm.sh/hook-weight";
 
 std::optional<int> waveIn(std::string_view text) {
   if (text.starts_with('+')) text.remove_prefix(1);
@@ -19,15 +26,46 @@ std::optional<int> waveIn(std::string_view text) {
   return wave;
 }
 
-Hook hookIn(std::string_view key, std::string_view text) {
-  const bool argo = key == kArgoHook;
-  if (text == (argo ? "PreSync" : "pre-sync")) return Hook::preSync;
-  if (text == (argo ? "PostSync" : "post-sync")) return Hook::postSync;
+struct PhaseWord {
+  std::string_view key;
+  std::string_view word;
+  Hook hook;
+};
+constexpr std::array kPhases{
+    PhaseWord{kHookAnnotation, "pre-sync", Hook::preSync},   PhaseWord{kHookAnnotation, "sync", Hook::sync},
+    PhaseWord{kHookAnnotation, "post-sync", Hook::postSync}, PhaseWord{kHookAnnotation, "sync-fail", Hook::syncFail},
+    PhaseWord{kArgoHook, "PreSync", Hook::preSync},          PhaseWord{kArgoHook, "Sync", Hook::sync},
+    PhaseWord{kArgoHook, "PostSync", Hook::postSync},        PhaseWord{kArgoHook, "SyncFail", Hook::syncFail},
+    PhaseWord{kHelmHook, "pre-install", Hook::preSync},      PhaseWord{kHelmHook, "pre-upgrade", Hook::preSync},
+    PhaseWord{kHelmHook, "post-install", Hook::postSync},    PhaseWord{kHelmHook, "post-upgrade", Hook::postSync},
+};
+
+Hook hookIn(std::string_view key, std::string_view word) {
+  for (const auto& row : kPhases)
+    if (row.key == key && row.word == word) return row.hook;
   return Hook::none;
 }
 
-std::string_view annotation(const json::object& object, std::string_view key) {
-  return stringAt(object, {"metadata", "annotations", key});
+/// Whose word counts: ours, else Argo CD's, else Helm's, as Argo CD reads them.
+std::string_view hookKeyOf(const json::object& object) {
+  for (const auto key : {kHookAnnotation, kArgoHook, kHelmHook})
+    if (!annotationOf(object, key).empty()) return key;
+  return "";
+}
+
+HookEnd endOf(const json::object& object) {
+  HookEnd out;
+  for (const auto key :
+       {"steersman.dev/hook-delete-policy", "argocd.argoproj.io/hook-delete-policy", "helm.sh/hook-delete-policy"}) {
+    const auto words = wordsOf(annotationOf(object, key));
+    if (words.empty()) continue;
+    for (const auto word : words) {
+      out.removedOnSuccess = out.removedOnSuccess || word == "HookSucceeded" || word == "hook-succeeded";
+      out.removedOnFailure = out.removedOnFailure || word == "HookFailed" || word == "hook-failed";
+    }
+    break;
+  }
+  return out;
 }
 
 }  // namespace
@@ -36,8 +74,12 @@ const char* hookName(Hook hook) {
   switch (hook) {
     case Hook::preSync:
       return "pre-sync";
+    case Hook::sync:
+      return "sync";
     case Hook::postSync:
       return "post-sync";
+    case Hook::syncFail:
+      return "sync-fail";
     case Hook::none:
       break;
   }
@@ -46,36 +88,38 @@ const char* hookName(Hook hook) {
 
 SyncOrder syncOrderOf(const json::object& object) {
   SyncOrder out;
+  if (objectAt(object, {"metadata", "annotations"}).empty()) return out;
+  const auto hooked = hookKeyOf(object);
+  if (hooked == kHelmHook)
+    if (const auto weight = waveIn(annotationOf(object, kHelmWeight))) out.wave = *weight;
   for (const auto key : {kArgoWave, kWaveAnnotation})
-    if (const auto wave = waveIn(annotation(object, key))) out.wave = *wave;
-  if (stringAt(object, {"kind"}) != "Job") return out;
-  for (const auto key : {kArgoHook, kHookAnnotation})
-    if (const auto hook = hookIn(key, annotation(object, key)); hook != Hook::none) out.hook = hook;
+    if (const auto wave = waveIn(annotationOf(object, key))) out.wave = *wave;
+  if (hooked.empty() || syncPolicyOf(object).leaveAlone) return out;
+  for (const auto word : wordsOf(annotationOf(object, hooked)))
+    if (const auto hook = hookIn(hooked, word);
+        hook != Hook::none && std::find(out.phases.begin(), out.phases.end(), hook) == out.phases.end())
+      out.phases.push_back(hook);
+  if (out.phases.empty()) return out;
+  out.hook = out.phases.front();
+  out.end = endOf(object);
   return out;
 }
 
-bool claimsHook(const json::object& object) {
-  const auto& annotations = objectAt(object, {"metadata", "annotations"});
-  return annotations.contains(jkey(kHookAnnotation)) || annotations.contains(jkey(kArgoHook));
-}
+bool claimsHook(const json::object& object) { return !hookKeyOf(object).empty(); }
 
 void checkSyncOrder(const FieldPath& at, const json::object& object, RuleReport& report) {
   const auto& annotations = objectAt(object, {"metadata", "annotations"});
-  for (const auto key : {kWaveAnnotation, kArgoWave}) {
-    const auto* value = annotations.if_contains(jkey(key));
-    if (value == nullptr || !value->is_string() || waveIn(view(value->get_string()))) continue;
-    report.invalid(at.key(key), *value, "must be an integer such as \"-1\" or \"10\"");
+  if (const auto* value = annotations.if_contains(jkey(kWaveAnnotation));
+      value != nullptr && value->is_string() && !waveIn(view(value->get_string())))
+    report.invalid(at.key(kWaveAnnotation), *value, "must be an integer such as \"-1\" or \"10\"");
+  if (const auto* value = annotations.if_contains(jkey(kHookAnnotation)); value != nullptr && value->is_string()) {
+    const auto words = wordsOf(view(value->get_string()));
+    const bool known = !words.empty() && std::all_of(words.begin(), words.end(), [](std::string_view word) {
+      return hookIn(kHookAnnotation, word) != Hook::none;
+    });
+    if (!known) report.unsupported(at.key(kHookAnnotation), *value, {"pre-sync", "sync", "post-sync", "sync-fail"});
   }
-  for (const auto key : {kHookAnnotation, kArgoHook}) {
-    const auto* value = annotations.if_contains(jkey(key));
-    if (value == nullptr || !value->is_string()) continue;
-    if (hookIn(key, view(value->get_string())) == Hook::none) {
-      const bool argo = key == kArgoHook;
-      report.unsupported(at.key(key), *value, {argo ? "PreSync" : "pre-sync", argo ? "PostSync" : "post-sync"});
-    } else if (stringAt(object, {"kind"}) != "Job") {
-      report.forbidden(at.key(key), "only a Job can be a hook");
-    }
-  }
+  checkSyncPolicy(at, object, report);
 }
 
 }  // namespace steer

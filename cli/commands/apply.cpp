@@ -103,7 +103,7 @@ int runApply(const Flags& flags) {
   if (!planned) return 1;
   const bool text = flags.planning.output == "text";
   const bool empty = planned->plans.empty() && planned->plans.hooksDue() == 0;
-  printPlans(planned->plans, flags.planning.output);
+  printPlans(planned->plans, flags.planning);
   if (trespassing(*planned)) return 1;
   if (!empty && !*saved && !flags.yes && !agreed(flags, planned->plans)) return 1;
   if (!deletionsAgreed(flags, planned->plans)) return 1;

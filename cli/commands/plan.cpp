@@ -33,7 +33,7 @@ int showDrift(const Flags& flags) {
 int showPlan(const Flags& flags) {
   const auto planned = planFrom(flags.planning, PlanOptions::Live::changing, Findings::quarantine);
   if (!planned) return 1;
-  if (!flags.simulate.simulate) printPlans(planned->plans, flags.planning.output);
+  if (!flags.simulate.simulate) printPlans(planned->plans, flags.planning);
   else if (!printSimulated(*planned, flags.planning, flags.simulate)) return 1;
   if (const auto n = planned->plans.findings.size(); n != 0) {
     printError(std::to_string(n) + (n == 1 ? " finding: what it speaks of" : " findings: what they speak of") +

@@ -127,6 +127,7 @@ PlanOptions optionsFor(const DeclaredApplication& application, const PlanningFla
   options.policy = policyOf(spec);
   options.deleteBudget = deleteBudgetOf(spec);
   options.account = accountOf(spec, application.ns);
+  if (known != facts.applications.end()) options.ranOnce = ranOnceIn(known->second->status());
   if (flags.noForce) options.policy.conflicts = OwnershipPolicy::Conflicts::refuse;
   const bool prune = flags.destroy || (!flags.keepOthers && boolAt(spec, {"prune"}, true));
   options.prune = prune ? PlanOptions::Prune::yes : PlanOptions::Prune::no;
@@ -155,6 +156,7 @@ void addLeaving(const ClusterFacts& facts, const PlanningFlags& flags, const Obj
       if (!known.insert(label).second) continue;
       notes.push_back("application " + label + " goes, and with it what it owns");
       applications.push_back({label, object->ns(), {}, json::object{{"suspend", true}}});
+      applications.back().leaves = true;
     }
   }
 }
@@ -198,6 +200,7 @@ Result<void> planAll(std::vector<DeclaredApplication> applications, const Planni
     wish.options.selection = selection;
     wish.options.elsewhere = quarantined;
     if (!application.complete) wish.options.prune = PlanOptions::Prune::no;
+    if (flags.destroy || application.leaves) wish.options.ending = PlanInput::Ending::yes;
     wish.wanted = std::move(application.wanted);
     question->wishes.push_back(std::move(wish));
     question->waitsFor.push_back(flags.destroy ? std::vector<std::string>{}
@@ -234,6 +237,7 @@ void addPlanningFlags(CLI::App& command, PlanningFlags& flags) {
       ->allow_extra_args(false);
   command.add_flag("--no-prune", flags.keepOthers, "Delete nothing, although it is not in the source");
   command.add_flag("--no-force", flags.noForce, "Refuse objects with fields that another manager holds");
+  command.add_flag("--show-creates", flags.showCreates, "Show the fields of objects that would be made");
   command.add_flag("--destroy", flags.destroy, "Delete everything that the application owns")
       ->excludes(paths)
       ->excludes(repo);
@@ -294,8 +298,10 @@ std::optional<Planned> planFrom(const PlanningFlags& given, PlanOptions::Live li
   return out;
 }
 
-void printPlans(const PlanSet& plans, const std::string& format) {
-  std::cout << (isDocument(format) ? documentText(planSetJson(plans), format) : reportAs(planReport(plans), format));
+void printPlans(const PlanSet& plans, const PlanningFlags& flags) {
+  const auto creations = flags.showCreates ? Creations::shown : Creations::folded;
+  std::cout << (isDocument(flags.output) ? documentText(planSetJson(plans), flags.output)
+                                         : reportAs(planReport(plans, creations), flags.output));
 }
 
 bool printDrift(const PlanSet& plans, const std::string& format) {

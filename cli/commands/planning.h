@@ -30,6 +30,7 @@ struct PlanningFlags {
   bool keepOthers = false;  ///< --no-prune
   bool noForce = false;     ///< --no-force
   bool destroy = false;     ///< the source is empty
+  bool showCreates = false;
 };
 
 void addPlanningFlags(CLI::App& command, PlanningFlags& flags);
@@ -55,7 +56,7 @@ enum class Findings { forbid, quarantine };
 std::optional<Planned> planFrom(const PlanningFlags& flags, PlanOptions::Live live = PlanOptions::Live::changing,
                                 Findings findings = Findings::forbid);
 /// In the format that the flags ask for.
-void printPlans(const PlanSet& plans, const std::string& format);
+void printPlans(const PlanSet& plans, const PlanningFlags& flags);
 /// What others changed, in the format that the flags ask for; true when there is any.
 bool printDrift(const PlanSet& plans, const std::string& format);
 

@@ -60,7 +60,7 @@ std::optional<bool> printSimulated(const Planned& planned, const PlanningFlags& 
     std::cout << page;
     return seen->blocked();
   }
-  printPlans(planned.plans, planning.output);
+  printPlans(planned.plans, planning);
   if (planning.output == "markdown") {
     std::cout << "\n" << forecastMarkdown(*seen);
     return seen->blocked();

@@ -8,6 +8,7 @@
 
 #include "cluster/apiserver/impersonation.h"
 #include "cluster/client/client.h"
+#include "schemas/sync_policy.h"
 
 namespace steer {
 namespace {
@@ -50,9 +51,9 @@ ObjectPtr identityOf(const Object& object, const std::string& label) {
     if (const auto* value = object.metadata().if_contains(key)) meta[key] = *value;
   const auto key = label.substr(0, label.find('='));
   if (const auto value = object.label(key); !key.empty() && !value.empty()) meta["labels"] = json::object{{key, value}};
-  // In which order it goes.
-  for (const char* wave : {"steersman.dev/wave", "argocd.argoproj.io/sync-wave"})
-    if (const auto value = object.annotation(wave); !value.empty()) ensureObject(meta, "annotations")[wave] = value;
+  // In which order it goes, and whether.
+  for (const auto& name : deletionAnnotations())
+    if (const auto value = object.annotation(name); !value.empty()) ensureObject(meta, "annotations")[name] = value;
   json::array managers;
   for (const auto& entry : arrayAt(object.metadata(), {"managedFields"}))
     managers.push_back(
@@ -80,7 +81,8 @@ class Observer {
       if (const auto may = acting_.may("patch", item.ref); !may.ok()) out.refused = may.error().message;
     if (request_.rightsOnly) return out;
     STEER_TRY(out.hidden, hides(item.ref));
-    out.unchanged = live && parts_.applied.unchanged(live->revision(), item.digest);
+    // What is being deleted does not stay, whatever was applied.
+    out.unchanged = live && !live->deleting() && parts_.applied.unchanged(live->revision(), item.digest);
     if (out.unchanged || !live) out.hidden = false;
     else out.live = out.hidden ? identityOf(*live, request_.label) : std::move(live);
     return out;

@@ -7,6 +7,7 @@
 #include "cluster/client/batch_codec.h"
 #include "core/yaml.h"
 #include "schemas/protobuf.h"
+#include "schemas/served.h"
 
 namespace steer {
 namespace {
@@ -176,6 +177,7 @@ Result<Response> ResourceFront::write(const Request& request, const Route& route
   }
   addWarnings(out, duplicates);
   addWarnings(out, outcome.warnings);
+  if (auto unserved = unservedText(*route.kind); !unserved.empty()) addWarnings(out, {std::move(unserved)});
   return out;
 }
 

@@ -151,6 +151,26 @@ std::optional<Time> ApplyRun::write(Stage& stage, Time now) {
   return now + (retry ? options_.retryAfter : kLookAgain);
 }
 
+/// What makes way is asked for by what comes next; everything else waits for a run in which nothing fails.
+bool ApplyRun::holdsBack(const Stage& stage) const {
+  const auto& first = plan_.changes[rows_[stage.rows.front()].change];
+  if (!first.makesWayFor.name.empty()) return false;
+  const bool failed = std::any_of(rows_.begin(), rows_.end(), [&](const Row& r) {
+    return r.error && !r.done && plan_.changes[r.change].action != PlanAction::remove;
+  });
+  return failed || std::any_of(plan_.changes.begin(), plan_.changes.end(), [](const PlannedChange& c) {
+           return c.action == PlanAction::none && !c.refusal.empty();
+         });
+}
+
+std::optional<Time> ApplyRun::remove(Stage& stage, Time now) {
+  if (!holdsBack(stage)) return write(stage, now);
+  for (const auto index : stage.rows)
+    if (!rows_[index].done) rows_[index].heldBack = true;
+  stage.pending.clear();
+  return std::nullopt;
+}
+
 std::optional<Time> ApplyRun::watch(Stage& stage, Time now, const LookUp& lookUp) {
   if (!stage.watch) {
     stage.watch.emplace();
@@ -167,7 +187,11 @@ std::optional<Time> ApplyRun::watch(Stage& stage, Time now, const LookUp& lookUp
     auto there = client_.get(ref);
     return there.ok() ? *there : ObjectPtr{};
   };
-  const auto worst = stage.watch->look(lookUp ? lookUp : ask);
+  const auto gone = [this](const ObjectRef& ref) {
+    const auto there = client_.get(ref);
+    return !there.ok() && there.error().code == Errc::notFound;
+  };
+  const auto worst = stage.watch->look(lookUp ? lookUp : ask, gone);
   if (worst.state == HealthState::healthy) return std::nullopt;
   waitingFor_ = worst.reason;
   if (worst.state == HealthState::degraded) stop_ = {Stop::Why::degraded, worst.reason};
@@ -186,10 +210,22 @@ std::optional<Time> ApplyRun::runHooks(Stage& stage, Time now) {
   }
   if (again) return again;
   for (const auto& hook : stage.hooks)
-    if (hook.error())
+    if (hook.error() && !stop_)
       stop_ = {Stop::Why::hookFailed,
                std::string(hookName(hook.hook().when)) + " hook " + hook.hook().text() + ": " + hook.error()->message};
   return std::nullopt;
+}
+
+/// What stops the run leads to the hooks that run when it failed; without a failure they are passed over.
+void ApplyRun::advance(bool stageOver) {
+  const bool failing = stages_[stage_].kind == Stage::Kind::failHooks;
+  if (stop_ && !failing) {
+    while (stage_ < stages_.size() && stages_[stage_].kind != Stage::Kind::failHooks) ++stage_;
+  } else if (stageOver) {
+    ++stage_;
+  }
+  if (!stop_ && failures() == 0)
+    while (stage_ < stages_.size() && stages_[stage_].kind == Stage::Kind::failHooks) ++stage_;
 }
 
 std::optional<Time> ApplyRun::step(Time now, const LookUp& lookUp) {
@@ -199,18 +235,20 @@ std::optional<Time> ApplyRun::step(Time now, const LookUp& lookUp) {
   std::optional<Time> again;
   switch (stage.kind) {
     case Stage::Kind::changes:
-    case Stage::Kind::removals:
       again = write(stage, now);
+      break;
+    case Stage::Kind::removals:
+      again = remove(stage, now);
       break;
     case Stage::Kind::health:
       again = watch(stage, now, lookUp);
       break;
     case Stage::Kind::hooks:
+    case Stage::Kind::failHooks:
       again = runHooks(stage, now);
       break;
   }
-  if (stop_) stage_ = stages_.size();
-  else if (!again) ++stage_;
+  advance(!again);
   if (finished()) return std::nullopt;
   return again ? again : std::optional(now);
 }
@@ -241,6 +279,7 @@ std::string ApplyRun::nameOf(const Stage& stage) const {
     case Stage::Kind::health:
       return "health of " + (manyWaves_ ? wave : "what was applied");
     case Stage::Kind::hooks:
+    case Stage::Kind::failHooks:
       return std::string(hookName(stage.hooks.front().hook().when)) + " hooks";
     case Stage::Kind::removals:
     case Stage::Kind::changes:
@@ -253,7 +292,8 @@ std::string ApplyRun::nameOf(const Stage& stage) const {
 std::vector<const HookRun*> ApplyRun::hooks() const {
   std::vector<const HookRun*> out;
   for (const auto& stage : stages_)
-    for (const auto& hook : stage.hooks) out.push_back(&hook);
+    for (const auto& hook : stage.hooks)
+      if (stage.kind != Stage::Kind::failHooks || hook.begun()) out.push_back(&hook);
   return out;
 }
 

@@ -3,7 +3,8 @@
 // kinds), each wave waiting for the health of the one before, then deletions in reverse, then
 // post-sync hooks. It never blocks on the cluster's own progress: step() does what can be done and
 // says when to call again. Thread rule: one owner.
-// Failure rule: an object that is refused is reported and does not hold back the others; errors that
+// Failure rule: an object that is refused is reported and does not hold back the others, but nothing is
+// deleted in such a run (but for what makes way): what was to take its place may not be there. Errors that
 // may pass are tried again a few times. A hook that fails, and a wave that does not become healthy,
 // stop the run: what comes after is not applied.
 #include <functional>
@@ -43,7 +44,8 @@ class ApplyRun {
     std::size_t change = 0;  ///< index into plan().changes
     bool done = false;
     std::optional<Error> error{};
-    ObjectPtr result{};  ///< the object after it; its last state for a deletion
+    ObjectPtr result{};     ///< the object after it; its last state for a deletion
+    bool heldBack = false;  ///< a deletion that was not done, because something of this run could not be applied
   };
   /// A step of the order, as far as it came.
   struct Step {
@@ -89,7 +91,7 @@ class ApplyRun {
     Time until{};
   };
   struct Stage {
-    enum class Kind { changes, removals, health, hooks } kind = Kind::changes;
+    enum class Kind { changes, removals, health, hooks, failHooks } kind = Kind::changes;
     int syncWave = 0;
     Wave wave = Wave::rest;
     bool awaitGone = false;  ///< removals: another wave follows
@@ -103,11 +105,14 @@ class ApplyRun {
   class StageBuilder;
 
   std::optional<Time> write(Stage& stage, Time now);
+  bool holdsBack(const Stage& stage) const;
+  std::optional<Time> remove(Stage& stage, Time now);
   std::optional<Time> writeBound(Stage& stage, const std::vector<Pending>& writing, std::vector<Write> writes,
                                  std::vector<Pending> left, Time now);
   std::optional<Time> watch(Stage& stage, Time now, const LookUp& lookUp);
   std::optional<Time> runHooks(Stage& stage, Time now);
   Write writeFor(const Pending& pending) const;
+  void advance(bool stageOver);
   std::string nameOf(const Stage& stage) const;
   json::object boundBody(const PlannedChange& change, bool anew) const;
   Write removalOf(const PlannedChange& change, bool awaited) const;

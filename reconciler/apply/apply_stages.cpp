@@ -45,8 +45,10 @@ void ApplyRun::StageBuilder::addHooks(Hook when) {
   for (const auto& hook : run_.plan_.hooks) {
     if (hook.when != when) continue;
     auto& stages = run_.stages_;
-    if (stages.empty() || stages.back().kind != Stage::Kind::hooks || stages.back().syncWave != hook.wave)
-      stages.push_back({Stage::Kind::hooks, hook.wave});
+    const auto kind = when == Hook::syncFail ? Stage::Kind::failHooks : Stage::Kind::hooks;
+    if (stages.empty() || stages.back().kind != kind || stages.back().syncWave != hook.wave ||
+        stages.back().hooks.front().hook().when != when)
+      stages.push_back({kind, hook.wave});
     stages.back().hooks.emplace_back(run_.client_, hook, run_.options_.hookRun, run_.options_.healthTimeout,
                                      run_.plan_.account);
   }
@@ -62,23 +64,26 @@ void ApplyRun::StageBuilder::addHealth() {
 void ApplyRun::StageBuilder::addChanges() {
   const auto& changes = run_.plan_.changes;
   for (std::size_t i = 0; i < changes.size(); ++i) {
-    if (changes[i].action == PlanAction::remove) continue;
+    const bool removal = changes[i].action == PlanAction::remove;
+    if (removal && changes[i].makesWayFor.name.empty()) continue;
     if (changes[i].action != PlanAction::none && !placed_[i]) {
       if (!unwatched_.empty() && changes[unwatched_.back()].syncWave < changes[i].syncWave) addHealth();
-      addRow(i, Stage::Kind::changes);
+      addRow(i, removal ? Stage::Kind::removals : Stage::Kind::changes);
     }
-    unwatched_.push_back(i);
+    if (!removal) unwatched_.push_back(i);
   }
 }
 
 void ApplyRun::StageBuilder::addRemovals() {
   const auto& changes = run_.plan_.changes;
   for (std::size_t i = 0; i < changes.size(); ++i)
-    if (changes[i].action == PlanAction::remove) addRow(i, Stage::Kind::removals);
+    if (changes[i].action == PlanAction::remove && !placed_[i]) addRow(i, Stage::Kind::removals);
   auto& stages = run_.stages_;
   for (std::size_t i = 0; i + 1 < stages.size(); ++i)
-    stages[i].awaitGone = stages[i].kind == Stage::Kind::removals && stages[i + 1].kind == Stage::Kind::removals &&
-                          stages[i + 1].syncWave != stages[i].syncWave;
+    stages[i].awaitGone =
+        stages[i].kind == Stage::Kind::removals &&
+        (stages[i + 1].kind == Stage::Kind::changes ||
+         (stages[i + 1].kind == Stage::Kind::removals && stages[i + 1].syncWave != stages[i].syncWave));
 }
 
 void ApplyRun::StageBuilder::build() {
@@ -89,15 +94,17 @@ void ApplyRun::StageBuilder::build() {
     addHooks(Hook::preSync);
   }
   addChanges();
+  if (hooks) addHooks(Hook::sync);
   addRemovals();
   const auto& all = run_.plan_.hooks;
   if (hooks && std::any_of(all.begin(), all.end(), [](const auto& h) { return h.when == Hook::postSync; })) {
     addHealth();
     addHooks(Hook::postSync);
   }
+  if (run_.options_.hooks != ApplyOptions::Hooks::skip) addHooks(Hook::syncFail);
   std::set<int> waves;
   for (const auto& stage : run_.stages_)
-    if (stage.kind != Stage::Kind::hooks) waves.insert(stage.syncWave);
+    if (stage.kind != Stage::Kind::hooks && stage.kind != Stage::Kind::failHooks) waves.insert(stage.syncWave);
   run_.manyWaves_ = waves.size() > 1;
 }
 

@@ -7,7 +7,10 @@ namespace {
 
 constexpr Duration kLookAgain = milliseconds(250);
 
+/// A Job or a Pod has run when it is complete, anything else when it is healthy.
 bool complete(const Object& job) {
+  if (job.kind() == "Pod") return stringAt(job.status(), {"phase"}) == "Succeeded";
+  if (job.kind() != "Job") return assessHealth(job).state == HealthState::healthy;
   for (const auto& condition : arrayAt(job.status(), {"conditions"}))
     if (stringAt(condition, {"type"}) == "Complete" && stringAt(condition, {"status"}) == "True") return true;
   return false;
@@ -18,6 +21,14 @@ bool complete(const Object& job) {
 void HookRun::fail(Errc code, std::string message) {
   error_ = makeError(code, std::move(message));
   phase_ = Phase::over;
+  if (hook_.end.removedOnFailure) removeRun();
+}
+
+/// As its delete policy says. What cannot be removed now goes before the next run.
+void HookRun::removeRun() {
+  DeleteOptions options;
+  options.propagation = Propagation::background;
+  (void)client_.write(asAccount(Write::remove(hook_.ref, options)));
 }
 
 Write HookRun::asAccount(Write write) const {
@@ -41,8 +52,10 @@ void HookRun::look() {
   if (phase_ == Phase::running) {
     const auto health = assessHealth(job);
     state_ = health.reason;
-    if (complete(job)) phase_ = Phase::over;
-    else if (health.state == HealthState::degraded) fail(Errc::internal, health.reason);
+    if (complete(job)) {
+      phase_ = Phase::over;
+      if (hook_.end.removedOnSuccess) removeRun();
+    } else if (health.state == HealthState::degraded) fail(Errc::internal, health.reason);
     return;
   }
   state_ = "its last run is being removed";

@@ -17,12 +17,13 @@ class HookRun {
   HookRun(Client& client, PlannedHook hook, std::string run, Duration timeout, std::string account)
       : client_(client),
         hook_(std::move(hook)),
-        run_(std::move(run)),
+        run_(hook_.repeated && !run.empty() ? run + "/" + hookName(hook_.when) : std::move(run)),
         timeout_(timeout),
         account_(std::move(account)) {}
 
   /// Nothing = over; a time = call again then.
   std::optional<Time> step(Time now);
+  bool begun() const { return phase_ != Phase::begin; }
   bool over() const { return phase_ == Phase::over; }
   bool succeeded() const { return over() && !error_; }
   const std::optional<Error>& error() const { return error_; }
@@ -36,6 +37,7 @@ class HookRun {
   Write asAccount(Write write) const;
   void create();
   void fail(Errc code, std::string message);
+  void removeRun();
 
   Client& client_;
   PlannedHook hook_;

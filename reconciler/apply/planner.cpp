@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <tuple>
 
+#include "reconciler/apply/way_making.h"
+#include "reconciler/plan/controller_fields.h"
 #include "reconciler/plan/hooks.h"
+#include "schemas/sync_policy.h"
 
 namespace steer {
 namespace {
@@ -48,6 +51,18 @@ Result<void> observe(Client& client, const PlanOptions& options, PlanInput& inpu
   return {};
 }
 
+/// What says itself that it is to be left alone, or only to be made, and what is made once and was.
+void leaveObjects(const RanOnce& ran, PlanInput& input) {
+  for (const auto& w : input.wanted) {
+    const auto live = input.live.find(w.ref);
+    if (live == input.live.end() && ranAsWritten(ran, w.ref, w.body)) input.unchanged.insert(w.ref);
+    if (live == input.live.end() || live->second->deleting()) continue;
+    if (!syncPolicyOf(w.body).onlyCreate && !syncPolicyOf(live->second->json()).leaveAlone) continue;
+    input.unchanged.insert(w.ref);
+    input.live.erase(live);
+  }
+}
+
 /// Takes out of what is applied what the policy leaves to others.
 void leaveFields(const OwnershipPolicy& policy, PlanInput& input) {
   input.conflicts = policy.conflicts;
@@ -85,6 +100,7 @@ class Prediction {
     STEER_TRY(auto answers, ask(client, std::move(writes)));
     for (std::size_t i = 0; i < open_.size(); ++i) inputOf(open_[i]).predicted[open_[i].index] = std::move(answers[i]);
     STEER_CHECK(renew(client));
+    for (auto& input : inputs_) STEER_CHECK(WayMaking(client, input).run());
     return removeAll(client);
   }
 
@@ -188,7 +204,11 @@ Result<PlanInput> prepare(Client& client, std::vector<WantedObject> wanted, cons
   input.application = options.application;
   input.source = options.source;
   input.account = options.account;
-  for (auto& w : wanted) label(w.body, options.application);
+  input.ending = options.ending;
+  for (auto& w : wanted) {
+    label(w.body, options.application);
+    leaveToControllers(w.body);
+  }
   input.hooks = takeHooks(wanted);
   std::erase_if(input.hooks, [&](const PlannedHook& h) { return !options.selection.contains(h.gvk(), h.ref); });
   // The batch runs in order: what others stand in (namespaces) comes first, as in the real thing.
@@ -199,10 +219,12 @@ Result<PlanInput> prepare(Client& client, std::vector<WantedObject> wanted, cons
   input.kept = options.elsewhere;
   input.kept.insert(options.keep.begin(), options.keep.end());
   for (auto& w : wanted) {
-    if (options.selection.contains(gvkOf(w), w.ref)) input.wanted.push_back(std::move(w));
+    const bool applied = !syncPolicyOf(w.body).leaveAlone && options.selection.contains(gvkOf(w), w.ref);
+    if (applied) input.wanted.push_back(std::move(w));
     else input.kept.insert(w.ref);
   }
   STEER_CHECK(observe(client, options, input));
+  leaveObjects(options.ranOnce, input);
   leaveFields(options.policy, input);
   STEER_CHECK(findRuns(client, input));
   if (options.prune == PlanOptions::Prune::no) input.owned.clear();

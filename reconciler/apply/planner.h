@@ -10,6 +10,7 @@
 
 #include "cluster/client/client.h"
 #include "reconciler/plan/plan_set.h"
+#include "reconciler/plan/ran_once.h"
 #include "reconciler/plan/selection.h"
 
 namespace steer {
@@ -33,6 +34,10 @@ struct PlanOptions {
   enum class Scope { whole, theseOnly } scope = Scope::whole;
   /// Objects that are not wanted as far as anyone can read, and yet must not be deleted.
   std::set<ObjectRef> keep{};
+  /// What went by itself when it had done its work, and is not made again.
+  RanOnce ranOnce{};
+  /// The application goes, with what it owns.
+  PlanInput::Ending ending = PlanInput::Ending::no;
   /// The user as whom everything is written and judged; what they may not do is refused in the plan.
   std::string account{};
 };

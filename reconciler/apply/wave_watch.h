@@ -20,12 +20,15 @@ class WaveWatch {
   void add(const PlannedChange& change, const ObjectPtr& result);
   /// The worst of what is not healthy, with the object's name in the reason.
   Health look(const LookUp& lookUp);
+  /// Likewise; `gone` says whether an object that was not seen is not there at all.
+  Health look(const LookUp& lookUp, const std::function<bool(const ObjectRef&)>& gone);
 
  private:
   struct Item {
     ObjectRef ref;
     std::string text;
     bool changed = false;
+    bool goes = false;  ///< by itself, when it has done its work
     std::uint64_t revision = 0;
   };
   std::vector<Item> open_;

@@ -4,6 +4,7 @@
 
 #include "core/log.h"
 #include "core/rfc3339.h"
+#include "reconciler/apply/pod_trouble.h"
 #include "reconciler/health/health.h"
 #include "schemas/sync_order.h"
 
@@ -66,6 +67,7 @@ Loop::Next ApplicationLoop::step(Time now) {
   if (pending_ && operation_ && operation_->interruptible()) operation_->supersede(now, commit_->id);
   if (!operation_ && haveWanted_ && drift_.synced()) tryBegin(now);
   heal(now);
+  showFights(now);
   if (operation_) stepOperation(now);
   if (rightsDue_ && haveWanted_ && !operation_ && !pending_) lookAtRights(now);
   if (!reports_.empty() && !reports_.front().second && now >= reportDue_ && !keeper_.publishing()) {
@@ -79,7 +81,7 @@ Loop::Next ApplicationLoop::step(Time now) {
   } else if (!reports_.empty() && !reports_.front().second) {
     want(reportDue_);
   }
-  if (!operation_ && haveWanted_) showHealth();
+  if (haveWanted_ && (!operation_ || operation_->waiting())) showHealth();
   want(status_.flush(now));
   if (mayHeal()) {
     want(drift_.nextDue());
@@ -287,7 +289,10 @@ void ApplicationLoop::stepOperation(Time now) {
   if (!blind) {
     // One phase a step, so that each has its own time.
     operationDue_ = operation_->step(now, drift_.live());
-    if (operation_->takeMilestone()) keeper_.saveDraft(options_.name, jsonText(toJson(operation_->record())));
+    if (operation_->takeMilestone()) {
+      noteRanOnce();
+      keeper_.saveDraft(options_.name, jsonText(toJson(operation_->record())));
+    }
   }
   if (const auto& held = operation_->held(); held && !operation_->finished()) {
     status_.setPhase(held->phase, held->why);
@@ -356,7 +361,9 @@ void ApplicationLoop::onPublished(const Result<PublishOutcome>& outcome, Time no
 void ApplicationLoop::showHealth() {
   const auto assess = [this](const ObjectRef& ref) {
     const auto object = drift_.live().get(ref);
-    Health health = object ? assessHealth(*object) : Health{HealthState::progressing, "not there"};
+    const bool done = !object && ranOnce_.contains(ref);  // it went by itself
+    Health health = object ? toldHealth(client_, *object)
+                           : Health{done ? HealthState::healthy : HealthState::progressing, "not there"};
     if (health.state == HealthState::healthy || !drift_.wanted().contains(ref)) unwell_.erase(ref);
     else unwell_[ref] = std::move(health);
   };
@@ -378,7 +385,8 @@ void ApplicationLoop::showHealth() {
   // What was Synced may fall ill later, and what was Degraded may recover.
   if (status_.phase() == "Synced" && worst == HealthState::degraded) status_.setPhase("Degraded", first);
   else if (status_.phase() == "Synced" && !rightsProblem_.empty()) status_.setPhase("Degraded", rightsProblem_);
-  else if (status_.phase() == "Degraded" && findings_.empty() && rightsProblem_.empty() &&
+  else if (status_.phase() == "Synced" && !fights_.empty()) status_.setPhase("Degraded", fightText(*fights_.begin()));
+  else if (status_.phase() == "Degraded" && fights_.empty() && findings_.empty() && rightsProblem_.empty() &&
            worst == HealthState::healthy)
     status_.setPhase("Synced", "");
 }

@@ -43,6 +43,9 @@ struct ApplicationOptions {
   Duration resync = minutes(5);
 };
 
+/// "configmaps shop/a: data.k changed by x, again and again …".
+std::string fightText(const std::pair<const ObjectRef, std::string>& fight);
+
 class ApplicationLoop final : public Loop {
  public:
   ApplicationLoop(ApplicationOptions options, Renderer renderer, Client& client, Executor& executor);
@@ -120,6 +123,8 @@ class ApplicationLoop final : public Loop {
   void begin(const std::string& trigger, Operation::WhenEmpty whenEmpty, Time now);
   void stepOperation(Time now);
   bool mayHeal() const;
+  void showFights(Time now);
+  void noteRanOnce();
   void heal(Time now);
   void noteDrift(const DriftWatch::Suspect& suspect, Time now);
   void report(ApplyRecord record, Time now);
@@ -203,7 +208,9 @@ class ApplicationLoop final : public Loop {
   int judgements_ = 0;            ///< of the same commit
   bool rightsDue_ = true;         ///< what the account may is to be looked at
   std::string rightsProblem_;     ///< what it may not do any more; empty = nothing is known to be missing
-  bool replan_ = false;           ///< the settings changed: look at everything again
+  RanOnce ranOnce_;
+  std::map<ObjectRef, std::string> fights_;  ///< told of
+  bool replan_ = false;                      ///< the settings changed: look at everything again
 };
 
 }  // namespace steer

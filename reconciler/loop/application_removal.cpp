@@ -25,6 +25,7 @@ std::optional<Time> ApplicationRemoval::step(Time now, const std::function<std::
   options.application = application_;
   options.account = account_;
   options.source = "deletion of the application";
+  options.ending = PlanInput::Ending::yes;
   options.elsewhere = claimed();
   auto plan = makePlan(client_, {}, options);
   if (!plan.ok()) {

@@ -22,6 +22,8 @@ void ApplicationLoop::observe(const Object& object) {
     rollbackSeen_ = std::string(stringAt(shown, {"request"}));
     rollbackCommit_ = std::string(stringAt(shown, {"commit"}));
     if (!shown.empty()) status_.setDetail("rollback", shown);
+    ranOnce_ = ranOnceIn(object.status());
+    if (!ranOnce_.empty()) status_.setDetail("ranOnce", ranOnceJson(ranOnce_));
   }
   keeper_.setPin(requests_.pin);
   if (pinned != requests_.pin.has_value()) keeper_.lookSoon();

@@ -4,6 +4,7 @@
 #include "reconciler/loop/application_loop.h"
 #include "reconciler/loop/sync_window.h"
 #include "reconciler/plan/hooks.h"
+#include "schemas/sync_policy.h"
 
 namespace steer {
 namespace {
@@ -23,6 +24,7 @@ PlanOptions ApplicationLoop::planning() const {
   PlanOptions out;
   out.policy = settings_.policy;
   out.account = settings_.account;
+  out.ranOnce = ranOnce_;
   if (options_.neighbours != nullptr) out.elsewhere = options_.neighbours->claimedByOthers(options_.name);
   for (const auto& [ref, glass] : glass_) {
     const auto place = (ref.ns.empty() ? "" : ref.ns + "/") + ref.name;
@@ -70,7 +72,7 @@ void ApplicationLoop::lookAtRights(Time now) {
     request.actAs = settings_.account;
     request.rightsOnly = true;
     for (const auto& w : *wanted_)
-      if (!isHook(w.body)) request.items.push_back({w.ref, ""});
+      if (isState(w.body)) request.items.push_back({w.ref, ""});
     const auto seen = client_.observe(request);
     if (!seen.ok() && seen.error().code != Errc::forbidden) {
       rightsDue_ = true;

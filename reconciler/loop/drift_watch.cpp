@@ -4,12 +4,15 @@
 
 #include "reconciler/apply/planner.h"
 #include "schemas/schema.h"
-#include "schemas/sync_order.h"
+#include "schemas/sync_policy.h"
 
 namespace steer {
 namespace {
 
 constexpr int kFreeHealings = 3;
+constexpr int kFight = 6;                 ///< changes that came back at once, one after the other
+constexpr Duration kAtOnce = seconds(2);  ///< a person is not that quick each time
+constexpr Duration kTruce = minutes(10);  ///< then it is tried once more
 
 std::vector<Informer::Source> sourcesOf(const std::string& application) {
   std::vector<Informer::Source> out;
@@ -62,8 +65,10 @@ DriftWatch::DriftWatch(Client& client, const std::string& application, Waker wak
 void DriftWatch::setWanted(const std::vector<WantedObject>& wanted) {
   wanted_.clear();
   for (const auto& w : wanted)
-    if (!isHook(w.body)) wanted_.insert(w.ref);  // a hook is no state
+    if (isState(w.body)) wanted_.insert(w.ref);
   std::erase_if(suspects_, [&](const auto& s) { return !wanted_.contains(s.first); });
+  for (const auto& [ref, how] : fights_) pace_.erase(ref);  // perhaps the new manifests agree with the other side
+  fights_.clear();
 }
 
 void DriftWatch::changeWanted(const std::vector<WantedObject>& changed, const std::vector<ObjectRef>& removed) {
@@ -73,13 +78,14 @@ void DriftWatch::changeWanted(const std::vector<WantedObject>& changed, const st
     touched_.insert(ref);
   }
   for (const auto& w : changed) {
-    if (isHook(w.body)) {
+    if (!isState(w.body)) {
       wanted_.erase(w.ref);
       suspects_.erase(w.ref);
     } else {
       wanted_.insert(w.ref);
     }
     touched_.insert(w.ref);
+    if (fights_.erase(w.ref) != 0) pace_.erase(w.ref);
   }
 }
 
@@ -94,8 +100,25 @@ void DriftWatch::pump(Time now, const std::set<std::uint64_t>& own) {
     touched_.insert(ref);
     if (after && own.contains(after->revision())) return;
     if (before && after && !after->deleting() && changed(before, after).empty()) return;
-    suspects_[std::move(ref)] = driftText(before, after);
+    auto how = driftText(before, after);
+    noteReturn(ref, how, now);
+    suspects_[std::move(ref)] = std::move(how);
   });
+}
+
+/// What comes back at once each time that it is put right is done by a machine, which does not give in either.
+void DriftWatch::noteReturn(const ObjectRef& ref, const std::string& how, Time now) {
+  const auto it = pace_.find(ref);
+  if (it == pace_.end() || !std::exchange(it->second.healed, false)) return;
+  auto& pace = it->second;
+  pace.returned = now - pace.last <= kAtOnce ? pace.returned + 1 : 0;
+  if (pace.returned < kFight) {
+    fights_.erase(ref);
+    return;
+  }
+  pace.returned = kFight - 1;
+  pace.notBefore = now + kTruce;
+  fights_[ref] = how;
 }
 
 std::vector<DriftWatch::Suspect> DriftWatch::takeDue(Time now) {
@@ -126,6 +149,7 @@ void DriftWatch::noteHealed(const ObjectRef& ref, Time now) {
   Pace& pace = pace_[ref];
   pace.count = now - pace.last < seconds(60) ? pace.count + 1 : 1;
   pace.last = now;
+  pace.healed = true;
   if (pace.count > kFreeHealings)
     pace.notBefore = now + std::min<Duration>(seconds(1) * (1 << std::min(pace.count - kFreeHealings, 6)), seconds(60));
 }

@@ -46,6 +46,9 @@ class DriftWatch {
   bool anyWaiting() const { return !suspects_.empty(); }
   /// When the earliest of those that wait may be healed.
   std::optional<Time> nextDue() const;
+  /// Objects that something else changes back at once each time, and how: they are left alone for a while, or until
+  /// their manifest changes.
+  const std::map<ObjectRef, std::string>& fights() const { return fights_; }
   /// Counts a healing: an object that someone else keeps changing is healed ever more slowly.
   void noteHealed(const ObjectRef& ref, Time now);
 
@@ -54,13 +57,17 @@ class DriftWatch {
     int count = 0;
     Time last{};
     Time notBefore{};
+    int returned = 0;     ///< times that the change came back at once
+    bool healed = false;  ///< and nothing was seen of it since
   };
+  void noteReturn(const ObjectRef& ref, const std::string& how, Time now);
   Informer informer_;
   std::set<ObjectRef> wanted_;
   std::set<ObjectRef> touched_;
   std::set<ObjectRef> marked_;
   std::map<ObjectRef, std::string> suspects_;
   std::map<ObjectRef, Pace> pace_;
+  std::map<ObjectRef, std::string> fights_;
 };
 
 /// How the object moved away from `before`, in words. Pure.

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "reconciler/apply/pod_trouble.h"
 #include "reconciler/health/health.h"
-#include "schemas/sync_order.h"
+#include "reconciler/plan/ran_once.h"
+#include "schemas/sync_policy.h"
 
 namespace steer {
 namespace {
@@ -58,7 +60,9 @@ std::optional<Time> Operation::plan(Time now) {
     if (held_) return now + held_->again;
   }
   removalsOwed_ = owners && !secondHalf_;
-  if (owners) std::erase_if(made->changes, [](const PlannedChange& c) { return c.action == PlanAction::remove; });
+  if (owners)  // also what needs the place of one of them
+    std::erase_if(made->changes,
+                  [](const PlannedChange& c) { return c.action == PlanAction::remove || !c.after.empty(); });
   const auto& all = made->changes;
   const bool idle = std::all_of(all.begin(), all.end(), [](const auto& c) { return c.action == PlanAction::none; });
   if (idle && options_.whenEmpty == WhenEmpty::drop && !secondHalf_) {
@@ -237,7 +241,8 @@ void Operation::noteLeftovers() {
   for (const auto& failed : run_->rows()) {
     if (failed.done) continue;
     auto& row = rowFor(run_->plan().changes[failed.change].text());
-    if (stopped && !failed.error) {
+    if (failed.heldBack) row.error = "kept, because something of this run could not be applied";
+    if (failed.heldBack || (stopped && !failed.error)) {
       row.outcome = "skipped";
       continue;
     }
@@ -260,21 +265,28 @@ void Operation::noteLeftovers() {
 std::optional<Time> Operation::watch(Time now, const Snapshot& live) {
   HealthState worst = HealthState::healthy;
   std::string first;
-  const auto note = [&](HealthState state, const std::string& object, const std::string& reason) {
-    if (state != HealthState::healthy && (first.empty() || (state == HealthState::degraded && worst != state)))
-      first = object + ": " + reason;
+  ObjectPtr firstObject;
+  const auto note = [&](HealthState state, const std::string& object, const std::string& reason, ObjectPtr seen) {
+    const bool tells =
+        state != HealthState::healthy && (first.empty() || (state == HealthState::degraded && worst != state));
+    if (tells) first = object + ": " + reason;
+    if (tells) firstObject = seen;
     worst = worse(worst, state);
   };
   for (const auto& w : *wanted_) {
-    if (isHook(w.body)) continue;
+    if (!isState(w.body)) continue;
     const std::string text = textFor(w);
     const ObjectPtr object = live.get(w.ref);
+    if (!object && goesByItself(w.body)) {
+      const auto there = client_.get(w.ref);
+      if (!there.ok() && there.error().code == Errc::notFound) continue;  // it has done its work and went
+    }
     const auto expected = expected_.find(w.ref);
     const bool seen = object && (expected == expected_.end() || object->revision() >= expected->second);
     auto* known = findRow(text);
     if (known != nullptr && known->outcome == "failed") continue;  // counted at the end
     const Health health = seen ? assessHealth(*object) : Health{HealthState::progressing, "not seen yet"};
-    note(health.state, text, health.reason);
+    note(health.state, text, health.reason, object);
     if (known == nullptr && health.state == HealthState::healthy) continue;
     auto& row = known != nullptr ? *known : rowFor(text);
     row.health = healthName(health.state);
@@ -282,7 +294,9 @@ std::optional<Time> Operation::watch(Time now, const Snapshot& live) {
   }
   for (const auto& [ref, uid] : removed_)
     if (const auto object = live.get(ref); object && object->uid() == uid)
-      note(HealthState::progressing, object->text(), "is being deleted");
+      note(HealthState::progressing, object->text(), "is being deleted", nullptr);
+  if (firstObject && !firstObject->deleting())
+    if (const auto trouble = podTrouble(client_, *firstObject); !trouble.empty()) first += "; " + trouble;
   waitingFor_ = first;
   if (worst == HealthState::degraded) finish(now, ApplyRecord::Result::degraded, first);
   else if (worst == HealthState::healthy)

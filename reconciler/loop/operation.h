@@ -85,6 +85,8 @@ class Operation {
   /// True once after the record changed enough to be kept safe.
   bool takeMilestone() { return std::exchange(milestone_, false); }
   /// Revisions that our own writes made: no drift.
+  /// What it wrote, and the revision that came of it.
+  const std::map<ObjectRef, std::uint64_t>& written() const { return expected_; }
   const std::set<std::uint64_t>& ownRevisions() const { return ownRevisions_; }
   std::string waitingFor() const { return waitingFor_; }
   const std::optional<Hold>& held() const { return held_; }

@@ -52,6 +52,7 @@ struct DeclaredApplication {
   std::set<ObjectRef> quarantined{};  ///< known by name, but wrong: left as they live
   bool complete = true;               ///< false: something could not be read, so nothing may be deleted
   std::string refusal{};              ///< why nothing of it may be applied; empty = it may
+  bool leaves = false;                ///< nobody declares it any more: it goes, with what it owns
   std::string parent{};               ///< label of the one that declares it, and so must come before it
 };
 

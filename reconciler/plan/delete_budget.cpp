@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "reconciler/plan/fingerprint.h"
+#include "schemas/sync_policy.h"
 
 namespace steer {
 namespace {
@@ -16,6 +17,12 @@ std::string preciousness(const PlannedChange& c) {
   if (c.gvk.group.empty()) {
     if (c.gvk.kind == "Namespace") return "a namespace goes with everything in it";
     if (c.gvk.kind == "PersistentVolumeClaim" || c.gvk.kind == "PersistentVolume") return "it may hold data";
+  }
+  if (c.live) {
+    using Deletion = SyncPolicy::Deletion;
+    const auto policy = syncPolicyOf(c.live->json());
+    if (policy.prune == Deletion::confirmed || policy.removal == Deletion::confirmed)
+      return "it asks for that itself (" + policy.why + ")";
   }
   if (c.gvk.group == "steersman.dev" && c.gvk.kind == "Application" && c.live &&
       boolAt(c.live->spec(), {"prune"}, true))

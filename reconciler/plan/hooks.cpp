@@ -12,16 +12,23 @@ std::string digestOf(const json::object& body) { return Fingerprint().add(jsonCa
 
 }  // namespace
 
-std::string PlannedHook::text() const { return "Job " + (ref.ns.empty() ? ref.name : ref.ns + "/" + ref.name); }
+std::string PlannedHook::text() const {
+  return gvk().kind + " " + (ref.ns.empty() ? ref.name : ref.ns + "/" + ref.name);
+}
 
-bool PlannedHook::fresh() const { return !last || last->annotation(kHookDigest) != digestOf(wanted); }
+bool PlannedHook::fresh() const {
+  if (!last) return !end.removedOnSuccess;  // of a run that went well nothing is left
+  return last->annotation(kHookDigest) != digestOf(wanted);
+}
 
 std::vector<PlannedHook> takeHooks(std::vector<WantedObject>& wanted) {
   std::vector<PlannedHook> hooks;
   for (auto& w : wanted) {
     const auto order = syncOrderOf(w.body);
     if (order.hook == Hook::none) continue;
-    hooks.push_back({order.hook, order.wave, std::move(w.ref), std::move(w.source), std::move(w.body), nullptr});
+    for (const auto phase : order.phases)
+      hooks.push_back({phase, order.wave, w.ref, w.source, w.body, nullptr, order.end, order.phases.size() > 1});
+    w.ref.name.clear();
   }
   std::erase_if(wanted, [](const WantedObject& w) { return w.ref.name.empty(); });
   std::sort(hooks.begin(), hooks.end(), [](const PlannedHook& a, const PlannedHook& b) {
@@ -35,7 +42,7 @@ json::object hookJob(const PlannedHook& hook, const std::string& run) {
   auto& annotations = ensureObject(ensureObject(body, "metadata"), "annotations");
   annotations[kHookRun] = run;
   annotations[kHookDigest] = digestOf(hook.wanted);
-  ensureObject(body, "spec").erase("ttlSecondsAfterFinished");
+  if (stringAt(body, {"kind"}) == "Job") ensureObject(body, "spec").erase("ttlSecondsAfterFinished");
   return body;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// Hooks: Jobs that run before (pre-sync) or after (post-sync) everything else of an application. They
+// Hooks: objects, most often Jobs, that run at a phase of an application (schemas/sync_order.h). They
 // are no part of the state that is kept: a hook runs once per commit when that commit changes anything
 // or the hook itself has not run yet as it is written now, its last run stays until the next, and drift
 // does not start it. Pure.
@@ -16,7 +16,7 @@ inline constexpr const char* kHookDigest = "steersman.dev/hook-digest";
 
 /// Takes the hooks out of the wanted objects, in the order in which they run.
 std::vector<PlannedHook> takeHooks(std::vector<WantedObject>& wanted);
-/// The Job to apply for a run of this name. Its time to live is left out: the last run is kept.
+/// The object to apply for a run of this name. Its time to live is left out: the last run is kept.
 json::object hookJob(const PlannedHook& hook, const std::string& run);
 /// This run is there already, whatever became of it.
 bool ranAs(const Object& job, const std::string& run);

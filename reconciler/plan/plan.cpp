@@ -7,6 +7,7 @@
 #include "reconciler/plan/fingerprint.h"
 #include "schemas/managed_fields.h"
 #include "schemas/schema.h"
+#include "schemas/sync_policy.h"
 
 namespace steer {
 namespace {
@@ -70,6 +71,15 @@ std::string refusalText(const Error& error) {
   return out;
 }
 
+/// What a deletion waits for: "waits for finalizer example.com/hold".
+std::string vanishingText(const Object& live) {
+  std::string out;
+  for (const auto& finalizer : live.finalizers()) out += (out.empty() ? "" : ", ") + finalizer;
+  if (!out.empty()) return "waits for finalizer " + out;
+  if (!arrayAt(live.spec(), {"finalizers"}).empty()) return "waits until what it holds is gone";
+  return "ends within its grace period";
+}
+
 PlannedChange decide(WantedObject wanted, const Result<ObjectPtr>& predicted, const PlanInput& input) {
   PlannedChange c;
   c.ref = wanted.ref;
@@ -111,6 +121,11 @@ PlannedChange decide(WantedObject wanted, const Result<ObjectPtr>& predicted, co
   }
   c.predicted = *predicted;
   if (!c.live) return c;
+  if (c.live->deleting()) {
+    c.action = PlanAction::replace;
+    c.vanishing = vanishingText(*c.live);
+    return c;
+  }
   const json::object& after = c.predicted->json();
   c.fields = diffObjects(schemaOf(c.gvk), c.live->json(), after);
   c.taken = takenFields(c.live->json(), after);
@@ -118,12 +133,30 @@ PlannedChange decide(WantedObject wanted, const Result<ObjectPtr>& predicted, co
   return c;
 }
 
+/// A deletion that makes way stands in the wave of the change that needs it, right before.
+void makeWay(const std::vector<std::pair<ObjectRef, ObjectRef>>& makesWay, std::vector<PlannedChange>& changes) {
+  std::map<ObjectRef, PlannedChange*> byRef;
+  for (auto& c : changes) byRef[c.ref] = &c;
+  for (const auto& [gone, needed] : makesWay) {
+    const auto from = byRef.find(gone);
+    const auto to = byRef.find(needed);
+    if (from == byRef.end() || to == byRef.end() || from->second->action != PlanAction::remove) continue;
+    if (from->second->makesWayFor.name.empty()) {  // the first that needs it
+      from->second->makesWayFor = needed;
+      from->second->wave = to->second->wave;
+      from->second->syncWave = to->second->syncWave;
+    }
+    to->second->after.push_back(from->second->text());
+  }
+}
+
 /// Changes first, deletions last and the other way round.
 void putInOrder(std::vector<PlannedChange>& changes) {
   const auto key = [](const PlannedChange& c) {
-    const bool removal = c.action == PlanAction::remove;
+    const bool first = !c.makesWayFor.name.empty();
+    const bool last = c.action == PlanAction::remove && !first;
     const int wave = static_cast<int>(c.wave);
-    return std::tuple(removal, removal ? -c.syncWave : c.syncWave, removal ? -wave : wave,
+    return std::tuple(last, last ? -c.syncWave : c.syncWave, last ? -wave : wave, !first,
                       std::tie(c.ref.ns, c.gvk.kind, c.ref.name));
   };
   std::stable_sort(changes.begin(), changes.end(),
@@ -132,13 +165,39 @@ void putInOrder(std::vector<PlannedChange>& changes) {
 
 }  // namespace
 
+namespace {
+
+/// Owned, and asked for nowhere.
+std::vector<std::pair<ObjectRef, ObjectPtr>> leftBehind(const PlanInput& input) {
+  std::vector<std::pair<ObjectRef, ObjectPtr>> out;
+  std::set<ObjectRef> asked;
+  for (const auto& w : input.wanted) asked.insert(w.ref);
+  for (const auto& [ref, object] : input.owned)
+    if (!asked.contains(ref) && !input.kept.contains(ref) && !object->deleting() && ownedBy(*object, input.application))
+      out.emplace_back(ref, object);
+  return out;
+}
+
+/// It says itself that it is not to be deleted.
+bool staysByItself(const PlanInput& input, const SyncPolicy& policy) {
+  const auto asked = input.ending == PlanInput::Ending::yes ? policy.removal : policy.prune;
+  return asked == SyncPolicy::Deletion::never;
+}
+
+std::vector<std::string> keptOf(const PlanInput& input) {
+  std::vector<std::string> out;
+  for (const auto& [ref, object] : leftBehind(input))
+    if (const auto policy = syncPolicyOf(object->json()); staysByItself(input, policy))
+      out.push_back(object->text() + ": " + policy.why);
+  return out;
+}
+
+}  // namespace
+
 std::vector<PlannedChange> removalsOf(const PlanInput& input) {
   std::vector<PlannedChange> out;
-  std::set<ObjectRef> kept;
-  for (const auto& w : input.wanted) kept.insert(w.ref);
-  for (const auto& [ref, object] : input.owned) {
-    if (kept.contains(ref) || input.kept.contains(ref) || object->deleting() || !ownedBy(*object, input.application))
-      continue;
+  for (const auto& [ref, object] : leftBehind(input)) {
+    if (staysByItself(input, syncPolicyOf(object->json()))) continue;
     PlannedChange c;
     c.action = PlanAction::remove;
     c.ref = ref;
@@ -159,11 +218,13 @@ Plan buildPlan(PlanInput input) {
   plan.source = input.source;
   plan.hooks = std::move(input.hooks);
   plan.account = input.account;
+  plan.kept = keptOf(input);
   auto removals = removalsOf(input);
   for (std::size_t i = 0; i < input.wanted.size(); ++i)
     plan.changes.push_back(decide(std::move(input.wanted[i]), input.predicted[i], input));
   plan.changes.insert(plan.changes.end(), std::make_move_iterator(removals.begin()),
                       std::make_move_iterator(removals.end()));
+  makeWay(input.makesWay, plan.changes);
   putInOrder(plan.changes);
   return plan;
 }
@@ -202,8 +263,9 @@ bool Plan::empty() const {
 }
 
 bool Plan::hooksDue() const {
-  return !hooks.empty() &&
-         (!empty() || std::any_of(hooks.begin(), hooks.end(), [](const PlannedHook& h) { return h.fresh(); }));
+  return !hooks.empty() && (!empty() || std::any_of(hooks.begin(), hooks.end(), [](const PlannedHook& h) {
+    return h.when != Hook::syncFail && h.fresh();
+  }));
 }
 
 std::string Plan::digest() const {

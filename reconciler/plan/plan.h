@@ -43,6 +43,7 @@ struct PlannedChange {
   SourcePos source;                 ///< empty for a deletion
   std::vector<FieldChange> fields;  ///< update and replace; secrets masked
   std::string forcedBy;             ///< replace: the immutable field that forces it
+  std::string vanishing{};          ///< replace: the object is being deleted already, and what that waits for
   bool adopts = false;              ///< the object exists and was not ours
   std::string movedFrom{};          ///< the application that owned it until now
   std::vector<std::string> taken;   ///< "spec.replicas from kubectl": fields taken from others
@@ -54,12 +55,15 @@ struct PlannedChange {
   json::object wanted;    ///< what is applied
   ObjectPtr live;         ///< null for a creation, and where nothing changes may be null
   ObjectPtr predicted{};  ///< what it becomes; null for a deletion and a refusal
+  /// Deletions that go first, since they hold what this needs (a port, an address): "Service shop/old".
+  std::vector<std::string> after{};
+  ObjectRef makesWayFor{};  ///< deletion: the change that needs what it holds, and comes after it; empty = none
 
   /// "Deployment shop/web".
   std::string text() const { return gvk.kind + " " + (ref.ns.empty() ? ref.name : ref.ns + "/" + ref.name); }
 };
 
-/// A Job that runs before or after everything else (reconciler/plan/hooks.h). It is no change.
+/// An object that runs at a phase of an application (reconciler/plan/hooks.h), most often a Job. It is no change.
 struct PlannedHook {
   Hook when = Hook::none;
   int wave = 0;
@@ -67,11 +71,13 @@ struct PlannedHook {
   SourcePos source;
   json::object wanted;  ///< as the source says, with the application's label
   ObjectPtr last;       ///< its last run; null: there is none
+  HookEnd end{};
+  bool repeated = false;  ///< it runs at other phases, too
 
-  Gvk gvk() const { return {"batch", "v1", "Job"}; }
+  Gvk gvk() const { return Gvk::from(stringAt(wanted, {"apiVersion"}), stringAt(wanted, {"kind"})); }
   /// "Job shop/migrate".
   std::string text() const;
-  /// It has not run yet as it is written now.
+  /// It has not run yet as it is written now, as far as what is left of it tells.
   bool fresh() const;
 };
 
@@ -101,6 +107,8 @@ struct Plan {
   /// Digests of deletions that the commit's own trailers say yes to (delete_budget.h).
   std::vector<std::string> confirmedDeletions{};
   std::string account{};  ///< the user as whom it is written; empty = whoever applies it
+  /// What left the source and stays, since it says so itself: "ConfigMap shop/a: steersman.dev/prune: never".
+  std::vector<std::string> kept{};
 
   PlanCounts counts() const;
   bool empty() const;  ///< hooks do not count: they are no state
@@ -131,6 +139,10 @@ struct PlanInput {
   std::set<ObjectRef> hidden{};      ///< PlannedChange::hidden
   /// Wanted objects that are not applied although nobody asked the server, and why.
   std::map<ObjectRef, std::string> refused{};
+  /// A deletion, and a change that the server refuses unless it goes first.
+  std::vector<std::pair<ObjectRef, ObjectRef>> makesWay{};
+  /// The application itself goes: what its objects say of that counts, not what they say of pruning.
+  enum class Ending : bool { no, yes } ending = Ending::no;
   std::map<ObjectRef, Error> undeletable{};  ///< answers of the dry run of deletions: those that are refused
 };
 

@@ -16,7 +16,7 @@ json::array hooksJson(const Plan& plan) {
   json::array out;
   for (const auto& hook : plan.hooks) {
     json::object row{{"when", hookName(hook.when)},
-                     {"kind", "Job"},
+                     {"kind", hook.gvk().kind},
                      {"namespace", hook.ref.ns},
                      {"name", hook.ref.name},
                      {"runs", plan.hooksDue()}};
@@ -48,10 +48,13 @@ json::object planJson(const Plan& plan) {
     }
     if (!c.fields.empty()) row["changes"] = changesJson(c.fields);
     if (!c.forcedBy.empty()) row["replacedBecause"] = c.forcedBy;
+    if (!c.vanishing.empty()) row["isBeingDeleted"] = c.vanishing;
     if (c.adopts) row["adopts"] = true;
     if (c.hidden) row["hidden"] = true;
     if (!c.movedFrom.empty()) row["movedFrom"] = c.movedFrom;
     if (!c.left.empty()) row["leaves"] = json::value_from(c.left);
+    if (!c.after.empty()) row["after"] = json::value_from(c.after);
+    if (!c.makesWayFor.name.empty()) row["makesWayFor"] = c.makesWayFor.text();
     if (!c.taken.empty()) row["takes"] = json::value_from(c.taken);
     if (!c.refusal.empty()) row["refused"] = c.refusal;
     changes.emplace_back(std::move(row));
@@ -71,6 +74,7 @@ json::object planJson(const Plan& plan) {
     }
     out["deletions"] = std::move(deletions);
   }
+  if (!plan.kept.empty()) out["kept"] = json::value_from(plan.kept);
   if (!plan.waitsFor.empty()) out["waitsFor"] = json::value_from(plan.waitsFor);
   return out;
 }

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "reconciler/plan/delete_budget.h"
+#include "schemas/schema.h"
 
 namespace steer {
 namespace {
@@ -41,7 +42,11 @@ Mark markOf(PlanAction action) {
 
 std::string remarkOf(const PlannedChange& c) {
   if (c.hidden) return "its account may not read it, so what changes in it is not shown";
+  if (!c.vanishing.empty()) return "is being deleted (" + c.vanishing + "), and is made anew when it is gone";
   if (c.action == PlanAction::replace) return "must be replaced: " + c.forcedBy + " cannot change";
+  if (!c.makesWayFor.name.empty())
+    return "goes first, since " + c.makesWayFor.name + " needs what it holds; neither serves in between";
+  if (!c.after.empty()) return "comes after " + c.after.front() + " is gone, which holds what this needs";
   if (!c.movedFrom.empty()) return "moves here from application " + c.movedFrom;
   if (c.adopts && c.refusal.empty()) return "adopts an object that exists";
   if (c.action == PlanAction::update && c.fields.empty()) return "only the ownership of fields changes";
@@ -50,10 +55,13 @@ std::string remarkOf(const PlannedChange& c) {
 
 std::string placeText(const SourcePos& pos) { return pos.file.empty() ? "" : SourcePos{pos.file, pos.line, 0}.text(); }
 
-ReportItem itemOf(const PlannedChange& c) {
+ReportItem itemOf(const PlannedChange& c, Creations creations) {
   ReportItem item{markOf(c.action), signOf(c.action), c.gvk.kind + " " + c.ref.name, remarkOf(c), placeText(c.source)};
   if (!c.refusal.empty()) item.problems.push_back("the server refuses this: " + c.refusal);
   item.fields = c.fields;
+  if (c.action == PlanAction::create && creations == Creations::shown)
+    item.fields = diffObjects(SchemaRegistry::builtin().find(c.gvk), json::object{{"kind", c.gvk.kind}},
+                              c.predicted ? c.predicted->json() : c.wanted);
   for (const auto& taken : c.taken) item.notes.push_back("takes " + taken);
   for (const auto& left : c.left) item.notes.push_back("leaves " + left);
   return item;
@@ -86,13 +94,13 @@ ReportGroup hooksOf(const Plan& plan) {
   return group;
 }
 
-ReportSection sectionOf(const Plan& plan) {
+ReportSection sectionOf(const Plan& plan, Creations creations) {
   ReportSection section{"application " + plan.application};
   for (const auto& name : plan.waitsFor) section.title += (name == plan.waitsFor.front() ? " after " : ", ") + name;
   Grouping grouping;
   for (const auto& c : plan.changes) {
     if (c.action == PlanAction::none && c.refusal.empty()) section.unchanged.push_back(c.text());
-    else grouping.add(c.ref.ns, itemOf(c));
+    else grouping.add(c.ref.ns, itemOf(c, creations));
   }
   section.groups = grouping.take();
   if (const auto verdict = checkDeletions(plan, plan.deleteBudget); verdict.needsConfirmation) {
@@ -100,6 +108,7 @@ ReportSection sectionOf(const Plan& plan) {
     if (says == TrailerSays::yes) section.remarks.push_back(confirmedText(verdict));
     else section.warnings.push_back(confirmationText(verdict, plan.commit, says));
   }
+  for (const auto& kept : plan.kept) section.remarks.push_back("left the source and stays: " + kept);
   if (plan.hooksDue()) section.groups.push_back(hooksOf(plan));
   return section;
 }
@@ -136,7 +145,7 @@ json::object fieldJson(const DriftedField& f) {
 
 }  // namespace
 
-Report planReport(const PlanSet& set) {
+Report planReport(const PlanSet& set, Creations creations) {
   Report report;
   if (set.plans.empty()) return report;
   const auto hooks = set.hooksDue();
@@ -149,7 +158,7 @@ Report planReport(const PlanSet& set) {
   report.findings = set.findings;
   const auto n = set.counts();
   if (n.remove + n.replace != 0) report.footer.push_back("Digest: " + set.digest());
-  for (const auto& plan : set.plans) report.sections.push_back(sectionOf(plan));
+  for (const auto& plan : set.plans) report.sections.push_back(sectionOf(plan, creations));
   return report;
 }
 

@@ -47,7 +47,9 @@ struct Report {
   std::vector<std::string> footer{};  ///< facts that a reader of plain text needs, too
 };
 
-Report planReport(const PlanSet& set);
+/// Whether the fields of objects that are made are shown.
+enum class Creations : bool { folded, shown };
+Report planReport(const PlanSet& set, Creations creations = Creations::folded);
 struct ApplicationDrift {
   std::string application;
   std::vector<ObjectDrift> objects;

@@ -26,6 +26,22 @@ TEST_CASE("Unknown fields: refused when strict, warned about, or dropped") {
   CHECK(find(s.object(dropped), {"spec", "replicsa"}) == nullptr);
 }
 
+TEST_CASE("Whoever makes an object of a kind that nothing serves is warned, and nobody else") {
+  TestServer s;
+  const auto* kind = SchemaRegistry::builtin().find({"scheduling.k8s.io", "v1", "PriorityClass"});
+  REQUIRE(kind != nullptr);
+  const json::object body{{"apiVersion", "scheduling.k8s.io/v1"},
+                          {"kind", "PriorityClass"},
+                          {"metadata", {{"name", "high"}}},
+                          {"value", 10}};
+  const auto made = s.call("POST", "/apis/scheduling.k8s.io/v1/priorityclasses", jsonText(body), "application/json");
+  CHECK(made.status == 201);
+  CHECK(made.headers.contains("Warning") != kind->served);
+  const auto served =
+      s.call("POST", "/apis/apps/v1/namespaces/default/deployments", jsonText(deployment("web")), "application/json");
+  CHECK(!served.headers.contains("Warning"));
+}
+
 TEST_CASE("A wrong type is a bad request, a missing field is invalid with its path") {
   TestServer s;
   auto body = deployment("web");

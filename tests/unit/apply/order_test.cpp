@@ -329,3 +329,69 @@ TEST_CASE("a replaced object that is not made anew yet must not be abandoned") {
   r.go(milliseconds(300));
   CHECK_FALSE(r.run.interruptible());  // it waits for its pods to go
 }
+
+namespace {
+
+WantedObject onPort(const std::string& name, int port) {
+  return wantedOf(
+      R"({"apiVersion":"v1","kind":"Service","metadata":{"name":")" + name +
+      R"(","namespace":"shop"},"spec":{"type":"NodePort","selector":{"app":"web"},"ports":[{"port":80,"nodePort":)" +
+      std::to_string(port) + "}]}}");
+}
+
+const PlannedChange& changeOf(const Plan& plan, const std::string& name) {
+  for (const auto& c : plan.changes)
+    if (c.ref.name == name) return c;
+  FAIL("no change of " << name);
+  return plan.changes.front();
+}
+
+}  // namespace
+
+TEST_CASE("what holds a port that another object needs goes first, and the plan says so") {
+  TestCluster c;
+  Run(c, {aNamespace("shop"), onPort("old", 30080), onPort("other", 30081)}).go();
+  const auto plan = Run::planOf(c, {aNamespace("shop"), onPort("new", 30080)});
+  CHECK(plan.counts().refused == 0);
+  CHECK(changeOf(plan, "new").after == std::vector<std::string>{"Service shop/old"});
+  CHECK(changeOf(plan, "old").makesWayFor.name == "new");
+  CHECK(changeOf(plan, "other").makesWayFor.name.empty());
+  Run run(c, {aNamespace("shop"), onPort("new", 30080)});
+  run.go();
+  CHECK(run.run.failures() == 0);
+  CHECK(there(c, "services", "new"));
+  CHECK_FALSE(there(c, "services", "old"));
+  CHECK_FALSE(there(c, "services", "other"));
+}
+
+TEST_CASE("one deletion makes way for two that need what it holds") {
+  TestCluster c;
+  auto both = onPort("old", 30080);
+  ensureObject(both.body, "spec")["ports"] =
+      parseJson(R"([{"name":"a","port":80,"nodePort":30080},{"name":"b","port":81,"nodePort":30081}])").value();
+  Run(c, {aNamespace("shop"), both}).go();
+  Run run(c, {aNamespace("shop"), onPort("one", 30080), onPort("two", 30081)});
+  run.go();
+  CHECK(run.run.failures() == 0);
+  CHECK(there(c, "services", "one"));
+  CHECK(there(c, "services", "two"));
+}
+
+TEST_CASE("where something is refused nothing is deleted, and what is kept is named") {
+  TestCluster c;
+  Run(c, {aNamespace("shop"), aConfigMap("old", "1"), onPort("taken", 30080)}).go();
+  const auto made = c.client->write(Write::create(
+      "services", parseJson(R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"foreign","namespace":"shop"},
+        "spec":{"type":"NodePort","ports":[{"port":80,"nodePort":30090}]}})")
+                      .value()
+                      .as_object()));
+  REQUIRE(made.ok());
+  Run run(c, {aNamespace("shop"), onPort("new", 30090)});
+  run.go();
+  CHECK(run.run.failures() == 1);
+  CHECK(there(c, "configmaps", "old"));
+  CHECK(there(c, "services", "taken"));
+  std::size_t kept = 0;
+  for (const auto& row : run.run.rows()) kept += row.heldBack ? 1 : 0;
+  CHECK(kept == 2);
+}

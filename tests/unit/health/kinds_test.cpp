@@ -1,6 +1,8 @@
 #include <catch2/catch.hpp>
 
 #include "reconciler/health/health.h"
+#include "reconciler/health/rules.h"
+#include "schemas/schema.h"
 
 using namespace steer;
 
@@ -81,11 +83,21 @@ TEST_CASE("a paused deployment is healthy, one that may not create pods is degra
 
 TEST_CASE("a service waits for its load balancer, a claim for its volume, a namespace for its end") {
   CHECK(says("v1", "Service", R"("spec":{"type":"ClusterIP"})") == "healthy");
-  CHECK(says("v1", "Service", R"("spec":{"type":"LoadBalancer"},"status":{"loadBalancer":{}})") ==
-        "progressing: waiting for an address of the load balancer");
-  CHECK(says("v1", "PersistentVolumeClaim", R"("status":{"phase":"Pending"})") ==
-        "progressing: not bound to a volume yet");
-  CHECK(says("v1", "PersistentVolumeClaim", R"("status":{"phase":"Lost"})") == "degraded: its volume is lost");
+  CHECK(says("v1", "Service", R"("spec":{"type":"LoadBalancer"},"status":{"loadBalancer":{}})")
+            .starts_with("degraded: no load balancer is there"));
+  CHECK(says("v1", "Service", R"("spec":{"type":"LoadBalancer","loadBalancerClass":"example.org/lb"})") ==
+        "progressing: waiting for an address of the load balancer example.org/lb");
+  CHECK(
+      assessHealth(*Object::make({{"apiVersion", "v1"},
+                                  {"kind", "Service"},
+                                  {"metadata", {{"name", "x"}, {"annotations", {{"steersman.dev/health", "ignore"}}}}},
+                                  {"spec", {{"type", "LoadBalancer"}}}}))
+          .state == HealthState::healthy);
+  const auto claim = [](const char* phase) {
+    return health::ofClaim(*Object::make({{"kind", "PersistentVolumeClaim"}, {"status", {{"phase", phase}}}})).reason;
+  };
+  CHECK(claim("Pending") == "not bound to a volume yet");
+  CHECK(claim("Lost") == "its volume is lost");
   CHECK(says("v1", "Namespace", R"("status":{"phase":"Terminating"})") == "progressing: is being deleted");
 }
 
@@ -112,4 +124,12 @@ TEST_CASE("a kind without a rule is judged by the conditions that most kinds wri
   CHECK(any(conditions(condition("Progressing", "True", R"(,"message":"3 of 5")"))) == "progressing: 3 of 5");
   CHECK(any(conditions(condition("Progressing", "True") + "," + condition("Available", "True"))) == "healthy");
   CHECK(any(R"("spec":{})") == "healthy");
+}
+
+TEST_CASE("an object of a kind that nothing serves never becomes healthy") {
+  const auto* kind = SchemaRegistry::builtin().find({"policy", "v1", "PodDisruptionBudget"});
+  REQUIRE(kind != nullptr);
+  if (kind->served) return;  // the list of what is not served has its own test
+  CHECK(says("policy/v1", "PodDisruptionBudget", conditions(condition("Ready", "True")))
+            .starts_with("degraded: PodDisruptionBudget (policy/v1) is not served yet"));
 }

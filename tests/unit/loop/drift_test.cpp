@@ -141,3 +141,75 @@ TEST_CASE("a bad expiry is told once and not honoured") {
   CHECK(w.value() == "1");
   CHECK(events(w, "BreakGlassInvalid") == 1);
 }
+
+TEST_CASE("what a machine changes back at once is left alone after a few times, and said") {
+  World w;
+  started(w);
+  int healings = 0;
+  for (int i = 0; i < 400 && w.condition("Fighting").empty(); ++i) {
+    if (w.value() == "1") {
+      ++healings;
+      edit(w, "other", "machine");
+    }
+    w.run(milliseconds(500));
+  }
+  CHECK(w.condition("Fighting") == "ChangedBack");
+  CHECK(w.condition("Fighting", "root", "message").find("machine") != std::string::npos);
+  CHECK(healings < 20);
+  CHECK(events(w, "FightStopped") == 1);
+  w.run(minutes(3));
+  CHECK(w.value() == "other");
+  CHECK(w.phase() == "Degraded");
+  // Another manifest is another question.
+  w.settings("2");
+  w.repo.push("Second");
+  w.run();
+  CHECK(w.value() == "2");
+  CHECK(w.condition("Fighting").empty());
+}
+
+TEST_CASE("a person who edits now and then is no fight") {
+  World w;
+  started(w);
+  for (int i = 0; i < 12; ++i) {
+    w.run(seconds(70));
+    CHECK(w.value() == "1");
+    edit(w, "by hand");
+  }
+  w.run(minutes(2));
+  CHECK(w.value() == "1");
+  CHECK(w.condition("Fighting").empty());
+}
+
+TEST_CASE("a job that goes by itself runs once for each manifest, also after a restart") {
+  World w;
+  const ObjectRef job{"jobs.batch", "shop", "migrate"};
+  const auto write = [&](const std::string& image) {
+    w.repo.write(
+        "job.yaml",
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {name: migrate, namespace: shop}\nspec:\n"
+        "  ttlSecondsAfterFinished: 1\n  template: {spec: {restartPolicy: Never, containers: [{name: c, image: '" +
+            image + "'}]}}\n");
+  };
+  const auto goes = [&] {
+    REQUIRE(w.exists(job));
+    DeleteOptions now;
+    now.propagation = Propagation::background;
+    REQUIRE(w.cluster.client->write(Write::remove(job, now)).ok());
+  };
+  write("i:1");
+  w.settings("1");
+  w.repo.push("First");
+  w.run();
+  goes();
+  w.run(minutes(1));
+  CHECK_FALSE(w.exists(job));
+  CHECK(w.phase() == "Synced");
+  w.restart();
+  w.run(minutes(6));
+  CHECK_FALSE(w.exists(job));
+  write("i:2");
+  w.repo.push("Second");
+  w.run();
+  CHECK(w.exists(job));
+}

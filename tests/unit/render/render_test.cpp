@@ -61,7 +61,7 @@ TEST_CASE("Lists are flattened and each item keeps its place") {
 TEST_CASE("What is no manifest is a finding with its line") {
   CHECK(has(namesOf({{"a.yaml", "\nmetadata:\n  name: x\n"}}),
             "a.yaml:2:1: error: apiVersion: required field is missing"));
-  CHECK(has(namesOf({{"a.yaml", "- 1\n"}}), "a manifest is a mapping"));
+  CHECK(has(namesOf({{"a.yaml", "- {kind: Pod}\n"}}), "a manifest is a mapping"));
   CHECK(has(namesOf({{"a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  generateName: x-\n"}}),
             "a.yaml:3:1: error: ConfigMap: metadata.name: required field is missing; generateName"));
 }
@@ -244,4 +244,39 @@ TEST_CASE("Ignore patterns follow gitignore") {
   const auto nested = IgnoreRules().with("sub", "/x.yaml");
   CHECK(nested.ignores("sub/x.yaml", IgnoreRules::Entry::file));
   CHECK_FALSE(nested.ignores("x.yaml", IgnoreRules::Entry::file));
+}
+
+TEST_CASE("Files that are no manifests are listed and hold back nothing") {
+  MemoryTree memory;
+  TreeRenderer renderer(&SchemaRegistry::builtin());
+  const auto tree =
+      renderer.render(memory, memory.add({{"values.yaml", "image: {tag: 1}\nreplicas: 2\n"},
+                                          {"package.json", "{\"name\": \"web\", \"version\": \"1.0.0\"}\n"},
+                                          {"list.json", "[1, 2]\n"},
+                                          {"a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"}}));
+  REQUIRE(tree.ok());
+  const auto set = makeDesiredSet(*tree);
+  CHECK(set.findings.errorCount() == 0);
+  CHECK(set.findings.items().size() == 3);
+  CHECK(set.complete);
+  CHECK(set.objects.size() == 1);
+}
+
+TEST_CASE("What only looks like no manifest is an error, and nothing is deleted for it") {
+  for (const auto& [name, text, says] : std::vector<std::array<std::string, 3>>{
+           {"a.yaml", "metadata: {name: a}\ndata: {k: v}\n", "required field is missing"},
+           {"a.yaml", "version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 12\n", "a pointer of Git LFS"},
+           {"a.yaml", "kind: Pod\n<<<<<<< HEAD\na: 1\n=======\na: 2\n>>>>>>> other\n", "a conflict of a merge"},
+           {"kustomization.yaml", "resources: [a.yaml]\n", "is a kustomization"},
+           {"Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n", "is a Helm chart"}}) {
+    INFO(text);
+    MemoryTree memory;
+    TreeRenderer renderer(&SchemaRegistry::builtin());
+    const auto tree = renderer.render(memory, memory.add({{name, text}, {"templates/x.yaml", "a: {{ .Values.a }}\n"}}));
+    REQUIRE(tree.ok());
+    const auto set = makeDesiredSet(*tree);
+    CHECK_FALSE(set.complete);
+    REQUIRE(set.findings.errorCount() >= 1);
+    CHECK(set.findings.items().front().text().find(says) != std::string::npos);
+  }
 }

@@ -36,7 +36,8 @@ std::string findingsOf(const fs::path& folder) {
   REQUIRE(tree.ok());
   const auto set = makeDesiredSet(*tree);
   std::string out;
-  for (const auto& finding : set.findings.items()) out += finding.text() + "\n";
+  for (const auto& finding : set.findings.items())  // which kinds are served changes, and has its own test
+    if (finding.message.find(" is not served yet") == std::string::npos) out += finding.text() + "\n";
   return out;
 }
 
