@@ -6,11 +6,18 @@
 #include <string>
 #include <vector>
 
+#include "core/object_filter.h"
+
 namespace steer {
 namespace {
 
 // Deeper documents than the parser accepts must not be made by repeated copying into themselves.
 constexpr std::size_t kMaxGrowth = 64 * 1024 * 1024;
+// Values that all operations of one patch may shift. Taking the first item of a long list again and again
+// costs the list each time.
+constexpr std::size_t kMaxWork = 64 * 1024 * 1024;
+// As the parser.
+constexpr std::size_t kMaxDepth = 512;
 
 struct Pointer {
   std::vector<std::string> steps;
@@ -83,7 +90,7 @@ Result<json::value*> walk(json::value& document, const Pointer& p, std::size_t s
   return current;
 }
 
-Result<void> addAt(json::value& document, const Pointer& p, json::value value) {
+Result<void> addAt(json::value& document, const Pointer& p, json::value value, std::size_t& work) {
   if (p.steps.empty()) {
     document = std::move(value);
     return {};
@@ -97,6 +104,7 @@ Result<void> addAt(json::value& document, const Pointer& p, json::value value) {
   if (auto* a = parent->if_array()) {
     const auto i = last == "-" ? std::optional(a->size()) : indexOf(last);
     if (!i || *i > a->size()) return missing(p, p.steps.size());
+    work += a->size() - *i;
     a->insert(a->begin() + static_cast<std::ptrdiff_t>(*i), std::move(value));
     return {};
   }
@@ -104,7 +112,7 @@ Result<void> addAt(json::value& document, const Pointer& p, json::value value) {
                    "JSON patch: " + textOf(p, p.steps.size() - 1) + " is neither an object nor an array");
 }
 
-Result<json::value> takeFrom(json::value& document, const Pointer& p) {
+Result<json::value> takeFrom(json::value& document, const Pointer& p, std::size_t& work) {
   STEER_TRY(auto* target, walk(document, p, p.steps.size()));
   json::value taken = std::move(*target);
   if (p.steps.empty()) {
@@ -114,9 +122,12 @@ Result<json::value> takeFrom(json::value& document, const Pointer& p) {
   STEER_TRY(auto* parent, walk(document, p, p.steps.size() - 1));
   if (auto* o = parent->if_object()) {
     // stable_erase keeps the order of the other members.
+    work += o->size();
     o->stable_erase(o->find(p.steps.back()));
   } else if (auto* a = parent->if_array()) {
-    a->erase(a->begin() + static_cast<std::ptrdiff_t>(*indexOf(p.steps.back())));
+    const auto at = *indexOf(p.steps.back());
+    work += a->size() - at;
+    a->erase(a->begin() + static_cast<std::ptrdiff_t>(at));
   }
   return taken;
 }
@@ -176,10 +187,40 @@ Result<Operation> readOperation(const json::value& v) {
   return out;
 }
 
-Result<void> execute(json::value& document, const Operation& o, std::size_t& grown) {
-  if (o.op == "add") return addAt(document, o.path, *o.value);
+/// What a patch has cost so far.
+struct Effort {
+  std::size_t grown = 0;  ///< bytes copied
+  std::size_t work = 0;   ///< values shifted
+};
+
+/// Walks at most `limit` levels down.
+bool deeperThan(const json::value& root, std::size_t limit) {
+  std::vector<std::pair<const json::value*, std::size_t>> open{{&root, 0}};
+  while (!open.empty()) {
+    const auto [v, depth] = open.back();
+    open.pop_back();
+    if (depth > limit) return true;
+    if (const auto* o = v->if_object())
+      for (const auto& kv : *o) open.emplace_back(&kv.value(), depth + 1);
+    else if (const auto* a = v->if_array())
+      for (const auto& item : *a) open.emplace_back(&item, depth + 1);
+  }
+  return false;
+}
+
+/// A missing member is null to a test that asks for null.
+Result<void> test(json::value& document, const Operation& o) {
+  auto target = walk(document, o.path, o.path.steps.size());
+  if (!target.ok() && o.value->is_null()) return {};
+  if (!target.ok()) return std::move(target).error();
+  if (**target == *o.value) return {};
+  return makeError(Errc::invalid, "JSON patch: test failed at " + textOf(o.path, o.path.steps.size()));
+}
+
+Result<void> execute(json::value& document, const Operation& o, Effort& effort) {
+  if (o.op == "add") return addAt(document, o.path, *o.value, effort.work);
   if (o.op == "remove") {
-    STEER_TRY([[maybe_unused]] auto taken, takeFrom(document, o.path));
+    STEER_TRY([[maybe_unused]] auto taken, takeFrom(document, o.path, effort.work));
     return {};
   }
   if (o.op == "replace") {
@@ -187,20 +228,16 @@ Result<void> execute(json::value& document, const Operation& o, std::size_t& gro
     *target = *o.value;
     return {};
   }
-  if (o.op == "test") {
-    STEER_TRY(auto* target, walk(document, o.path, o.path.steps.size()));
-    if (*target == *o.value) return {};
-    return makeError(Errc::invalid, "JSON patch: test failed at " + textOf(o.path, o.path.steps.size()));
-  }
+  if (o.op == "test") return test(document, o);
   if (o.op == "move") {
     if (isPrefix(o.from, o.path)) return makeError(Errc::invalid, "JSON patch: a value cannot move into itself");
-    STEER_TRY(auto taken, takeFrom(document, o.from));
-    return addAt(document, o.path, std::move(taken));
+    STEER_TRY(auto taken, takeFrom(document, o.from, effort.work));
+    return addAt(document, o.path, std::move(taken), effort.work);
   }
   STEER_TRY(auto* source, walk(document, o.from, o.from.steps.size()));
-  grown += weightOf(*source);
-  if (grown > kMaxGrowth) return makeError(Errc::tooLarge, "JSON patch: the copies are too large");
-  return addAt(document, o.path, *source);
+  effort.grown += weightOf(*source);
+  if (effort.grown > kMaxGrowth) return makeError(Errc::tooLarge, "JSON patch: the copies are too large");
+  return addAt(document, o.path, json::value(*source), effort.work);
 }
 
 void diffInto(const json::value& from, const json::value& to, const std::string& path, json::array& out) {
@@ -234,30 +271,46 @@ void diffInto(const json::value& from, const json::value& to, const std::string&
   for (std::size_t i = common; i < ta->size(); ++i) emit("add", path + "/-", &(*ta)[i]);
 }
 
+/// Members that a new object says to be null are not there, within lists, too. RFC 7386 speaks of objects only; this is
+/// what Kubernetes' servers do.
+json::value withoutNulls(json::value patch) {
+  if (auto* items = patch.if_array())
+    for (auto& item : *items) item = withoutNulls(std::move(item));
+  else if (auto* object = patch.if_object()) {
+    dropMembers(*object, [](const auto& member) { return member.value().is_null(); });
+    for (auto& member : *object) member.value() = withoutNulls(std::move(member.value()));
+  }
+  return patch;
+}
+
 }  // namespace
 
 Result<json::value> applyJsonPatch(json::value document, const json::value& patch) {
   const auto* operations = patch.if_array();
   if (operations == nullptr) return makeError(Errc::badRequest, "a JSON patch is an array of operations");
   if (operations->size() > 10'000) return makeError(Errc::tooLarge, "a JSON patch has at most 10000 operations");
-  std::size_t grown = 0;
+  Effort effort;
   for (const auto& item : *operations) {
     STEER_TRY(auto operation, readOperation(item));
-    STEER_CHECK(execute(document, operation, grown));
+    STEER_CHECK(execute(document, operation, effort));
+    if (effort.work > kMaxWork) return makeError(Errc::tooLarge, "JSON patch: its operations shift too many values");
   }
+  if (deeperThan(document, kMaxDepth))
+    return makeError(Errc::tooLarge, "JSON patch: the result is nested too deeply, at most 512 levels");
   return document;
 }
 
 json::value applyMergePatch(json::value document, const json::value& patch) {
   const auto* changes = patch.if_object();
-  if (changes == nullptr) return patch;
+  if (changes == nullptr) return document.is_object() ? patch : withoutNulls(patch);
   if (!document.is_object()) document.emplace_object();
   auto& target = document.get_object();
+  dropMembers(target, [&](const auto& member) {
+    const auto* said = changes->if_contains(member.key());
+    return said != nullptr && said->is_null();
+  });
   for (const auto& kv : *changes) {
-    if (kv.value().is_null()) {
-      if (const auto it = target.find(kv.key()); it != target.end()) target.stable_erase(it);
-      continue;
-    }
+    if (kv.value().is_null()) continue;
     const auto it = target.find(kv.key());
     if (it == target.end()) {
       target.emplace(kv.key(), applyMergePatch(nullptr, kv.value()));

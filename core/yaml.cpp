@@ -23,6 +23,19 @@ std::string_view textOf(const yaml_char_t* s) {
 
 YamlBuilder::Mark markOf(const yaml_mark_t& m) { return {m.line + 1, m.column + 1}; }
 
+/// A part of the text that is parsed by itself, and where it begins: lines and columns before it.
+struct Part {
+  std::string_view text;
+  std::size_t line = 0;
+  std::size_t column = 0;
+
+  YamlBuilder::Mark at(YamlBuilder::Mark mark) const {
+    if (mark.line == 1) mark.column += column;
+    mark.line += line;
+    return mark;
+  }
+};
+
 char charAt(std::string_view text, const yaml_mark_t& mark) {
   // The mark's index counts characters; find the byte by line and column instead.
   std::size_t at = 0;
@@ -70,7 +83,8 @@ std::string hintFor(std::string_view problem, std::string_view context, char c) 
   return "";
 }
 
-void reportSyntax(const yaml_parser_t& p, std::string_view text, YamlBuilder& builder) {
+void reportSyntax(const yaml_parser_t& p, const Part& part, YamlBuilder& builder) {
+  const auto text = part.text;
   const std::string_view problem = p.problem == nullptr ? "not valid YAML" : p.problem;
   const std::string_view context = p.context == nullptr ? "" : p.context;
   auto mark = markOf(p.problem_mark);
@@ -86,13 +100,13 @@ void reportSyntax(const yaml_parser_t& p, std::string_view text, YamlBuilder& bu
   if (!context.empty()) {
     message += ", " + std::string(context);
     if (p.context_mark.line != p.problem_mark.line)
-      message += " that begins at line " + std::to_string(p.context_mark.line + 1);
+      message += " that begins at line " + std::to_string(part.line + p.context_mark.line + 1);
   }
   std::string hint = hintFor(problem, context, c);
   if (problem.find("mapping values") != std::string_view::npos)
     if (const auto key = unspacedPair(text, p.problem_mark); !key.empty())
       hint = "write \"" + key + ": …\" on the line before, with a space after the colon";
-  builder.report(mark, std::move(message), std::move(hint));
+  builder.report(part.at(mark), std::move(message), std::move(hint));
 }
 
 int hex4(std::string_view s) {
@@ -140,8 +154,50 @@ bool isJson(std::string_view text) {
   return first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
 }
 
-void feed(const yaml_event_t& e, YamlBuilder& builder) {
-  const auto mark = markOf(e.start_mark);
+/// The end of the JSON value that the text begins with; npos when it is none.
+std::size_t endOfJson(std::string_view text) {
+  std::size_t depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted) {
+      if (c == '\\') ++i;
+      else if (c == '"') quoted = false;
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if (c == '}' || c == ']') {
+      if (depth-- <= 1) return i + 1;
+    }
+  }
+  return std::string_view::npos;
+}
+
+constexpr std::size_t kMaxParts = 100'000;
+
+/// JSON values that follow each other with nothing but blanks between them, as kubectl reads them; else the text.
+std::vector<Part> partsOf(std::string_view text) {
+  std::vector<Part> out;
+  Part next{text};
+  while (isJson(next.text)) {
+    const auto end = endOfJson(next.text);
+    if (end == std::string_view::npos || out.size() >= kMaxParts) return {{text}};
+    const auto value = next.text.substr(0, end);
+    out.push_back({value, next.line, next.column});
+    for (const char c : value) {
+      next.column = c == '\n' ? 0 : next.column + ((static_cast<unsigned char>(c) & 0xc0) != 0x80 ? 1 : 0);
+      if (c == '\n') ++next.line;
+    }
+    next.text.remove_prefix(end);
+  }
+  const bool blank = next.text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+  if (out.size() < 2 || !blank) return {{text}};
+  return out;
+}
+
+void feed(const yaml_event_t& e, const Part& part, YamlBuilder& builder) {
+  const auto mark = part.at(markOf(e.start_mark));
   switch (e.type) {
     case YAML_SCALAR_EVENT: {
       const auto& s = e.data.scalar;
@@ -167,6 +223,30 @@ void feed(const yaml_event_t& e, YamlBuilder& builder) {
   }
 }
 
+/// Whether what follows the part is worth reading.
+bool parsePart(const Part& part, YamlBuilder& builder, std::vector<YamlDocument>& documents) {
+  Parser parser(new yaml_parser_t{});
+  if (yaml_parser_initialize(parser.get()) == 0) {
+    builder.report({}, "no memory for the YAML parser");
+    return false;
+  }
+  yaml_parser_set_input_string(parser.get(), reinterpret_cast<const unsigned char*>(part.text.data()),
+                               part.text.size());
+  while (!builder.stopped()) {
+    yaml_event_t raw;
+    std::memset(&raw, 0, sizeof raw);
+    if (yaml_parser_parse(parser.get(), &raw) == 0) {
+      reportSyntax(*parser, part, builder);
+      return false;
+    }
+    const Event event(&raw);
+    feed(raw, part, builder);
+    if (raw.type == YAML_DOCUMENT_END_EVENT) documents.push_back(builder.endDocument());
+    if (raw.type == YAML_STREAM_END_EVENT) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::vector<YamlDocument> parseYaml(std::string_view text, const std::string& file, Diagnostics& out,
@@ -182,24 +262,8 @@ std::vector<YamlDocument> parseYaml(std::string_view text, const std::string& fi
   }
   std::string rewritten;
   if (isJson(text) && text.find("\\u") != std::string_view::npos) text = rewritten = withoutSurrogates(text);
-  Parser parser(new yaml_parser_t{});
-  if (yaml_parser_initialize(parser.get()) == 0) {
-    builder.report({}, "no memory for the YAML parser");
-    return documents;
-  }
-  yaml_parser_set_input_string(parser.get(), reinterpret_cast<const unsigned char*>(text.data()), text.size());
-  while (!builder.stopped()) {
-    yaml_event_t raw;
-    std::memset(&raw, 0, sizeof raw);
-    if (yaml_parser_parse(parser.get(), &raw) == 0) {
-      reportSyntax(*parser, text, builder);
-      break;
-    }
-    const Event event(&raw);
-    feed(raw, builder);
-    if (raw.type == YAML_DOCUMENT_END_EVENT) documents.push_back(builder.endDocument());
-    if (raw.type == YAML_STREAM_END_EVENT) break;
-  }
+  for (const auto& part : partsOf(text))
+    if (!parsePart(part, builder, documents)) break;
   return documents;
 }
 

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 
+#include "schemas/normal_form.h"
 #include "schemas/served.h"
+#include "schemas/structure.h"
 #include "schemas/sync_order.h"
 #include "schemas/sync_policy.h"
 #include "schemas/validate.h"
@@ -76,20 +79,36 @@ class BlobReader {
     takeObject(std::move(*body), prefix);
   }
 
+  /// Items of a ConfigMapList that say neither what they are are ConfigMaps, as kubectl reads them.
+  static void inheritKind(const json::object& list, json::value& item) {
+    auto* body = item.if_object();
+    const auto kind = stringAt(list, {"kind"});
+    if (body == nullptr || kind == "List" || !stringAt(*body, {"kind"}).empty() ||
+        !stringAt(*body, {"apiVersion"}).empty())
+      return;
+    (*body)["apiVersion"] = stringAt(list, {"apiVersion"});
+    (*body)["kind"] = kind.substr(0, kind.size() - std::string_view("List").size());
+  }
+
   void takeList(json::object& list, const std::string& prefix) {
     auto& items = list["items"];
     if (items.is_null()) return;
     auto* array = items.if_array();
     if (array == nullptr) return report(prefix + "/items", "", "items", "must be a list of manifests", "");
-    for (std::size_t i = 0; i < array->size(); ++i)
+    for (std::size_t i = 0; i < array->size(); ++i) {
+      inheritKind(list, (*array)[i]);
       take(std::move((*array)[i]), prefix + "/items/" + std::to_string(i));
+    }
   }
 
   void takeObject(json::object body, const std::string& prefix) {
     const auto before = out_.findings.items().size();
     nameHook(body);
+    const KindSchema* kind = registry_ == nullptr ? nullptr : registry_->find(gvkOf(body));
+    if (kind != nullptr) settleNulls(*kind, body);
+    std::optional<json::object> folded;  // what is asked for, where that is not what stands in the file
+    if (kind != nullptr && body.contains("stringData")) foldStringData(*kind, folded.emplace(body));
     const auto object = Object::make(std::move(body));
-    const KindSchema* kind = registry_ == nullptr ? nullptr : registry_->find(object->gvk());
     if (registry_ != nullptr && kind == nullptr) reportUnknownKind(*object, prefix);
     if (!object->metadata().contains("name")) reportMissingName(*object, prefix);
     if (kind != nullptr) {
@@ -101,11 +120,14 @@ class BlobReader {
       for (auto& remark : remarksOnSync(object->json()))
         report(prefix + "/metadata/annotations/" + escaped(remark.key), object->text(),
                "metadata.annotations[" + remark.key + "]", std::move(remark.message), "", Severity::warning);
-      for (auto& f : validateObject(*kind, object->json()))
+      auto findings = validateObject(*kind, object->json());
+      reportServerFields(*object, prefix);
+      reportRepeated(*kind, *object, findings, prefix);
+      for (auto& f : findings)
         if (f.path != "metadata.name" || object->metadata().contains("name"))
           report(prefix + f.pointer, object->text(), f.path, std::move(f.message), std::move(f.hint));
     }
-    ParsedManifest manifest{object, kind, places_, prefix};
+    ParsedManifest manifest{folded ? Object::make(std::move(*folded)) : object, kind, places_, prefix};
     for (auto i = before; i < out_.findings.items().size(); ++i) {
       const auto& finding = out_.findings.items()[i];
       if (finding.severity != Severity::error) continue;
@@ -136,6 +158,50 @@ class BlobReader {
     auto& metadata = ensureObject(body, "metadata");
     metadata["name"] = prefix + digest;
     metadata.erase("generateName");
+  }
+
+  static Gvk gvkOf(const json::object& body) {
+    return Gvk::from(stringAt(body, {"apiVersion"}), stringAt(body, {"kind"}));
+  }
+
+  /// A dump of a living object asks for that very object in that very state, which will never be again.
+  void reportServerFields(const Object& object, const std::string& prefix) {
+    for (const char* field : {"resourceVersion", "uid"})
+      if (!stringAt(object.metadata(), {field}).empty())
+        report(prefix + "/metadata/" + field, object.text(), std::string("metadata.") + field,
+               "is set by the server and cannot be asked for", "remove the field");
+    if (!arrayAt(object.metadata(), {"managedFields"}).empty())
+      report(prefix + "/metadata/managedFields", object.text(), "metadata.managedFields",
+             "is kept by the server and cannot be asked for", "remove the field");
+  }
+
+  /// "/spec/containers/0" as "spec.containers[0]".
+  static std::string pathOf(std::string_view pointer) {
+    std::string out;
+    while (!pointer.empty()) {
+      pointer.remove_prefix(1);
+      const auto step = pointer.substr(0, std::min(pointer.find('/'), pointer.size()));
+      pointer.remove_prefix(step.size());
+      const bool index = !step.empty() && step.find_first_not_of("0123456789") == std::string_view::npos;
+      out += index ? "[" + std::string(step) + "]" : (out.empty() ? "" : ".") + std::string(step);
+    }
+    return out;
+  }
+
+  /// An apply cannot say which of two items of one key is meant, and is refused.
+  void reportRepeated(const KindSchema& kind, const Object& object, const std::vector<Finding>& known,
+                      const std::string& prefix) {
+    for (const auto& item : repeatedItems(Place::ofObject(*kind.type), object.json())) {
+      const bool said = std::any_of(known.begin(), known.end(), [&](const Finding& f) {
+        const auto& keys = item.list->listKeys;
+        return f.pointer == item.pointer || std::any_of(keys.begin(), keys.end(), [&](const std::string& key) {
+                 return f.pointer == item.pointer + "/" + key;
+               });
+      });
+      if (!said)
+        report(prefix + item.pointer, object.text(), pathOf(item.pointer), "duplicate entries for key " + item.key,
+               "name each once; of two, only one can take effect");
+    }
   }
 
   void reportMissingName(const Object& object, const std::string& prefix) {

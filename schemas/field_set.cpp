@@ -3,8 +3,6 @@
 #include <algorithm>
 
 namespace steer {
-namespace {
-
 std::string stepText(const std::string& step) {
   const std::string_view rest = std::string_view(step).substr(std::min<std::size_t>(2, step.size()));
   if (step.starts_with("f:")) return "." + std::string(rest);
@@ -17,8 +15,6 @@ std::string stepText(const std::string& step) {
     out += (out.size() == 1 ? "" : ",") + std::string(name.data(), name.size()) + "=" + jsonText(value);
   return out + "]";
 }
-
-}  // namespace
 
 FieldSet FieldSet::fromFieldsV1(const json::object& tree) {
   FieldSet out;
@@ -33,6 +29,20 @@ FieldSet FieldSet::fromFieldsV1(const json::object& tree) {
     out.children_.emplace_back(std::string(step.data(), step.size()), std::move(node));
   }
   std::sort(out.children_.begin(), out.children_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  return out;
+}
+
+FieldSet FieldSet::ofChildren(Children children) {
+  // Stable, for what happens to a doubled step must not hang on the sort.
+  std::stable_sort(children.begin(), children.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  FieldSet out;
+  out.children_.reserve(children.size());
+  for (auto& [step, node] : children) {
+    if (node.empty()) continue;
+    if (!out.children_.empty() && out.children_.back().first == step)
+      out.children_.back().second = out.children_.back().second.unionWith(node);
+    else out.children_.emplace_back(std::move(step), std::move(node));
+  }
   return out;
 }
 

@@ -11,6 +11,9 @@
 
 namespace steer {
 
+/// A step as it stands in a path: ".spec", "[name=\"web\"]", "[=\"x\"]".
+std::string stepText(const std::string& step);
+
 class FieldSet {
  public:
   /// Members of `tree` that are not understood read as plain steps.
@@ -26,7 +29,10 @@ class FieldSet {
   /// nullptr when nothing at or under the step is in the set.
   const FieldSet* find(std::string_view step) const;
   void erase(std::string_view step);
-  const std::vector<std::pair<std::string, FieldSet>>& children() const { return children_; }
+  using Children = std::vector<std::pair<std::string, FieldSet>>;
+  const Children& children() const { return children_; }
+  /// A node from its children in any order; those of one step are united, empty ones left out.
+  static FieldSet ofChildren(Children children);
   std::size_t size() const;
 
   FieldSet unionWith(const FieldSet& other) const;
@@ -41,7 +47,7 @@ class FieldSet {
   void collectPaths(const std::string& prefix, std::vector<std::string>& out) const;
 
   bool self_ = false;
-  std::vector<std::pair<std::string, FieldSet>> children_;  // sorted by step, none empty after set operations
+  Children children_;  // sorted by step, none empty after set operations
 };
 
 }  // namespace steer

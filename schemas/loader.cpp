@@ -86,6 +86,8 @@ bool readFlag(FieldSchema& field, std::string_view word) {
   } else if (const auto keys = valueOf("keys=")) {
     field.listType = ListType::map;
     field.listKeys = split(*keys, ',');
+  } else if (const auto original = valueOf("copyOf=")) {
+    field.copyOf = *original;
   } else if (const auto key = valueOf("merge=")) {
     field.mergeList = true;
     field.mergeKey = *key;
@@ -100,6 +102,8 @@ bool readFlag(FieldSchema& field, std::string_view word) {
     field.listType = ListType::set;
   } else if (word == "merge") {
     field.mergeList = true;
+  } else if (word == "replace") {
+    field.mergeReplace = true;
   } else if (word == "retainKeys") {
     field.retainKeys = true;
   } else if (word == "atomic") {
@@ -236,7 +240,10 @@ Result<void> SchemaLoader::readKind(const json::object& spec) {
     SubresourceSchema subresource;
     subresource.name = std::string(name.data(), name.size());
     subresource.gvk = Gvk::from(stringAt(sub, {"apiVersion"}), stringAt(sub, {"kind"}));
-    if (const auto* o = sub.if_object()) subresource.verbs = stringsOf(*o, "verbs");
+    if (const auto* o = sub.if_object()) {
+      subresource.verbs = stringsOf(*o, "verbs");
+      subresource.keeps = stringsOf(*o, "keeps");
+    }
     kind->subresources.push_back(std::move(subresource));
   }
   kind->type = registry_->type(stringAt(spec, {"type"}));

@@ -1,7 +1,8 @@
 #pragma once
 // Reads the schema documents into a registry. A field is one line of words:
-//   "<type> [#protobuf number] [in=<inlined message>] [required] [set] [keys=a,b] [merge[=key]] [retainKeys]
-//    [atomic|granular] [keep] [pointer] [enum=a|b] [default=v]"
+//   "<type> [#protobuf number] [in=<inlined message>] [required] [set] [keys=a,b] [merge[=key]] [retainKeys|replace]
+//    [atomic|granular] [keep] [pointer] [enum=a|b] [default=v]
+//    [copyOf=<member>]"
 // where <type> is [] (list) or {} (map) before a scalar or the name of a type, and "~" in an enum is a space.
 // Thread rule: used once, by one thread.
 // Failure rule: a document that cannot be read is an error naming the document.

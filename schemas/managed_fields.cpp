@@ -1,5 +1,8 @@
 #include "schemas/managed_fields.h"
 
+#include <algorithm>
+#include <map>
+
 namespace steer {
 
 std::string FieldOwner::text() const {
@@ -25,6 +28,31 @@ std::vector<FieldOwner> readOwners(const json::object& object) {
     if (!owner.manager.empty() && !owner.fields.empty()) out.push_back(std::move(owner));
   }
   return out;
+}
+
+void capUpdaters(std::vector<FieldOwner>& owners) {
+  constexpr std::size_t kMost = 10;
+  std::vector<FieldOwner*> updaters;
+  for (auto& owner : owners)
+    if (owner.operation == "Update") updaters.push_back(&owner);
+  if (updaters.size() <= kMost) return;
+  std::sort(updaters.begin(), updaters.end(), [](const FieldOwner* a, const FieldOwner* b) {
+    return a->time != b->time ? a->time < b->time : a->manager < b->manager;  // RFC 3339 sorts as text
+  });
+  std::map<std::string, FieldOwner*> buckets;  // by version; the first of one becomes the bucket when a second comes
+  auto left = updaters.size();
+  for (auto* owner : updaters) {
+    if (left <= kMost) break;
+    const auto [bucket, first] = buckets.emplace(owner->apiVersion, owner);
+    if (first) continue;
+    bucket->second->manager = "ancient-changes";
+    bucket->second->subresource.clear();
+    bucket->second->fields = bucket->second->fields.unionWith(owner->fields);
+    bucket->second->time = owner->time;
+    owner->fields = FieldSet();
+    --left;
+  }
+  std::erase_if(owners, [](const FieldOwner& owner) { return owner.fields.empty(); });
 }
 
 void writeOwners(json::object& object, const std::vector<FieldOwner>& owners) {

@@ -22,6 +22,9 @@ struct FieldOwner {
 
 /// Entries of metadata.managedFields; malformed ones are left out.
 std::vector<FieldOwner> readOwners(const json::object& object);
+/// At most ten owners by update: the oldest are united in one by the name of ancient-changes, for each version one, as
+/// Kubernetes' servers do. Else every name that ever changed something would stay on the object.
+void capUpdaters(std::vector<FieldOwner>& owners);
 /// Writes them; owners without fields are left out, and no owner at all removes the member.
 void writeOwners(json::object& object, const std::vector<FieldOwner>& owners);
 

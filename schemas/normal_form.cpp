@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "core/object_filter.h"
 #include "core/quantity.h"
 #include "core/rfc3339.h"
 #include "schemas/formats.h"
@@ -10,31 +11,42 @@
 namespace steer {
 namespace {
 
-void normalizeObject(const TypeSchema& type, json::object& object);
+enum class Spelling { keep, normal };
 
-void normalizeValue(const FieldSchema& field, json::value& value) {
-  if (field.type == nullptr) toNormalForm(field.scalar, value);
-  else if (auto* object = value.if_object()) normalizeObject(*field.type, *object);
+void normalizeObject(const TypeSchema& type, json::object& object, Spelling spelling);
+
+/// An item of a list or a value of a map that is null is the zero value of its type: dropping it would drop its key.
+void fillNull(const FieldSchema& field, json::value& value) {
+  if (field.type != nullptr) value.emplace_object();
+  else if (field.scalar == Scalar::string || field.scalar == Scalar::bytes || field.scalar == Scalar::intOrString)
+    value = "";
+  else if (field.scalar == Scalar::quantity) value = "0";
+  else if (field.scalar == Scalar::boolean) value = false;
+  else if (field.scalar == Scalar::int32 || field.scalar == Scalar::int64 || field.scalar == Scalar::number) value = 0;
 }
 
-void normalizeObject(const TypeSchema& type, json::object& object) {
-  for (auto member = object.begin(); member != object.end();) {
-    const auto* field = type.field({member->key().data(), member->key().size()});
-    auto& value = member->value();
-    if (field != nullptr && value.is_null()) {
-      member = object.stable_erase(member);
-      continue;
-    }
-    ++member;
-    if (field == nullptr) continue;  // unknown members may mean something by their null
+void normalizeValue(const FieldSchema& field, json::value& value, Spelling spelling) {
+  if (value.is_null()) fillNull(field, value);
+  else if (auto* object = value.if_object(); object != nullptr && field.type != nullptr)
+    normalizeObject(*field.type, *object, spelling);
+  else if (field.type == nullptr && spelling == Spelling::normal) toNormalForm(field.scalar, value);
+}
+
+void normalizeObject(const TypeSchema& type, json::object& object, Spelling spelling) {
+  dropMembers(object, [&](auto& member) {
+    const auto* field = type.field({member.key().data(), member.key().size()});
+    auto& value = member.value();
+    if (field == nullptr) return false;  // unknown members may mean something by their null
+    if (value.is_null()) return true;
     if (auto* list = value.if_array(); list != nullptr && field->shape == Shape::list) {
-      for (auto& item : *list) normalizeValue(*field, item);
+      for (auto& item : *list) normalizeValue(*field, item, spelling);
     } else if (auto* map = value.if_object(); map != nullptr && field->shape == Shape::map) {
-      for (auto& [name, item] : *map) normalizeValue(*field, item);
+      for (auto& [name, item] : *map) normalizeValue(*field, item, spelling);
     } else if (field->shape == Shape::scalar || field->shape == Shape::object) {
-      normalizeValue(*field, value);
+      normalizeValue(*field, value, spelling);
     }
-  }
+    return false;
+  });
 }
 
 bool isEmptyValue(const json::value& value) {
@@ -61,9 +73,9 @@ bool emptyIsAbsent(const FieldSchema& field) {
 }
 
 void dropEmpty(const TypeSchema& type, json::object& object) {
-  for (auto member = object.begin(); member != object.end();) {
-    const auto* field = type.field({member->key().data(), member->key().size()});
-    auto& value = member->value();
+  dropMembers(object, [&](auto& member) {
+    const auto* field = type.field({member.key().data(), member.key().size()});
+    auto& value = member.value();
     if (field != nullptr && field->type != nullptr) {
       if (auto* items = value.if_array(); items != nullptr && field->shape == Shape::list) {
         for (auto& item : *items)
@@ -72,12 +84,14 @@ void dropEmpty(const TypeSchema& type, json::object& object) {
         dropEmpty(*field->type, *body);
       }
     }
-    if (field != nullptr && emptyIsAbsent(*field) && isEmptyValue(value)) member = object.stable_erase(member);
-    else ++member;
-  }
+    return field != nullptr && emptyIsAbsent(*field) && isEmptyValue(value);
+  });
 }
 
-void foldStringData(json::object& secret) {
+}  // namespace
+
+void foldStringData(const KindSchema& kind, json::object& secret) {
+  if (!kind.gvk.group.empty() || kind.gvk.kind != "Secret") return;
   const auto* text = secret.if_contains("stringData");
   if (text == nullptr || !text->is_object()) return;
   const json::object strings = text->get_object();
@@ -87,7 +101,7 @@ void foldStringData(json::object& secret) {
   secret.stable_erase("stringData");
 }
 
-}  // namespace
+void settleNulls(const KindSchema& kind, json::object& object) { normalizeObject(*kind.type, object, Spelling::keep); }
 
 void toNormalForm(Scalar scalar, json::value& value) {
   if (scalar == Scalar::quantity) {
@@ -108,8 +122,8 @@ void toNormalForm(Scalar scalar, json::value& value) {
 }
 
 void toNormalForm(const KindSchema& kind, json::object& object) {
-  normalizeObject(*kind.type, object);
-  if (kind.gvk.group.empty() && kind.gvk.kind == "Secret") foldStringData(object);
+  normalizeObject(*kind.type, object, Spelling::normal);
+  foldStringData(kind, object);
 }
 
 void dropMeaningless(const KindSchema& kind, json::object& object) {

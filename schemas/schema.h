@@ -49,11 +49,13 @@ struct FieldSchema {
   std::string mergeKey;                 ///< for strategic merge; empty = none
   bool mergeList = false;               ///< patchStrategy contains merge
   bool retainKeys = false;              ///< patchStrategy contains retainKeys
+  bool mergeReplace = false;            ///< patchStrategy replace: a strategic patch says the whole of it
   std::vector<std::string> enumValues;  ///< strict
   std::optional<json::value> defaultValue;
   bool keepZero = false;  ///< serialised even when empty
   bool pointer = false;   ///< a Go pointer: an explicit zero differs from absence
   int protobufNumber = 0;
+  std::string copyOf;   ///< a deprecated copy of another member: it goes when that is dropped
   std::string inlined;  ///< protobuf: nested message that JSON shows inline
 };
 
@@ -69,6 +71,7 @@ struct SubresourceSchema {
   std::string name;  ///< "status", "scale"
   Gvk gvk;           ///< what it carries: Scale of autoscaling/v1
   std::vector<std::string> verbs;
+  std::vector<std::string> keeps;  ///< members of metadata that a write through it leaves as they live
 };
 
 struct KindSchema {

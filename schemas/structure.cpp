@@ -13,188 +13,183 @@ std::string memberStep(json::string_view name) {
   return step.append(name.data(), name.size());
 }
 
+std::string_view text(json::string_view name) { return {name.data(), name.size()}; }
+
 bool isEmptyContainer(const json::value& v) {
   if (const auto* o = v.if_object()) return o->empty();
   if (const auto* a = v.if_array()) return a->empty();
   return v.is_null();
 }
 
-/// Whether the value has the JSON shape that the place stands for; else it is treated as a leaf.
-bool fits(const Place& place, const json::value& v) {
-  if (place.kind == Place::Kind::object || place.kind == Place::Kind::map) return v.is_object();
-  return place.kind != Place::Kind::leaf && v.is_array();
+bool isNamedMember(const Place& place, std::string_view name) {
+  return place.kind == Place::Kind::object && place.type->field(name) != nullptr;
 }
 
-void collect(const Place& place, const json::value& value, FieldSet& out) {
-  if (!fits(place, value) || isEmptyContainer(value)) {
-    out.addSelf();
-    return;
+FieldSet collect(const Place& place, const json::value& value) {
+  FieldSet::Children children;
+  if (place.kind == Place::Kind::leaf || !place.fits(value)) {
+    FieldSet leaf;
+    leaf.addSelf();
+    return leaf;
   }
   if (const auto* o = value.if_object()) {
-    for (const auto& [name, member] : *o)
-      collect(place.member({name.data(), name.size()}), member, out.child(memberStep(name)));
-    return;
-  }
-  for (const auto& item : value.get_array()) {
-    auto& node = out.child(stepOf(place, item));
-    node.addSelf();
-    if (place.kind == Place::Kind::keyedList) collect(place.element(), item, node);
-  }
-}
-
-void compare(const Place& place, const json::value& before, const json::value& after, FieldSet& changed,
-             FieldSet& removed);
-
-void compareMembers(const Place& place, const json::object& before, const json::object& after, FieldSet& changed,
-                    FieldSet& removed) {
-  for (const auto& [name, value] : after) {
-    const auto here = place.member({name.data(), name.size()});
-    const auto* old = before.if_contains(name);
-    if (old == nullptr) {
-      auto& node = changed.child(memberStep(name));
-      if (fits(here, value)) node.addSelf();
-      collect(here, value, node);
-    } else if (*old != value) {
-      compare(here, *old, value, changed.child(memberStep(name)), removed.child(memberStep(name)));
+    children.reserve(o->size());
+    for (const auto& [name, member] : *o) {
+      auto node = collect(place.member(text(name)), member);
+      const bool blank = member.is_null() || (member.is_object() && member.get_object().empty());
+      if (blank || !isNamedMember(place, text(name))) node.addSelf();
+      children.emplace_back(memberStep(name), std::move(node));
     }
-  }
-  for (const auto& [name, value] : before)
-    if (!after.contains(name)) {
-      auto& node = removed.child(memberStep(name));
+  } else if (const auto* items = value.if_array()) {
+    children.reserve(items->size());
+    for (const auto& item : *items) {
+      auto node = collect(place.element(), item);
       node.addSelf();
-      collect(place.member({name.data(), name.size()}), value, node);
+      children.emplace_back(stepOf(place, item), std::move(node));
     }
+  }
+  return FieldSet::ofChildren(std::move(children));
 }
 
-using Items = std::unordered_map<std::string, const json::value*>;
+struct Sides {
+  const json::value* before = nullptr;
+  const json::value* after = nullptr;
+};
 
-Items itemsOf(const Place& place, const json::array& list) {
-  Items out;
-  for (const auto& item : list) out.emplace(stepOf(place, item), &item);
+FieldChanges compare(const Place& place, const Sides& sides);
+
+/// Collects what differs under one place.
+class Differences {
+ public:
+  void add(const std::string& step, FieldChanges changes) {
+    if (!changes.changed.empty()) changed_.emplace_back(step, std::move(changes.changed));
+    if (!changes.removed.empty()) removed_.emplace_back(step, std::move(changes.removed));
+  }
+  FieldChanges take() { return {FieldSet::ofChildren(std::move(changed_)), FieldSet::ofChildren(std::move(removed_))}; }
+
+ private:
+  FieldSet::Children changed_;
+  FieldSet::Children removed_;
+};
+
+FieldSet selfOnly() {
+  FieldSet out;
+  out.addSelf();
   return out;
 }
 
-void compareItems(const Place& place, const json::array& before, const json::array& after, FieldSet& changed,
-                  FieldSet& removed) {
+FieldChanges compareMembers(const Place& place, const json::object* before, const json::object* after) {
+  Differences out;
+  if (after != nullptr)
+    for (const auto& [name, value] : *after) {
+      const auto* old = before == nullptr ? nullptr : before->if_contains(name);
+      out.add(memberStep(name), compare(place.member(text(name)), {old, &value}));
+    }
+  if (before != nullptr)
+    for (const auto& [name, value] : *before)
+      if (after == nullptr || !after->contains(name))
+        out.add(memberStep(name), compare(place.member(text(name)), {&value, nullptr}));
+  return out.take();
+}
+
+using Items = std::unordered_map<std::string, std::vector<const json::value*>>;
+
+Items itemsOf(const Place& place, const json::array* list) {
+  Items out;
+  if (list != nullptr)
+    for (const auto& item : *list) out[stepOf(place, item)].push_back(&item);
+  return out;
+}
+
+bool sameItems(const std::vector<const json::value*>& a, const std::vector<const json::value*>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto* x, const auto* y) { return *x == *y; });
+}
+
+/// Items of one key, before and after. Several of one key are one value, and are marked as such.
+FieldChanges compareItem(const Place& element, const std::vector<const json::value*>& before,
+                         const std::vector<const json::value*>& after) {
+  if (before.size() <= 1 && after.size() <= 1)
+    return compare(element, {before.empty() ? nullptr : before[0], after.empty() ? nullptr : after[0]});
+  FieldChanges out;
+  if (before.size() >= 2 && after.size() >= 2) {
+    if (!sameItems(before, after)) out.changed = selfOnly();
+  } else if (before.size() >= 2) {
+    if (!after.empty()) out = compare(element, {nullptr, after[0]});
+    out.removed.addSelf();
+  } else {
+    if (!before.empty()) out = compare(element, {before[0], nullptr});
+    out.changed.addSelf();
+  }
+  return out;
+}
+
+FieldChanges compareItems(const Place& place, const json::array* before, const json::array* after) {
+  static const std::vector<const json::value*> kNone;
   const auto old = itemsOf(place, before);
   const auto fresh = itemsOf(place, after);
-  const auto add = [&](FieldSet& set, const std::string& step, const json::value& item) {
-    auto& node = set.child(step);
-    node.addSelf();
-    if (place.kind == Place::Kind::keyedList) collect(place.element(), item, node);
-  };
-  for (const auto& [step, item] : fresh) {
+  const auto element = place.element();
+  Differences out;
+  for (const auto& [step, items] : fresh) {
     const auto at = old.find(step);
-    if (at == old.end()) add(changed, step, *item);
-    else if (*at->second != *item)
-      compare(place.element(), *at->second, *item, changed.child(step), removed.child(step));
+    out.add(step, compareItem(element, at == old.end() ? kNone : at->second, items));
   }
-  for (const auto& [step, item] : old)
-    if (!fresh.contains(step)) add(removed, step, *item);
+  for (const auto& [step, items] : old)
+    if (!fresh.contains(step)) out.add(step, compareItem(element, items, kNone));
+  return out.take();
 }
 
-void compare(const Place& place, const json::value& before, const json::value& after, FieldSet& changed,
-             FieldSet& removed) {
-  if (before == after) return;
-  if (!fits(place, before) || !fits(place, after) || isEmptyContainer(after)) {
-    changed.addSelf();
-    if (fits(place, before)) collect(place, before, removed);
-    if (fits(place, after)) collect(place, after, changed);
-    return;
-  }
-  if (before.is_object()) compareMembers(place, before.get_object(), after.get_object(), changed, removed);
-  else compareItems(place, before.get_array(), after.get_array(), changed, removed);
+FieldChanges compare(const Place& place, const Sides& sides) {
+  const auto* before = sides.before;
+  const auto* after = sides.after;
+  FieldChanges out;
+  if (before != nullptr && after != nullptr && *before == *after) return out;
+  const auto blank = [](const json::value* v) { return v == nullptr || isEmptyContainer(*v); };
+  const auto fits = [&](const json::value* v) { return v == nullptr || place.fits(*v); };
+  const bool leaf = place.kind == Place::Kind::leaf || (blank(before) && blank(after)) || !fits(before) || !fits(after);
+  if (!leaf && place.isMap())
+    out = compareMembers(place, before == nullptr ? nullptr : before->if_object(),
+                         after == nullptr ? nullptr : after->if_object());
+  else if (!leaf)
+    out = compareItems(place, before == nullptr ? nullptr : before->if_array(),
+                       after == nullptr ? nullptr : after->if_array());
+  if (after == nullptr) out.removed.addSelf();
+  else if (before == nullptr || leaf) out.changed.addSelf();
+  return out;
 }
 
-std::size_t positionOf(const Place& place, const json::array& list, const std::string& step) {
-  std::size_t i = 0;
-  while (i < list.size() && stepOf(place, list[i]) != step) ++i;
-  return i;
+std::string pointerStep(std::string_view name) {
+  std::string out = "/";
+  for (const char c : name) out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+  return out;
 }
 
-/// Applied items stand in the order their author gave them, items of others keep their places around. A fixed
-/// point: merging the same again changes nothing.
-json::array mergeItems(const Place& place, json::array live, const json::array& applied) {
-  std::unordered_map<std::string, std::size_t> position;
-  for (std::size_t i = 0; i < live.size(); ++i) position.emplace(stepOf(place, live[i]), i);
-  std::vector<std::string> steps;
-  std::vector<std::size_t> slots;  // places in live of items that applied names
-  std::vector<json::value> merged;
-  for (const auto& item : applied) {
-    steps.push_back(stepOf(place, item));
-    const auto at = position.find(steps.back());
-    if (at == position.end()) continue;
-    slots.push_back(at->second);
-    merged.push_back(place.kind == Place::Kind::set ? item : mergeApplied(place.element(), live[at->second], item));
-  }
-  std::sort(slots.begin(), slots.end());
-  for (std::size_t i = 0; i < slots.size(); ++i) live[slots[i]] = std::move(merged[i]);
-  if (slots.size() == applied.size()) return live;
-  // A new item follows the item that precedes it in applied.
-  std::size_t next = slots.empty() ? live.size() : slots.front();
-  for (std::size_t i = 0; i < applied.size(); ++i) {
-    if (position.contains(steps[i])) {
-      next = positionOf(place, live, steps[i]) + 1;
-    } else {
-      live.insert(live.begin() + static_cast<std::ptrdiff_t>(next), applied[i]);
-      position.emplace(steps[i], next++);
+void findRepeated(const Place& place, const json::value& value, const std::string& path, const std::string& pointer,
+                  std::vector<RepeatedItem>& out) {
+  if (!place.fits(value)) return;
+  if (const auto* o = value.if_object(); o != nullptr && place.isMap()) {
+    for (const auto& [name, member] : *o) {
+      const std::string word(name.data(), name.size());
+      findRepeated(place.member(word), member, path + "." + word, pointer + pointerStep(word), out);
+    }
+  } else if (const auto* items = value.if_array(); items != nullptr && place.isList()) {
+    std::unordered_map<std::string, std::size_t> seen;
+    for (std::size_t i = 0; i < items->size(); ++i) {
+      const auto step = stepOf(place, (*items)[i]);
+      const auto here = stepText(step);
+      const auto at = pointer + "/" + std::to_string(i);
+      if (++seen[step] == 2) out.push_back({path, at, here, place.field});
+      findRepeated(place.element(), (*items)[i], path + here, at, out);
     }
   }
-  return live;
-}
-
-/// A part of the specification that one manager alone asked for and asks for no longer: what defaulting
-/// added inside goes with it, or a dropped probe would leave a port-less, refused rest behind.
-bool dropsWhole(const Place& here, std::string_view name, const FieldSet* needed) {
-  return here.kind == Place::Kind::object && needed == nullptr && name != "metadata" && name != "spec" &&
-         name != "status";
-}
-
-bool removeMembers(const Place& place, json::object& object, const FieldSet& gone, const FieldSet& kept) {
-  bool touched = false;
-  for (const auto& [step, node] : gone.children()) {
-    if (!step.starts_with("f:")) continue;
-    const auto name = std::string_view(step).substr(2);
-    auto* member = object.if_contains(jkey(name));
-    if (member == nullptr) continue;
-    const auto* needed = kept.find(step);
-    const auto here = place.member(name);
-    if (dropsWhole(here, name, needed)) {
-      object.stable_erase(jkey(name));
-      touched = true;
-      continue;
-    }
-    const bool empty =
-        fits(here, *member) && removeFields(here, *member, node, needed == nullptr ? FieldSet() : *needed);
-    const bool whole = node.self() && (needed == nullptr || needed->empty()) && (!fits(here, *member) || empty);
-    if (whole || (empty && needed == nullptr)) {
-      object.stable_erase(jkey(name));
-      touched = true;
-    }
-  }
-  return touched && object.empty();
-}
-
-bool removeItems(const Place& place, json::array& list, const FieldSet& gone, const FieldSet& kept) {
-  bool touched = false;
-  for (auto item = list.begin(); item != list.end();) {
-    const auto step = stepOf(place, *item);
-    const auto* node = gone.find(step);
-    const auto* needed = kept.find(step);
-    if (node != nullptr && node->self() && (needed == nullptr || needed->empty())) {
-      // The item is ours alone: what others or defaulting added inside goes with it.
-      item = list.erase(item);
-      touched = true;
-      continue;
-    }
-    if (node != nullptr && place.kind == Place::Kind::keyedList)
-      removeFields(place.element(), *item, *node, needed == nullptr ? FieldSet() : *needed);
-    ++item;
-  }
-  return touched && list.empty();
 }
 
 }  // namespace
+
+bool Place::fits(const json::value& value) const {
+  if (value.is_null()) return true;
+  if (isMap()) return value.is_object();
+  return isList() && value.is_array();
+}
 
 Place Place::ofField(const FieldSchema& field) {
   if (field.shape == Shape::object && field.type != nullptr && !field.mapAtomic) return ofObject(*field.type);
@@ -212,7 +207,7 @@ Place Place::member(std::string_view name) const {
 }
 
 Place Place::element() const {
-  if (field == nullptr || field->type == nullptr || field->type->mapAtomic) return {};
+  if (field == nullptr || field->type == nullptr || field->type->mapAtomic || kind == Kind::set) return {};
   return ofObject(*field->type);
 }
 
@@ -235,38 +230,16 @@ std::string stepOf(const Place& list, const json::value& item) {
   return "k:" + jsonText(keys);
 }
 
-FieldSet fieldsOf(const Place& place, const json::value& value) {
-  FieldSet out;
-  collect(place, value, out);
-  return out;
-}
+FieldSet fieldsOf(const Place& place, const json::value& value) { return collect(place, value); }
 
 FieldChanges compareFields(const Place& place, const json::value& before, const json::value& after) {
-  FieldChanges out;
-  compare(place, before, after, out.changed, out.removed);
-  // The walk makes nodes on its way; an intersection with itself leaves only the full ones.
-  out.changed = out.changed.intersect(out.changed);
-  out.removed = out.removed.intersect(out.removed).minus(out.changed);
+  return compare(place, {&before, &after});
+}
+
+std::vector<RepeatedItem> repeatedItems(const Place& place, const json::value& value) {
+  std::vector<RepeatedItem> out;
+  findRepeated(place, value, "", "", out);
   return out;
-}
-
-json::value mergeApplied(const Place& place, json::value live, const json::value& applied) {
-  if (!fits(place, live) || !fits(place, applied)) return applied;
-  if (place.kind == Place::Kind::set || place.kind == Place::Kind::keyedList)
-    return mergeItems(place, std::move(live.get_array()), applied.get_array());
-  auto& object = live.get_object();
-  for (const auto& [name, value] : applied.get_object()) {
-    auto* mine = object.if_contains(name);
-    if (mine == nullptr) object.emplace(name, value);
-    else *mine = mergeApplied(place.member({name.data(), name.size()}), std::move(*mine), value);
-  }
-  return live;
-}
-
-bool removeFields(const Place& place, json::value& value, const FieldSet& gone, const FieldSet& kept) {
-  if (auto* object = value.if_object()) return removeMembers(place, *object, gone, kept);
-  if (auto* list = value.if_array()) return removeItems(place, *list, gone, kept);
-  return false;
 }
 
 }  // namespace steer

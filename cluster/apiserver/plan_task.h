@@ -6,6 +6,7 @@
 
 #include "cluster/apiserver/decoding.h"
 #include "cluster/apiserver/write_planner.h"
+#include "schemas/merge.h"
 
 namespace steer {
 
@@ -23,6 +24,8 @@ struct WritePlanner::Task {
     return view.get(kind.resource(), kind.namespaced ? write.target.ns : "", write.target.name);
   }
   ObjectRef targetOf(const Object& object) const { return {kind.resource(), object.ns(), object.name()}; }
+  /// Who owns what an update or patch changes.
+  ApplyRequest updater() const;
   bool onStatus() const { return write.subresource == "status"; }
   /// apiVersion, kind, namespace and name of a body agree with what the write addresses.
   Result<void> settleIdentity(json::object& body) const;

@@ -107,6 +107,22 @@ Result<std::vector<std::string>> checkDuplicates(const Request& request, FieldVa
   return out;
 }
 
+/// A dry run stores nothing: its answer names the revision that lives, or none where nothing does.
+json::object asDryRun(const Object& object, const ObjectPtr& live) {
+  json::object out = object.json();
+  auto& metadata = ensureObject(out, "metadata");
+  if (live == nullptr) metadata.stable_erase("resourceVersion");
+  else metadata["resourceVersion"] = std::to_string(live->revision());
+  return out;
+}
+
+/// Whom a refused write concerns: what the URL does not name stands in the body.
+void nameSubject(const Request& request, const Error& error, StatusSubject& subject) {
+  const bool named = error.code == Errc::invalid || error.code == Errc::alreadyExists;
+  if (!subject.name.empty() || request.method != "POST" || !named) return;
+  if (const auto body = decodeBody(request); body.ok()) subject.name = stringAt(*body, {"metadata", "name"});
+}
+
 }  // namespace
 
 StatusSubject subjectOf(const Route& route) { return {route.name, route.kind->gvk.group, route.kind->plural}; }
@@ -165,6 +181,7 @@ Result<Response> ResourceFront::write(const Request& request, const Route& route
   STEER_TRY(write.body, decodeBody(request));
   STEER_TRY(const std::vector<std::string> duplicates, checkDuplicates(request, settings.fieldValidation));
   settings.dryRun = settings.dryRun || (write.subresource == "eviction" && dryRunIn(write.body));
+  const ObjectPtr live = settings.dryRun ? parts_.store.snapshot().get(write.target) : nullptr;
   STEER_TRY(const WriteOutcome outcome, parts_.executor.run(write, settings, request.identity));
   const Wanted wanted = wantedOf(request.header("accept"));
   Response out;
@@ -173,7 +190,9 @@ Result<Response> ResourceFront::write(const Request& request, const Route& route
   } else if (route.subresource == "scale") {
     out = jsonAnswer(scaleOf(*outcome.object), wanted);
   } else {
-    out = jsonAnswer(outcome.object->json(), wanted, outcome.created ? 201 : 200);
+    const int status = outcome.created ? 201 : 200;
+    out = settings.dryRun ? jsonAnswer(asDryRun(*outcome.object, live), wanted, status)
+                          : jsonAnswer(outcome.object->json(), wanted, status);
   }
   addWarnings(out, duplicates);
   addWarnings(out, outcome.warnings);
@@ -248,6 +267,7 @@ Response ResourceFront::answer(const Request& request, const Route& route) {
   auto result = run();
   if (result.ok()) return std::move(*result);
   auto subject = subjectOf(route);
+  nameSubject(request, result.error(), subject);
   if (result.error().code == Errc::invalid) {
     subject.kind = route.kind->gvk.kind;
     // kubectl prints causes if a kind is named, and the message only if none is.

@@ -34,6 +34,20 @@ json::object withStatus(const json::object& object, json::object& other) {
   return out;
 }
 
+/// A write through a status door: the status and what of the metadata the kind lets through are of the write, the rest
+/// is as it lives. Nodes bring a status and nothing else.
+json::object statusWrite(const KindSchema& kind, const Object& live, json::object& after, const Identity& who) {
+  json::object out = withStatus(live.json(), after);
+  const auto* door = kind.subresource("status");
+  const bool isNode = std::find(who.groups.begin(), who.groups.end(), "system:nodes") != who.groups.end();
+  if (door == nullptr || isNode) return out;
+  const auto& said = objectAt(after, {"metadata"});
+  auto& meta = ensureObject(out, "metadata");
+  for (const char* key : {"labels", "annotations", "finalizers", "ownerReferences"})
+    if (std::find(door->keeps.begin(), door->keeps.end(), key) == door->keeps.end()) copyMember(said, meta, key);
+  return out;
+}
+
 /// What the server alone writes stays as it is.
 void keepSystemMetadata(const Object& live, json::object& after) {
   auto& meta = ensureObject(after, "metadata");
@@ -65,11 +79,8 @@ void keepTimes(const Object& live, json::object& after) {
       if (sameBut(entry, old, "time")) entry = old;
 }
 
-bool appliedBySomeone(const Object& live) {
-  for (const auto& entry : arrayAt(live.metadata(), {"managedFields"}))
-    if (stringAt(entry, {"operation"}) == "Apply") return true;
-  return false;
-}
+/// Once somebody has applied an object, it is kept who sets what; before, nobody asks.
+bool hasOwners(const Object& live) { return !arrayAt(live.metadata(), {"managedFields"}).empty(); }
 
 void checkFinalizers(const Object& live, const json::object& after, std::vector<Cause>& causes) {
   if (!live.deleting()) return;
@@ -91,6 +102,10 @@ bool sameMember(const json::object& a, const json::object& b, std::string_view k
 }
 
 }  // namespace
+
+ApplyRequest WritePlanner::Task::updater() const {
+  return {write.fieldManager.empty() ? "unknown" : write.fieldManager, write.subresource, false, formatTime(now)};
+}
 
 Result<void> WritePlanner::Task::settleIdentity(json::object& body) const {
   STEER_CHECK(settleKind(kind, body));
@@ -209,18 +224,22 @@ Result<PlannedWrite> WritePlanner::replaceWith(Task& task, const ObjectPtr& live
   const bool hasStatus = task.kind.subresource("status") != nullptr;
   bool unsettled = false;
   if (sub == "status" || sub == "finalize") {
-    json::object kept = sub == "status" ? withStatus(live->json(), after) : live->json();
+    json::object kept = sub == "status" ? statusWrite(task.kind, *live, after, task.identity) : live->json();
     if (sub == "finalize") ensureObject(kept, "spec")["finalizers"] = arrayAt(after, {"spec", "finalizers"});
     if (tracked) copyMember(objectAt(after, {"metadata"}), ensureObject(kept, "metadata"), "managedFields");
     after = std::move(kept);
     STEER_CHECK(checkStatus(task.kind, live->name(), after));
   } else {
-    if (hasStatus) copyMember(live->json(), after, "status");
+    // The status is its controller's, byte for byte: it takes no part in what is checked and brought into form here.
+    if (hasStatus) after.erase("status");
     keepSystemMetadata(*live, after);
     STEER_TRY(unsettled, task.checkSentShape(after));
     applyDefaults(task.kind, after);
+    if (hasStatus) copyMember(live->json(), after, "status");
   }
+  // Before admission: what that fills in is nobody's.
   if (tracked) keepTimes(*live, after);
+  else if (hasOwners(*live)) trackUpdate(task.kind, &live->json(), after, task.updater());
   PlannedWrite out;
   out.object = live;
   // Nothing to check about an object that stays what it is.
@@ -235,15 +254,13 @@ Result<PlannedWrite> WritePlanner::replaceWith(Task& task, const ObjectPtr& live
     for (const auto& finding : checkImmutable(task.kind, live->json(), after)) causes.push_back(causeOf(finding));
     if (causes.empty()) task.strategy.validate(context, &live->json(), after, causes);
   }
+  if (sub == "status" && !sameMember(objectAt(after, {"metadata"}), live->metadata(), "labels"))
+    validateMetadata(after, task.strategy.nameRule(), causes);
   if (!causes.empty()) return invalidError(task.kind, live->name(), std::move(causes));
   STEER_CHECK(admitGrant(authorizer_, task.identity, task.view, task.kind, &live->json(), after));
   if (after == live->json() && !readyToGo(task.strategy, after)) return out;
   if (live->generation() > 0 && sub != "status" && !sameMember(after, live->json(), "spec"))
     ensureObject(after, "metadata")["generation"] = live->generation() + 1;
-  if (!tracked && appliedBySomeone(*live))
-    trackUpdate(
-        task.kind, &live->json(), after,
-        {task.write.fieldManager.empty() ? "unknown" : task.write.fieldManager, sub, false, formatTime(task.now)});
   Mutation mutation{Mutation::Kind::put, task.targetOf(*live), {}, live->revision()};
   if (readyToGo(task.strategy, after)) {
     mutation.kind = Mutation::Kind::remove;

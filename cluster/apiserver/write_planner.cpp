@@ -67,6 +67,15 @@ json::object statusPart(const Object& live) {
   return out;
 }
 
+/// A patch that was understood and leaves what the kind cannot hold is unacceptable, not unreadable.
+Error unfitPatch(Error error) {
+  if (error.code != Errc::badRequest) return error;
+  error.code = Errc::invalid;
+  error.causes.push_back(invalidValue("patch", error.message));
+  error.message = " \"\" is invalid: patch: Invalid value: " + error.message;
+  return error;
+}
+
 }  // namespace
 
 Result<PlannedWrite> WritePlanner::plan(const Snapshot& view, const Write& write, const WriteSettings& settings,
@@ -150,6 +159,7 @@ Result<PlannedWrite> WritePlanner::patch(Task& task) const {
     return replaceWith(task, live, std::move(whole));
   }
   STEER_CHECK(task.settleIdentity(body));
+  if (auto shape = task.checkSentShape(body); !shape.ok()) return unfitPatch(std::move(shape).error());
   return replaceWith(task, live, std::move(body));
 }
 

@@ -59,3 +59,28 @@ TEST_CASE("Merge patch follows the examples of RFC 7386") {
   CHECK(merged(R"({})", R"({"a":{"bb":{"ccc":null}}})") == R"({"a":{"bb":{}}})");
   CHECK(merged(R"({"e":null})", R"({"a":1})") == R"({"e":null,"a":1})");
 }
+
+TEST_CASE("A JSON patch cannot shift without limit, nor nest deeper than a document may") {
+  json::array list(30'000);
+  json::array moves;
+  for (int i = 0; i < 10'000; ++i) moves.push_back({{"op", "move"}, {"from", "/a/0"}, {"path", "/a/-"}});
+  auto shifted = applyJsonPatch(json::object{{"a", list}}, moves);
+  REQUIRE_FALSE(shifted.ok());
+  CHECK(shifted.error().code == Errc::tooLarge);
+  moves.resize(1000);
+  CHECK(applyJsonPatch(json::object{{"a", list}}, moves).ok());
+
+  json::array nested;
+  std::string path;
+  for (int i = 0; i < 600; ++i) nested.push_back({{"op", "add"}, {"path", path += "/a"}, {"value", json::object{}}});
+  auto deep = applyJsonPatch(json::object{}, nested);
+  REQUIRE_FALSE(deep.ok());
+  CHECK(deep.error().code == Errc::tooLarge);
+}
+
+TEST_CASE("A test for null passes where nothing is, and a merge patch's new lists hold no null members") {
+  CHECK(patched(R"({"a":1})", R"([{"op":"test","path":"/b","value":null}])") == R"({"a":1})");
+  CHECK(patched(R"({"a":1})", R"([{"op":"test","path":"/b","value":1}])") == "error Invalid");
+  CHECK(jsonText(applyMergePatch(json::parse(R"({"a":[1]})"), json::parse(R"({"a":[{"b":null,"c":[null]}]})"))) ==
+        R"({"a":[{"c":[null]}]})");
+}

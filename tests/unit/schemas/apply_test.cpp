@@ -173,7 +173,7 @@ TEST_CASE("A created object belongs to who created it") {
   const auto owners = readOwners(created);
   REQUIRE(owners.size() == 1);
   CHECK(owners[0].operation == "Update");
-  CHECK(owners[0].fields.paths() == std::vector<std::string>{".data.a", ".data.b"});
+  CHECK(owners[0].fields.paths() == std::vector<std::string>{".data", ".data.a", ".data.b"});
 }
 
 TEST_CASE("Text of a secret is stored as bytes and applying it again changes nothing") {
@@ -228,7 +228,7 @@ TEST_CASE("Any sequence of applies by several managers is idempotent and forgets
   }
 }
 
-TEST_CASE("A field that is said to be empty belongs to who said so, and is nothing to fight over while all say it") {
+TEST_CASE("A field that is said to be empty belongs to who said so, though the server does not keep it") {
   const auto config = [](const std::string& spec) {
     return parse(R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"w"},"spec":{)" + spec + R"(
       "selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[
@@ -236,9 +236,10 @@ TEST_CASE("A field that is said to be empty belongs to who said so, and is nothi
   };
   const auto first = applied(nullptr, config(R"("paused":false,)"), by("git"));
   CHECK(applied(&first, config(R"("paused":false,)"), by("git", "2030-01-01T00:00:00Z")) == first);
-  const auto both = applied(&first, config(R"("paused":false,)"), by("other"));
-  CHECK_FALSE(applyServerSide(kindOf(both), &both, config(R"("paused":true,)"), by("third")).ok());
-  const auto paused = applied(&both, config(R"("paused":true,)"), forcedBy("third"));
+  // For another manager it is a change each time, as on a Kubernetes server: it is not there, and is said.
+  CHECK_FALSE(applyServerSide(kindOf(first), &first, config(R"("paused":false,)"), by("other")).ok());
+  CHECK_FALSE(applyServerSide(kindOf(first), &first, config(R"("paused":true,)"), by("third")).ok());
+  const auto paused = applied(&first, config(R"("paused":true,)"), forcedBy("third"));
   CHECK(find(paused, {"spec", "paused"}) != nullptr);
   CHECK_FALSE(applyServerSide(kindOf(paused), &paused, config(R"("paused":false,)"), by("git")).ok());
   const auto back = applied(&paused, config(R"("paused":false,)"), forcedBy("git"));
@@ -265,4 +266,49 @@ TEST_CASE("Another spelling of the same quantity is no change") {
   CHECK(stringAt(arrayAt(once, {"spec", "containers"})[0], {"resources", "limits", "cpu"}) == "500m");
   for (const auto* spelling : {R"("0.5")", R"("500m")", "0.5"})
     CHECK(jsonText(applied(&once, pod(spelling), by("steersman", "2027-01-01T00:00:00Z"))) == jsonText(once));
+}
+
+TEST_CASE("A deprecated copy goes with its original") {
+  const auto config = [](const char* account) {
+    return parse(std::string(R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"w"},"spec":{
+      "selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},"spec":{)") +
+                 account + R"("containers":[{"name":"c","image":"i:1"}]}}}})");
+  };
+  const auto with = applied(nullptr, config(R"("serviceAccountName":"foo",)"), by("git"));
+  REQUIRE(stringAt(with, {"spec", "template", "spec", "serviceAccount"}) == "foo");
+  const auto without = applied(&with, config(""), by("git"));
+  CHECK(find(without, {"spec", "template", "spec", "serviceAccountName"}) == nullptr);
+  CHECK(find(without, {"spec", "template", "spec", "serviceAccount"}) == nullptr);
+  // Another manager that says the account, or the copy, keeps both.
+  const auto shared = applied(&with, config(R"("serviceAccountName":"foo",)"), by("other"));
+  CHECK(stringAt(applied(&shared, config(""), by("git")), {"spec", "template", "spec", "serviceAccount"}) == "foo");
+}
+
+TEST_CASE("A status in an apply is nobody's where the status has a door of its own") {
+  auto config = parse(kWeb);
+  const auto plain = applied(nullptr, config, by("git"));
+  config["status"] = json::object();
+  const auto with = applied(nullptr, config, by("git"));
+  CHECK(arrayAt(with, {"metadata", "managedFields"}) == arrayAt(plain, {"metadata", "managedFields"}));
+  CHECK(jsonText(applied(&plain, config, by("git", "2030-01-01T00:00:00Z"))) == jsonText(plain));
+  config["status"] = json::object{{"replicas", 7}};
+  CHECK(jsonText(applied(&plain, config, by("git", "2030-01-01T00:00:00Z"))) == jsonText(plain));
+}
+
+TEST_CASE("Of many who change an object, the oldest are kept together") {
+  auto live = applied(nullptr, parse(kConfig), by("git"));
+  for (int i = 0; i < 14; ++i) {
+    auto after = live;
+    after["data"].as_object()["k" + std::to_string(i)] = "v";
+    trackUpdate(kindOf(live), &live, after,
+                by("u" + std::to_string(i), "2026-01-01T00:00:" + std::to_string(10 + i) + "Z"));
+    live = after;
+  }
+  const auto owners = readOwners(live);
+  REQUIRE(owners.size() == 11);
+  REQUIRE(ownerNamed(owners, "git") != nullptr);
+  REQUIRE(ownerNamed(owners, "ancient-changes") != nullptr);
+  CHECK(ownerNamed(owners, "ancient-changes")->fields.paths().size() == 5);
+  CHECK(ownerNamed(owners, "u13") != nullptr);
+  CHECK(ownerNamed(owners, "u4") == nullptr);
 }
