@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <unordered_set>
 
 #include "schemas/formats.h"
 #include "schemas/rules.h"
@@ -62,7 +63,9 @@ class StructureWalk {
     if (field.shape == Shape::list) {
       const auto* list = value.if_array();
       if (list == nullptr) return expected("array", value, at);
-      for (std::size_t i = 0; i < list->size(); ++i) walkValue(field, (*list)[i], at.item(i), required);
+      for (std::size_t i = 0; i < list->size(); ++i)
+        if (field.type != nullptr || !(*list)[i].is_null())  // a scalar that is null is its zero value
+          walkValue(field, (*list)[i], at.item(i), required);
     } else if (field.shape == Shape::map) {
       const auto* map = value.if_object();
       if (map == nullptr) return expected("object", value, at);
@@ -188,13 +191,11 @@ std::vector<Finding> inDocumentOrder(const json::object& object, std::vector<Fin
   }
   std::stable_sort(placed.begin(), placed.end(), [](const auto& a, const auto& b) { return a.position < b.position; });
   std::vector<Finding> out;
+  std::unordered_set<std::string> said;
   for (auto& p : placed) {
-    const bool again = std::any_of(out.begin(), out.end(), [&](const Finding& f) {
-      return f.pointer == p.finding.pointer &&
-             (f.message == p.finding.message ||
-              (f.kind == Finding::Kind::required && p.finding.kind == Finding::Kind::required));
-    });
-    if (!again) out.push_back(std::move(p.finding));
+    const bool missing = p.finding.kind == Finding::Kind::required;
+    auto key = p.finding.pointer + '\n' + (missing ? std::string("required") : p.finding.message);
+    if (said.insert(std::move(key)).second) out.push_back(std::move(p.finding));
   }
   return out;
 }
