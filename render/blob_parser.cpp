@@ -101,11 +101,18 @@ class BlobReader {
     }
   }
 
+  /// What belongs to no namespace loses one that somebody wrote, as in the server.
+  static void dropNamespace(json::object& body) {
+    auto* metadata = body.if_contains("metadata");
+    if (metadata != nullptr && metadata->is_object()) metadata->get_object().stable_erase("namespace");
+  }
+
   void takeObject(json::object body, const std::string& prefix) {
     const auto before = out_.findings.items().size();
     nameHook(body);
     const KindSchema* kind = registry_ == nullptr ? nullptr : registry_->find(gvkOf(body));
     if (kind != nullptr) settleNulls(*kind, body);
+    if (kind != nullptr && !kind->namespaced) dropNamespace(body);
     std::optional<json::object> folded;  // what is asked for, where that is not what stands in the file
     if (kind != nullptr && body.contains("stringData")) foldStringData(*kind, folded.emplace(body));
     const auto object = Object::make(std::move(body));
@@ -114,9 +121,6 @@ class BlobReader {
     if (kind != nullptr) {
       if (auto unserved = unservedText(*kind); !unserved.empty())
         report(prefix + "/kind", object->text(), "", std::move(unserved), "until it is, name it in a .steerignore");
-      if (!kind->namespaced && !object->ns().empty())
-        report(prefix + "/metadata/namespace", object->text(), "metadata.namespace",
-               object->kind() + " objects belong to no namespace", "remove the field");
       for (auto& remark : remarksOnSync(object->json()))
         report(prefix + "/metadata/annotations/" + escaped(remark.key), object->text(),
                "metadata.annotations[" + remark.key + "]", std::move(remark.message), "", Severity::warning);

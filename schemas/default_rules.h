@@ -20,7 +20,20 @@ bool isAbsent(const json::object& object, std::string_view key);
 void setIfAbsent(json::object& object, std::string_view key, const json::value& value);
 void setIfZero(json::object& object, std::string_view key, const json::value& value);
 
+/// Drops the fields of a type that belong to features which are switched off.
+void dropGated(std::string_view typeName, json::object& object);
+
 // Rules, by family.
+void defaultClaim(json::object& claim);
+void defaultCsiNodeSpec(json::object& spec);
+void defaultCsiNodeDriver(json::object& driver);
+void defaultServiceAccount(json::object& account);
+void defaultClassParameters(json::object& parameters);
+void defaultSliceEndpoint(json::object& endpoint);
+void defaultJob(json::object& job);
+void defaultJobTemplate(json::object& jobTemplate);
+void defaultOrdinals(json::object& ordinals);
+void defaultLimit(json::object& limit);
 void defaultContainer(json::object& container);
 void defaultProbe(json::object& probe);
 void defaultHttpGet(json::object& action);
@@ -44,6 +57,7 @@ void defaultDeploymentSpec(json::object& spec);
 void defaultStatefulSetSpec(json::object& spec);
 void defaultDaemonSetSpec(json::object& spec);
 void defaultJobSpec(json::object& spec);
+void defaultConditionPattern(json::object& pattern);
 void defaultCronJobSpec(json::object& spec);
 void defaultPersistentVolumeSpec(json::object& spec);
 void defaultClaimSpec(json::object& spec);

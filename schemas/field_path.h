@@ -13,10 +13,13 @@ class FieldPath {
   FieldPath field(std::string_view name) const& { return {this, name, 0, Step::field}; }
   FieldPath key(std::string_view name) const& { return {this, name, 0, Step::key}; }
   FieldPath item(std::size_t index) const& { return {this, {}, index, Step::item}; }
+  /// Several fields at once: "valueFrom.fieldRef". For names of the schema, which hold no dot.
+  FieldPath path(std::string_view dotted) const& { return {this, dotted, 0, Step::path}; }
   // A child of a temporary would dangle.
   FieldPath field(std::string_view name) && = delete;
   FieldPath key(std::string_view name) && = delete;
   FieldPath item(std::size_t index) && = delete;
+  FieldPath path(std::string_view dotted) && = delete;
 
   /// "/spec/containers/0/image".
   std::string pointer() const;
@@ -24,7 +27,7 @@ class FieldPath {
   std::string text() const;
 
  private:
-  enum class Step { root, field, key, item };
+  enum class Step { root, field, key, item, path };
   FieldPath(const FieldPath* parent, std::string_view name, std::size_t index, Step step)
       : parent_(parent), name_(name), index_(index), step_(step) {}
 

@@ -116,6 +116,24 @@ std::string toBase64(std::string_view bytes) {
   return out;
 }
 
+std::string fromBase64(std::string_view text) {
+  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  std::uint32_t group = 0;
+  int bits = 0;
+  for (const char c : text) {
+    if (c == '\n' || c == '\r') continue;
+    const auto at = kLetters.find(c);
+    if (at == std::string_view::npos) break;
+    group = (group << 6 | static_cast<std::uint32_t>(at)) & 0xffffffU;
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    out += static_cast<char>(group >> bits & 0xffU);
+  }
+  return out;
+}
+
 std::optional<int> percentOf(std::string_view s) {
   if (s.size() < 2 || s.back() != '%') return std::nullopt;
   int n = 0;

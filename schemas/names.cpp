@@ -129,6 +129,19 @@ NameProblem checkPathSegment(std::string_view name) {
   return std::nullopt;
 }
 
+NameProblem checkDomainPath(std::string_view name) {
+  const auto slash = name.find('/');
+  if (slash == std::string_view::npos || slash == 0 || slash + 1 == name.size())
+    return "must be a domain-prefixed path (such as \"acme.io/foo\")";
+  if (auto problem = checkDns1123Subdomain(name.substr(0, slash))) return problem;
+  const auto path = name.substr(slash + 1);
+  const auto good = [](char c) {
+    return isAlnum(c) || std::string_view("/-._~:@!$&'()*+,;=").find(c) != std::string_view::npos;
+  };
+  if (!std::all_of(path.begin(), path.end(), good)) return "Invalid path";
+  return std::nullopt;
+}
+
 std::size_t editDistance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1);
   std::vector<std::size_t> last(b.size() + 1);

@@ -25,6 +25,8 @@ NameProblem checkEnvName(std::string_view name);
 NameProblem checkPortName(std::string_view name);
 /// Names that stand in a path of a URL (roles, role bindings).
 NameProblem checkPathSegment(std::string_view name);
+/// "example.com/path": who manages or controls something.
+NameProblem checkDomainPath(std::string_view name);
 /// "10.9.8.7", "2001:db8::1"; no leading zeros.
 NameProblem checkAddress(std::string_view text);
 

@@ -111,15 +111,19 @@ std::string_view qosClassOf(const json::object& pod) {
   return guaranteed ? "Guaranteed" : "Burstable";
 }
 
+void addDefaultTolerations(json::object& spec) {
+  auto& tolerations = ensureArray(spec, "tolerations");
+  tolerate(tolerations, "node.kubernetes.io/not-ready");
+  tolerate(tolerations, "node.kubernetes.io/unreachable");
+}
+
 void applyPodAdmissionDefaults(json::object& pod) {
   auto& spec = ensureObject(pod, "spec");
   setIfZero(spec, "serviceAccountName", "default");
   spec["serviceAccount"] = spec["serviceAccountName"];
   setIfAbsent(spec, "priority", 0);
   setIfAbsent(spec, "preemptionPolicy", "PreemptLowerPriority");
-  auto& tolerations = ensureArray(spec, "tolerations");
-  tolerate(tolerations, "node.kubernetes.io/not-ready");
-  tolerate(tolerations, "node.kubernetes.io/unreachable");
+  addDefaultTolerations(spec);
   const std::string qos(qosClassOf(pod));
   auto& status = ensureObject(pod, "status");
   setIfZero(status, "phase", "Pending");

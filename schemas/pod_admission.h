@@ -10,6 +10,9 @@ namespace steer {
 /// "Guaranteed", "Burstable" or "BestEffort", from the containers' cpu and memory. Expects defaulted requests.
 std::string_view qosClassOf(const json::object& pod);
 
+/// Tolerations of failing nodes for 300 s, where the pod does not speak of them.
+void addDefaultTolerations(json::object& spec);
+
 /// Service account, priority, the tolerations of failing nodes for 300 s, status.phase and status.qosClass.
 void applyPodAdmissionDefaults(json::object& pod);
 

@@ -9,6 +9,7 @@ std::string FieldPath::pointer() const {
   for (const char c : name_) {
     if (c == '~') out += "~0";
     else if (c == '/') out += "~1";
+    else if (c == '.' && step_ == Step::path) out += '/';
     else out += c;
   }
   return out;
@@ -69,12 +70,26 @@ void RuleReport::forbidden(const FieldPath& at, const std::string& detail) {
   add(Finding::Kind::forbidden, at, "Forbidden: " + detail);
 }
 
+void RuleReport::notFound(const FieldPath& at, const json::value& value, std::string hint) {
+  auto text = quote(value);
+  if (text.size() > 2) text.resize(text.size() - 2);
+  add(Finding::Kind::notFound, at, "Not found" + (text.empty() ? "" : ": " + text), std::move(hint));
+}
+
+void RuleReport::tooMany(const FieldPath& at, std::size_t most) {
+  add(Finding::Kind::tooMany, at, "Too many: must have at most " + std::to_string(most) + " items");
+}
+
 void RuleReport::unknown(const FieldPath& at, std::string hint) {
   add(Finding::Kind::unknownField, at, "unknown field", std::move(hint));
 }
 
 void RuleReport::wrongType(const FieldPath& at, std::string detail, std::string hint) {
   add(Finding::Kind::wrongType, at, std::move(detail), std::move(hint));
+}
+
+void RuleReport::malformed(const FieldPath& at, const json::value& value, const std::string& detail) {
+  add(Finding::Kind::wrongType, at, "Invalid value: " + quote(value) + detail);
 }
 
 void RuleReport::check(const FieldPath& at, std::string_view value, const NameProblem& problem) {
@@ -100,6 +115,10 @@ std::string_view causeReason(Finding::Kind kind) {
       return "FieldValueTooLong";
     case Finding::Kind::forbidden:
       return "FieldValueForbidden";
+    case Finding::Kind::notFound:
+      return "FieldValueNotFound";
+    case Finding::Kind::tooMany:
+      return "FieldValueTooMany";
     case Finding::Kind::wrongType:
       return "FieldValueTypeInvalid";
     case Finding::Kind::unknownField:

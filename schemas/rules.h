@@ -16,7 +16,10 @@ namespace steer {
 class RuleReport {
  public:
   enum class Values { quoted, hidden };  ///< hidden: the object is a Secret
-  explicit RuleReport(Values values) : values_(values) {}
+  explicit RuleReport(Values values, Occasion occasion = Occasion::create) : values_(values), occasion_(occasion) {}
+
+  /// Some rules hold for new objects only.
+  bool creating() const { return occasion_ == Occasion::create; }
 
   void required(const FieldPath& at, std::string detail = {});
   void invalid(const FieldPath& at, const json::value& value, const std::string& detail, std::string hint = {});
@@ -24,8 +27,12 @@ class RuleReport {
   void duplicate(const FieldPath& at, const json::value& value);
   void tooLong(const FieldPath& at, const std::string& detail);
   void forbidden(const FieldPath& at, const std::string& detail);
+  void notFound(const FieldPath& at, const json::value& value, std::string hint = {});
+  void tooMany(const FieldPath& at, std::size_t most);
   void unknown(const FieldPath& at, std::string hint);
   void wrongType(const FieldPath& at, std::string detail, std::string hint = {});
+  /// The right JSON type, but no value that the field's type has: "1.2.3.4x" for a quantity.
+  void malformed(const FieldPath& at, const json::value& value, const std::string& detail);
   /// invalid() when there is a problem.
   void check(const FieldPath& at, std::string_view value, const NameProblem& problem);
   /// Likewise, with the nearest name that would do.
@@ -39,6 +46,7 @@ class RuleReport {
   std::string quote(const json::value& value) const;
 
   Values values_;
+  Occasion occasion_;
   std::vector<Finding> findings_;
 };
 
@@ -47,6 +55,10 @@ using KindRule = void (*)(const json::object& object, RuleReport& report);
 
 /// The rule of a kind; nullptr when it has none.
 KindRule ruleOf(const Gvk& gvk);
+/// How much the rule says: `whole` also what is required and which values a field may have, so that the schema's own
+/// words about it are not asked; `beside` what the schema does not know.
+enum class Coverage { beside, whole };
+Coverage coverageOf(const Gvk& gvk);
 
 // Rules, by family. A rule reads around what has a wrong type: the structure's findings speak of it.
 void checkConfigMap(const json::object& object, RuleReport& report);
@@ -73,16 +85,43 @@ void checkClaim(const json::object& object, RuleReport& report);
 void checkVolume(const json::object& object, RuleReport& report);
 void checkDefinition(const json::object& object, RuleReport& report);
 void checkApplication(const json::object& object, RuleReport& report);
+void checkNode(const json::object& object, RuleReport& report);
+void checkNamespace(const json::object& object, RuleReport& report);
+void checkServiceAccount(const json::object& object, RuleReport& report);
+void checkLimitRange(const json::object& object, RuleReport& report);
+void checkQuota(const json::object& object, RuleReport& report);
+void checkEndpoints(const json::object& object, RuleReport& report);
+void checkEndpointSlice(const json::object& object, RuleReport& report);
+void checkLease(const json::object& object, RuleReport& report);
+void checkIngressClass(const json::object& object, RuleReport& report);
+void checkPriorityClass(const json::object& object, RuleReport& report);
+void checkRuntimeClass(const json::object& object, RuleReport& report);
+void checkStorageClass(const json::object& object, RuleReport& report);
+void checkCsiDriver(const json::object& object, RuleReport& report);
+void checkCsiNode(const json::object& object, RuleReport& report);
+void checkStorageCapacity(const json::object& object, RuleReport& report);
+void checkAttachment(const json::object& object, RuleReport& report);
+void checkSigningRequest(const json::object& object, RuleReport& report);
+void checkPodTemplateObject(const json::object& object, RuleReport& report);
 
-/// `claims`: names of volumes that the controller of the pod adds.
-void checkPodSpec(const FieldPath& at, const json::object& spec, RuleReport& report,
-                  const std::vector<std::string>& claims = {});
+struct PodContext {
+  std::string_view name{};          ///< of the pod; empty in a template
+  std::vector<std::string> claims;  ///< names of volumes that the controller of the pod adds
+  bool podTemplate = false;         ///< pods get more defaults when they are made of it
+};
+void checkPodSpec(const FieldPath& at, const json::object& spec, RuleReport& report, const PodContext& context);
+/// Labels and annotations of the template and its pod.
+void checkPodTemplate(const FieldPath& at, const json::object& pod, RuleReport& report,
+                      const std::vector<std::string>& claims = {});
+void checkClaimSpec(const FieldPath& at, const json::object& spec, RuleReport& report);
 void checkPortNumber(const FieldPath& at, const json::value* value, RuleReport& report);
 void checkLabelSelector(const FieldPath& at, const json::value* selector, RuleReport& report);
 void checkNodeSelector(const FieldPath& at, const json::value* selector, RuleReport& report);
 void checkAffinity(const FieldPath& at, const json::value* affinity, RuleReport& report);
 void checkMetadata(const KindSchema& kind, const json::object& object, RuleReport& report);
 void checkLabels(const FieldPath& at, const json::object& labels, RuleReport& report);
+/// Of a namespace's specification.
+void checkFinalizerName(const FieldPath& at, std::string_view name, RuleReport& report);
 void checkAnnotations(const FieldPath& at, const json::object& annotations, RuleReport& report);
 
 }  // namespace steer

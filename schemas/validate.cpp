@@ -4,6 +4,7 @@
 #include <charconv>
 #include <unordered_set>
 
+#include "schemas/defaults.h"
 #include "schemas/formats.h"
 #include "schemas/rules.h"
 
@@ -16,7 +17,11 @@ RuleReport::Values valuesOf(const KindSchema& kind) {
 
 class StructureWalk {
  public:
-  StructureWalk(RuleReport& report, UnknownFields unknown) : report_(report), unknown_(unknown) {}
+  /// What a text that is no value of its type is: nothing to decode for Kubernetes' own types, a wrong value for ours.
+  enum class Formats { decoded, judged };
+
+  StructureWalk(RuleReport& report, UnknownFields unknown, Formats formats)
+      : report_(report), unknown_(unknown), formats_(formats) {}
 
   void walkRoot(const TypeSchema& type, const json::object& object) {
     const FieldPath root;
@@ -84,7 +89,8 @@ class StructureWalk {
     }
     if (const auto problem = checkScalar(field.scalar, value)) {
       if (problem->wrongType) report_.wrongType(at, problem->message, quotesHint(field.scalar, value));
-      else report_.invalid(at, value, problem->message);
+      else if (formats_ == Formats::judged) report_.invalid(at, value, problem->message);
+      else report_.malformed(at, value, problem->message);
       return;
     }
     const auto* text = value.if_string();
@@ -119,6 +125,7 @@ class StructureWalk {
 
   RuleReport& report_;
   UnknownFields unknown_;
+  Formats formats_;
 };
 
 void pruneObject(const TypeSchema& type, json::object& object, const FieldPath& at, std::vector<std::string>& gone) {
@@ -204,22 +211,41 @@ std::vector<Finding> inDocumentOrder(const json::object& object, std::vector<Fin
 
 std::vector<Finding> validateStructure(const KindSchema& kind, const json::object& object, UnknownFields unknown) {
   RuleReport report(valuesOf(kind));
-  StructureWalk(report, unknown).walkRoot(*kind.type, object);
+  using Formats = StructureWalk::Formats;
+  const auto formats = kind.gvk.group == "steersman.dev" ? Formats::judged : Formats::decoded;
+  StructureWalk(report, unknown, formats).walkRoot(*kind.type, object);
   return inDocumentOrder(object, report.take());
 }
 
-std::vector<Finding> validateSemantics(const KindSchema& kind, const json::object& object) {
-  RuleReport report(valuesOf(kind));
+std::vector<Finding> validateSemantics(const KindSchema& kind, const json::object& object, Occasion occasion) {
+  RuleReport report(valuesOf(kind), occasion);
   if (!kind.request) checkMetadata(kind, object, report);
   if (const auto rule = ruleOf(kind.gvk)) rule(object, report);
   return inDocumentOrder(object, report.take());
 }
 
 std::vector<Finding> validateObject(const KindSchema& kind, const json::object& object, UnknownFields unknown) {
-  auto findings = validateStructure(kind, object, unknown);
-  auto rules = validateSemantics(kind, object);
+  auto findings = validateShape(kind, object, unknown);
+  json::object whole = object;
+  applyDefaults(kind, whole);
+  auto rules = validateSemantics(kind, whole);
+  // What cannot be read says nothing more.
+  std::erase_if(rules, [&](const Finding& rule) {
+    return std::any_of(findings.begin(), findings.end(), [&](const Finding& f) {
+      return f.kind == Finding::Kind::wrongType && rule.pointer.starts_with(f.pointer);
+    });
+  });
   std::move(rules.begin(), rules.end(), std::back_inserter(findings));
   return inDocumentOrder(object, std::move(findings));
+}
+
+std::vector<Finding> validateShape(const KindSchema& kind, const json::object& object, UnknownFields unknown) {
+  auto findings = validateStructure(kind, object, unknown);
+  if (coverageOf(kind.gvk) == Coverage::beside) return findings;
+  std::erase_if(findings, [](const Finding& f) {
+    return f.kind != Finding::Kind::unknownField && f.kind != Finding::Kind::wrongType;
+  });
+  return findings;
 }
 
 std::vector<std::string> pruneUnknownFields(const KindSchema& kind, json::object& object) {

@@ -11,7 +11,18 @@
 namespace steer {
 
 struct Finding {
-  enum class Kind { unknownField, wrongType, required, badValue, unsupportedValue, duplicate, tooLong, forbidden };
+  enum class Kind {
+    unknownField,
+    wrongType,
+    required,
+    badValue,
+    unsupportedValue,
+    duplicate,
+    tooLong,
+    forbidden,
+    notFound,
+    tooMany
+  };
   Kind kind = Kind::badValue;
   std::string pointer;  ///< JSON pointer, "/spec/replicas"
   std::string path;     ///< as Kubernetes writes it, "spec.containers[0].image"
@@ -28,11 +39,23 @@ enum class UnknownFields { report, ignore };
 std::vector<Finding> validateStructure(const KindSchema& kind, const json::object& object,
                                        UnknownFields unknown = UnknownFields::report);
 
-/// Names, labels and annotations, and the rules of the kind: ports in range, mounts that name a volume,
-/// selectors that match their template, … Reads around what has a wrong type.
-std::vector<Finding> validateSemantics(const KindSchema& kind, const json::object& object);
+/// What of the structure speaks against decoding: for kinds whose rules are whole only unknown fields and wrong types,
+/// because what is required is known after defaulting.
+std::vector<Finding> validateShape(const KindSchema& kind, const json::object& object,
+                                   UnknownFields unknown = UnknownFields::report);
 
-/// Both, in document order, one finding per place and message.
+/// Some rules hold for new objects only.
+enum class Occasion { create, update };
+
+/// Names, labels and annotations, and the rules of the kind: ports in range, mounts that name a volume,
+/// selectors that match their template, … Reads around what has a wrong type. Expects defaults (applyDefaults), without
+/// which fields are missing that nobody has to write.
+std::vector<Finding> validateSemantics(const KindSchema& kind, const json::object& object,
+                                       Occasion occasion = Occasion::create);
+
+/// What is wrong with the object as a client sent it: fields that the schema does not know and values of wrong types;
+/// then, as it would stand after defaulting, what validateSemantics says. In document order, one finding per place
+/// and message.
 std::vector<Finding> validateObject(const KindSchema& kind, const json::object& object,
                                     UnknownFields unknown = UnknownFields::report);
 

@@ -5,6 +5,7 @@
 #include "cluster/apiserver/service_addresses.h"
 #include "cluster/apiserver/standing_accounts.h"
 #include "core/log.h"
+#include "schemas/rules/addresses.h"
 
 namespace steer {
 namespace {
@@ -102,7 +103,8 @@ void makeStandingObjects(ServerParts& parts) {
       ensure(parts, "serviceaccounts", defaultAccountOf(ns->name()));
   ensureRoles(parts);
   ensure(parts, "services", service(parts));
-  if (parts.options.advertiseAddress.empty()) return;
+  // An address of this machine alone is no endpoint: pods would reach themselves.
+  if (checkEndpointAddress(parts.options.advertiseAddress)) return;
   ensure(parts, "endpoints", endpoints(parts));
   ensure(parts, "endpointslices.discovery.k8s.io", endpointSlice(parts));
 }

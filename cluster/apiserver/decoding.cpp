@@ -1,5 +1,7 @@
 #include "cluster/apiserver/decoding.h"
 
+#include <algorithm>
+
 #include "cluster/apiserver/status_error.h"
 
 namespace steer {
@@ -38,7 +40,7 @@ Result<void> settleKind(const KindSchema& kind, json::object& object) {
 
 Result<bool> checkShape(const KindSchema& kind, json::object& object, FieldValidation validation,
                         std::vector<std::string>& warnings) {
-  const auto findings = validateStructure(kind, object, UnknownFields::report);
+  const auto findings = validateShape(kind, object, UnknownFields::report);
   if (findings.empty()) return false;
   bool healable = false;
   bool mistyped = false;
@@ -61,8 +63,29 @@ Result<bool> checkShape(const KindSchema& kind, json::object& object, FieldValid
   return healable;
 }
 
-void checkValues(const KindSchema& kind, const json::object& object, std::vector<Cause>& causes) {
-  for (const auto& finding : validateStructure(kind, object, UnknownFields::ignore)) causes.push_back(causeOf(finding));
+void checkValues(const KindSchema& kind, const json::object* before, const json::object& object,
+                 std::vector<Cause>& causes) {
+  const auto occasion = before == nullptr ? Occasion::create : Occasion::update;
+  const auto say = [&](const json::object& body) {
+    auto out = validateShape(kind, body, UnknownFields::ignore);
+    auto rules = validateSemantics(kind, body, occasion);
+    std::move(rules.begin(), rules.end(), std::back_inserter(out));
+    return out;
+  };
+  const auto findings = say(object);
+  if (findings.empty()) return;
+  const auto old = before == nullptr ? std::vector<Finding>{} : say(*before);
+  for (const auto& finding : findings) {
+    const bool stood = std::any_of(old.begin(), old.end(), [&](const Finding& f) {
+      return f.kind == finding.kind && f.path == finding.path && f.message == finding.message;
+    });
+    if (!stood) causes.push_back(causeOf(finding));
+  }
+}
+
+void checkMetadataValues(const KindSchema& kind, const json::object& object, std::vector<Cause>& causes) {
+  for (const auto& finding : validateSemantics(kind, object, Occasion::update))
+    if (finding.pointer.starts_with("/metadata")) causes.push_back(causeOf(finding));
 }
 
 Result<void> checkStatus(const KindSchema& kind, std::string_view name, const json::object& object) {

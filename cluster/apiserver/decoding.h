@@ -20,8 +20,12 @@ Result<void> settleKind(const KindSchema& kind, json::object& object);
 Result<bool> checkShape(const KindSchema& kind, json::object& object, FieldValidation validation,
                         std::vector<std::string>& warnings);
 
-/// Findings of the schema that are left after defaulting.
-void checkValues(const KindSchema& kind, const json::object& object, std::vector<Cause>& causes);
+/// What the rules of the kind say about an object with its defaults. What an update leaves as wrong as it was, is no
+/// finding: an object that an older version took can still be changed and deleted. `before` null on create.
+void checkValues(const KindSchema& kind, const json::object* before, const json::object& object,
+                 std::vector<Cause>& causes);
+/// What the rules say about the metadata alone.
+void checkMetadataValues(const KindSchema& kind, const json::object& object, std::vector<Cause>& causes);
 /// The same for the status alone.
 Result<void> checkStatus(const KindSchema& kind, std::string_view name, const json::object& object);
 

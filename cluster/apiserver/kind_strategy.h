@@ -32,15 +32,14 @@ struct TableColumn {
   int priority = 0;  ///< above 0: only with -o wide
 };
 
-enum class NameRule { dnsSubdomain, dnsLabel, dnsLabel1035, pathSegment };
-
 class KindStrategy {
  public:
   virtual ~KindStrategy() = default;
 
-  virtual NameRule nameRule() const { return NameRule::dnsSubdomain; }
   /// spec changes raise metadata.generation.
   virtual bool countsGenerations() const { return true; }
+  /// A new object without a name gets one.
+  virtual bool namesItself() const { return false; }
   /// A replacement must name the revision it read.
   virtual bool updateNeedsRevision() const { return false; }
   /// Deleting without a propagation policy leaves the dependents.
@@ -59,7 +58,7 @@ class KindStrategy {
                                      json::object& object) const;
   /// What comes into being with a new object, in the same transaction, unless it is there.
   virtual std::vector<std::pair<std::string, json::object>> companions(const json::object& object) const;
-  /// `before` null on create. Called after the schema's validation.
+  /// What only the cluster can tell to be wrong; the rest is in schemas/rules. `before` null on create.
   virtual void validate(const AdmissionContext& context, const json::object* before, const json::object& object,
                         std::vector<Cause>& causes) const;
   /// Writers of this kind take turns, because they share an allocation.

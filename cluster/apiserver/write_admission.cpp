@@ -5,7 +5,6 @@
 
 #include "cluster/apiserver/deletion.h"
 #include "cluster/apiserver/grant_rules.h"
-#include "cluster/apiserver/meta_rules.h"
 #include "cluster/apiserver/plan_task.h"
 #include "cluster/apiserver/status_error.h"
 #include "core/rfc3339.h"
@@ -51,8 +50,8 @@ json::object statusWrite(const KindSchema& kind, const Object& live, json::objec
 /// What the server alone writes stays as it is.
 void keepSystemMetadata(const Object& live, json::object& after) {
   auto& meta = ensureObject(after, "metadata");
-  for (const char* key : {"uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds",
-                          "resourceVersion", "generateName"})
+  for (const char* key :
+       {"uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion"})
     copyMember(live.metadata(), meta, key);
   meta.erase("selfLink");
   if (const auto* fields = meta.if_contains("managedFields");
@@ -121,6 +120,9 @@ Result<void> WritePlanner::Task::settleIdentity(json::object& body) const {
   }
   const auto name = stringAt(meta, {"name"});
   if (write.target.name.empty()) return {};
+  if (name.empty() && write.verb == Write::Verb::update && write.subresource.empty())
+    return makeError(Errc::badRequest,
+                     "the name of the object (based on URL) was undeterminable: name must be provided");
   if (name.empty()) meta["name"] = write.target.name;
   else if (name != write.target.name)
     return makeError(Errc::badRequest, "the name of the object (" + std::string(name) +
@@ -168,6 +170,7 @@ Result<void> WritePlanner::nameNew(Task& task, json::object& body) const {
     meta["name"] = std::string(prefix.substr(0, kLongest)) + random_.suffix();
   }
   meta["uid"] = random_.uuid();
+  if (stringAt(meta, {"name"}).empty() && task.strategy.namesItself()) meta["name"] = random_.uuid();
   meta["creationTimestamp"] = formatTime(task.now);
   return {};
 }
@@ -186,17 +189,18 @@ Result<PlannedWrite> WritePlanner::finishCreate(Task& task, json::object body) c
   STEER_CHECK(nameNew(task, body));
   const std::string name(stringAt(body, {"metadata", "name"}));
   if (task.kind.subresource("status") != nullptr) body.erase("status");
-  STEER_TRY(const bool unsettled, task.checkSentShape(body));
+  STEER_CHECK(task.checkSentShape(body));
   applyDefaults(task.kind, body);
   STEER_CHECK(admitNamespace(task));
   if (task.view.get(task.kind.resource(), task.write.target.ns, name) != nullptr)
     return alreadyExistsError(task.kind, name);
   const auto context = contextOf(task);
-  STEER_CHECK(task.strategy.prepareCreate(context, body));
   std::vector<Cause> causes;
-  if (unsettled) checkValues(task.kind, body, causes);
-  validateMetadata(body, task.strategy.nameRule(), causes);
-  if (causes.empty()) task.strategy.validate(context, nullptr, body, causes);
+  checkValues(task.kind, nullptr, body, causes);
+  // Preparing may allot something, which a wrong object does not get; what it finds wrong itself counts too.
+  auto prepared = task.strategy.prepareCreate(context, body);
+  if (!prepared.ok() && causes.empty()) return std::move(prepared).error();
+  if (prepared.ok()) task.strategy.validate(context, nullptr, body, causes);
   if (!causes.empty()) return invalidError(task.kind, name, std::move(causes));
   STEER_CHECK(admitGrant(authorizer_, task.identity, task.view, task.kind, nullptr, body));
   if (body.contains("spec") && task.strategy.countsGenerations() && task.kind.subresource("status") != nullptr)
@@ -222,7 +226,6 @@ Result<PlannedWrite> WritePlanner::replaceWith(Task& task, const ObjectPtr& live
   const auto& sub = task.write.subresource;
   const bool tracked = task.write.verb == Write::Verb::patch && task.write.patchType == PatchType::apply;
   const bool hasStatus = task.kind.subresource("status") != nullptr;
-  bool unsettled = false;
   if (sub == "status" || sub == "finalize") {
     json::object kept = sub == "status" ? statusWrite(task.kind, *live, after, task.identity) : live->json();
     if (sub == "finalize") ensureObject(kept, "spec")["finalizers"] = arrayAt(after, {"spec", "finalizers"});
@@ -233,7 +236,7 @@ Result<PlannedWrite> WritePlanner::replaceWith(Task& task, const ObjectPtr& live
     // The status is its controller's, byte for byte: it takes no part in what is checked and brought into form here.
     if (hasStatus) after.erase("status");
     keepSystemMetadata(*live, after);
-    STEER_TRY(unsettled, task.checkSentShape(after));
+    STEER_CHECK(task.checkSentShape(after));
     applyDefaults(task.kind, after);
     if (hasStatus) copyMember(live->json(), after, "status");
   }
@@ -247,15 +250,15 @@ Result<PlannedWrite> WritePlanner::replaceWith(Task& task, const ObjectPtr& live
   const auto context = contextOf(task);
   std::vector<Cause> causes;
   if (sub.empty() || sub == "scale") {
-    STEER_CHECK(task.strategy.prepareUpdate(context, live->json(), after));
-    if (unsettled) checkValues(task.kind, after, causes);
-    validateMetadata(after, task.strategy.nameRule(), causes);
+    auto prepared = task.strategy.prepareUpdate(context, live->json(), after);
+    checkValues(task.kind, &live->json(), after, causes);
+    if (!prepared.ok() && causes.empty()) return std::move(prepared).error();
     checkFinalizers(*live, after, causes);
     for (const auto& finding : checkImmutable(task.kind, live->json(), after)) causes.push_back(causeOf(finding));
-    if (causes.empty()) task.strategy.validate(context, &live->json(), after, causes);
+    if (prepared.ok()) task.strategy.validate(context, &live->json(), after, causes);
   }
   if (sub == "status" && !sameMember(objectAt(after, {"metadata"}), live->metadata(), "labels"))
-    validateMetadata(after, task.strategy.nameRule(), causes);
+    checkMetadataValues(task.kind, after, causes);
   if (!causes.empty()) return invalidError(task.kind, live->name(), std::move(causes));
   STEER_CHECK(admitGrant(authorizer_, task.identity, task.view, task.kind, &live->json(), after));
   if (after == live->json() && !readyToGo(task.strategy, after)) return out;

@@ -1,4 +1,5 @@
 // Containers, probes, volumes and the pod around them.
+#include "core/quantity.h"
 #include "schemas/default_rules.h"
 
 namespace steer {
@@ -6,9 +7,32 @@ namespace {
 
 constexpr int kFileMode = 0644;
 
+/// Whether the text names an image at all: lower case words, perhaps after a registry, with tag or digest.
+bool isImageName(std::string_view image) {
+  auto name = image.substr(0, image.find('@'));
+  const auto slash = name.rfind('/');
+  const auto colon = name.find(':', slash == std::string_view::npos ? 0 : slash);
+  if (colon != std::string_view::npos) name = name.substr(0, colon);
+  if (name.size() > 255) return false;
+  // The registry may have capitals and a port.
+  const auto first = name.substr(0, name.find('/'));
+  const bool registry = first.size() < name.size() && !first.starts_with('.') &&
+                        (first.find_first_of(".:") != std::string_view::npos || first == "localhost");
+  if (registry) name.remove_prefix(first.size() + 1);
+  while (true) {
+    const auto part = name.substr(0, name.find('/'));
+    const auto good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+    if (part.empty() || !good(part.front()) || !good(part.back())) return false;
+    for (const char c : part)
+      if (!good(c) && c != '.' && c != '_' && c != '-') return false;
+    if (part.size() == name.size()) return true;
+    name.remove_prefix(part.size() + 1);
+  }
+}
+
 /// "Always" for images that move: without a tag, or tagged latest. A digest never moves.
 std::string_view pullPolicyOf(std::string_view image) {
-  if (image.find('@') != std::string_view::npos) return "IfNotPresent";
+  if (image.find('@') != std::string_view::npos || !isImageName(image)) return "IfNotPresent";
   const auto slash = image.rfind('/');
   const auto name = slash == std::string_view::npos ? image : image.substr(slash + 1);
   const auto colon = name.rfind(':');
@@ -31,6 +55,26 @@ void requestsFromLimits(json::object& container) {
   auto& requests = ensureObject(ensureObject(container, "resources"), "requests");
   for (const auto& [name, limit] : limits)
     if (!requests.contains(name)) requests[name] = limit;
+}
+
+/// What the pod as a whole asks for is what its containers do, or else its limit.
+void requestsOfPod(json::object& spec) {
+  const json::object limits = objectAt(spec, {"resources", "limits"});
+  if (limits.empty()) return;
+  auto& requests = ensureObject(ensureObject(spec, "resources"), "requests");
+  for (const auto& [name, limit] : limits) {
+    const bool known = name == "cpu" || name == "memory" || name.starts_with("hugepages-");
+    if (!known || requests.contains(name)) continue;
+    Quantity sum;
+    bool asked = false;
+    for (const auto& container : arrayAt(spec, {"containers"}))
+      if (const auto* own = find(container, {"resources", "requests", std::string_view(name.data(), name.size())}))
+        if (const auto amount = Quantity::fromJson(*own); amount.ok()) {
+          sum += amount.value();
+          asked = true;
+        }
+    requests[name] = asked ? json::value(sum.text()) : limit;
+  }
 }
 
 void hostPortsFromPorts(json::object& container) {
@@ -84,7 +128,9 @@ void defaultPod(json::object& pod) {
   if (spec == nullptr) return;
   // Only for pods: templates keep what their author wrote.
   setIfAbsent(*spec, "enableServiceLinks", true);
+  if (intAt(*spec, {"terminationGracePeriodSeconds"}) < 0) (*spec)["terminationGracePeriodSeconds"] = 1;
   forEachContainer(*spec, requestsFromLimits);
+  requestsOfPod(*spec);
   if (boolAt(*spec, {"hostNetwork"})) forEachContainer(*spec, hostPortsFromPorts);
 }
 

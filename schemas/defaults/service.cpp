@@ -16,7 +16,7 @@ void defaultServiceSpec(json::object& spec) {
   setIfAbsent(spec, "internalTrafficPolicy", "Cluster");
   setIfAbsent(spec, "ipFamilyPolicy", "SingleStack");
   setIfAbsent(spec, "ipFamilies", json::array{"IPv4"});
-  const bool external = type == "NodePort" || type == "LoadBalancer";
+  const bool external = type == "NodePort" || type == "LoadBalancer" || !arrayAt(spec, {"externalIPs"}).empty();
   if (external) setIfZero(spec, "externalTrafficPolicy", "Cluster");
   if (type == "LoadBalancer") setIfAbsent(spec, "allocateLoadBalancerNodePorts", true);
 }
@@ -28,12 +28,15 @@ void defaultServicePort(json::object& port) {
 
 void defaultEndpointPort(json::object& port) { setIfZero(port, "protocol", "TCP"); }
 
+void defaultSliceEndpoint(json::object& endpoint) { setIfAbsent(endpoint, "conditions", json::object()); }
+
 void defaultEndpointSlicePort(json::object& port) {
   setIfAbsent(port, "name", "");
   setIfAbsent(port, "protocol", "TCP");
 }
 
 void defaultNetworkPolicySpec(json::object& spec) {
+  setIfAbsent(spec, "podSelector", json::object());  // all pods
   if (!arrayAt(spec, {"policyTypes"}).empty()) return;
   json::array types{"Ingress"};
   if (!arrayAt(spec, {"egress"}).empty()) types.emplace_back("Egress");

@@ -21,6 +21,61 @@ void defaultPersistentVolumeSpec(json::object& spec) {
 
 void defaultClaimSpec(json::object& spec) { setIfAbsent(spec, "volumeMode", "Filesystem"); }
 
+void defaultClaim(json::object& claim) {
+  auto* member = claim.if_contains("spec");
+  auto* spec = member == nullptr ? nullptr : member->if_object();
+  if (spec == nullptr) return;
+  // The old field knows claims and snapshots alone; what else it says is left out. Old and new say the same.
+  if (const auto* source = spec->if_contains("dataSource"); source != nullptr && source->is_object()) {
+    const auto group = stringAt(*source, {"apiGroup"});
+    const auto kind = stringAt(*source, {"kind"});
+    const bool known = (group.empty() && kind == "PersistentVolumeClaim") ||
+                       (group == "snapshot.storage.k8s.io" && kind == "VolumeSnapshot");
+    if (!known) spec->stable_erase("dataSource");
+  }
+  // Sources in other namespaces belong to a feature that is switched off.
+  if (!stringAt(*spec, {"dataSourceRef", "namespace"}).empty()) spec->stable_erase("dataSourceRef");
+  const auto has = [&](const char* field) { return spec->contains(field) && spec->at(field).is_object(); };
+  if (has("dataSource") && !has("dataSourceRef")) (*spec)["dataSourceRef"] = json::value(spec->at("dataSource"));
+  else if (has("dataSourceRef") && !has("dataSource") && stringAt(spec->at("dataSourceRef"), {"namespace"}).empty())
+    (*spec)["dataSource"] = json::value(spec->at("dataSourceRef"));
+}
+
+/// Lists that are written even when they are empty.
+void defaultCsiNodeSpec(json::object& spec) {
+  if (arrayAt(spec, {"drivers"}).empty()) spec["drivers"] = nullptr;
+}
+void defaultCsiNodeDriver(json::object& driver) {
+  if (arrayAt(driver, {"topologyKeys"}).empty()) driver["topologyKeys"] = nullptr;
+}
+
+/// Of its secrets an account keeps the names.
+void defaultServiceAccount(json::object& account) {
+  auto* secrets = account.if_contains("secrets");
+  if (secrets == nullptr || !secrets->is_array()) return;
+  for (auto& secret : secrets->get_array()) {
+    const json::string name(jkey(stringAt(secret, {"name"})));
+    secret = name.empty() ? json::object{} : json::object{{"name", name}};
+  }
+}
+
+void defaultClassParameters(json::object& parameters) { setIfAbsent(parameters, "scope", "Cluster"); }
+
+/// What a container gets that says nothing: the most, or else the least.
+void defaultLimit(json::object& limit) {
+  if (stringAt(limit, {"type"}) != "Container") return;
+  const auto fill = [&](const char* from, const char* to) {
+    const json::object source = objectAt(limit, {from});
+    if (source.empty()) return;
+    auto& target = ensureObject(limit, to);
+    for (const auto& [name, value] : source)
+      if (!target.contains(name)) target[name] = value;
+  };
+  fill("max", "default");
+  fill("default", "defaultRequest");
+  fill("min", "defaultRequest");
+}
+
 void defaultStorageClass(json::object& storageClass) {
   setIfAbsent(storageClass, "reclaimPolicy", "Delete");
   setIfAbsent(storageClass, "volumeBindingMode", "Immediate");

@@ -64,6 +64,17 @@ void defaultJobSpec(json::object& spec) {
   setIfAbsent(spec, "podReplacementPolicy", isAbsent(spec, "podFailurePolicy") ? "TerminatingOrFailed" : "Failed");
 }
 
+void defaultJob(json::object& job) {
+  auto* spec = job.if_contains("spec");
+  if (spec != nullptr && spec->is_object()) setIfAbsent(spec->get_object(), "manualSelector", false);
+}
+
+void defaultJobTemplate(json::object& jobTemplate) { setIfAbsent(jobTemplate, "metadata", json::object()); }
+
+void defaultOrdinals(json::object& ordinals) { setIfAbsent(ordinals, "start", 0); }
+
+void defaultConditionPattern(json::object& pattern) { setIfZero(pattern, "status", "True"); }
+
 void defaultCronJobSpec(json::object& spec) {
   setIfZero(spec, "concurrencyPolicy", "Allow");
   setIfAbsent(spec, "suspend", false);
@@ -89,11 +100,11 @@ void defaultAutoscalerV2Spec(json::object& spec) {
   auto& up = ensureObject(behavior->get_object(), "scaleUp");
   setIfAbsent(up, "stabilizationWindowSeconds", 0);
   setIfAbsent(up, "selectPolicy", "Max");
-  if (arrayAt(up, {"policies"}).empty())
+  if (isAbsent(up, "policies"))
     up["policies"] = json::array{json::object{{"type", "Pods"}, {"value", 4}, {"periodSeconds", 15}}, percent()};
   auto& down = ensureObject(behavior->get_object(), "scaleDown");
   setIfAbsent(down, "selectPolicy", "Max");
-  if (arrayAt(down, {"policies"}).empty()) down["policies"] = json::array{percent()};
+  if (isAbsent(down, "policies")) down["policies"] = json::array{percent()};
 }
 
 }  // namespace steer

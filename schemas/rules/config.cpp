@@ -1,25 +1,21 @@
-// Config maps, secrets and applications.
+// Config maps, secrets, namespaces, leases, signing requests and applications.
 #include <set>
 
 #include "schemas/formats.h"
-#include "schemas/rules.h"
+#include "schemas/rules/reading.h"
 
 namespace steer {
 namespace {
 
 constexpr std::size_t kSizeLimit = 1024 * 1024;
 
-std::size_t checkKeys(const json::object& object, const char* field, RuleReport& report) {
-  const FieldPath root;
-  const auto at = root.field(field);
+/// Keys in order; returns the bytes of the values.
+std::size_t checkKeys(const FieldPath& at, const json::object& data, bool encoded, RuleReport& report) {
   std::size_t size = 0;
-  for (const auto& [key, value] : objectAt(object, {field})) {
+  for (const auto& [key, value] : data) {
     const std::string_view name(key.data(), key.size());
     report.check(at.key(name), name, checkConfigKey);
-    const auto* text = value.if_string();
-    if (text == nullptr) continue;
-    const bool encoded = std::string_view(field) == "binaryData";
-    size += name.size() + (encoded ? base64Size(view(*text)) : text->size());
+    if (const auto* text = value.if_string()) size += encoded ? base64Size(view(*text)) : text->size();
   }
   return size;
 }
@@ -33,42 +29,132 @@ std::vector<std::string> keysOfType(std::string_view type) {
   return {};
 }
 
+bool isJsonObject(const json::value& encoded) {
+  const auto* text = encoded.if_string();
+  if (text == nullptr) return false;
+  const auto parsed = parseJson(fromBase64(view(*text)));
+  return parsed.ok() && parsed.value().is_object();
+}
+
+/// "example.com/serving": a domain of at least two parts and a path.
+NameProblem checkSignerName(std::string_view name) {
+  const auto slash = name.find('/');
+  if (slash == std::string_view::npos)
+    return "must be a fully qualified domain and path of the form 'example.com/signer-name'";
+  const auto domain = name.substr(0, slash);
+  if (domain.empty() || slash + 1 == name.size() || name.find('/', slash + 1) != std::string_view::npos)
+    return "must be a fully qualified domain and path of the form 'example.com/signer-name'";
+  if (auto problem = checkDns1123Subdomain(domain)) return problem;
+  if (domain.find('.') == std::string_view::npos)
+    return "should be a domain with at least two segments separated by dots";
+  return checkDns1123Subdomain(name.substr(slash + 1));
+}
+
 }  // namespace
 
 void checkConfigMap(const json::object& object, RuleReport& report) {
-  const auto size = checkKeys(object, "data", report) + checkKeys(object, "binaryData", report);
   const FieldPath root;
+  const auto data = root.field("data");
   const auto binary = root.field("binaryData");
-  const auto& data = objectAt(object, {"data"});
-  for (const auto& [key, value] : objectAt(object, {"binaryData"}))
-    if (data.contains(key))
+  const auto& plain = members(object, "data");
+  const auto size =
+      checkKeys(data, plain, false, report) + checkKeys(binary, members(object, "binaryData"), true, report);
+  for (const auto& [key, value] : members(object, "binaryData"))
+    if (plain.contains(key))
       report.invalid(binary.key({key.data(), key.size()}), nullptr, "duplicate of key present in data");
-  if (size > kSizeLimit) report.tooLong(root.field("data"), "may not be more than 1048576 bytes");
+  if (size > kSizeLimit) report.tooLong(FieldPath(), "may not be more than 1048576 bytes");
 }
 
 void checkSecret(const json::object& object, RuleReport& report) {
   const FieldPath root;
   const auto data = root.field("data");
-  checkKeys(object, "stringData", report);
-  std::size_t size = 0;
-  for (const auto& [key, value] : objectAt(object, {"data"})) {
-    const std::string_view name(key.data(), key.size());
-    report.check(data.key(name), name, checkConfigKey);
-    if (const auto* text = value.if_string()) size += base64Size(view(*text));
+  const auto& said = members(object, "data");
+  if (checkKeys(data, said, true, report) > kSizeLimit) report.tooLong(data, "may not be more than 1048576 bytes");
+  const auto type = text(object, "type");
+  for (const auto& key : keysOfType(type)) {
+    const auto* value = said.if_contains(key);
+    if (value == nullptr) report.required(data.key(key));
+    else if (type.starts_with("kubernetes.io/docker") && !isJsonObject(*value))
+      report.invalid(data.key(key), nullptr, "the value is not a JSON object");
   }
-  for (const auto& [key, value] : objectAt(object, {"stringData"}))
-    if (const auto* text = value.if_string()) size += text->size();
-  if (size > kSizeLimit) report.tooLong(data, "may not be more than 1048576 bytes");
-  const auto has = [&](const std::string& key) {
-    return objectAt(object, {"data"}).contains(key) || objectAt(object, {"stringData"}).contains(key);
-  };
-  const auto type = stringAt(object, {"type"});
-  for (const auto& key : keysOfType(type))
-    if (!has(key)) report.required(data.key(key));
-  if (type == "kubernetes.io/basic-auth" && !has("username") && !has("password")) {
+  if (type == "kubernetes.io/basic-auth" && !said.contains("username") && !said.contains("password")) {
     report.required(data.key("username"));
     report.required(data.key("password"));
   }
+  if (type == "kubernetes.io/service-account-token" &&
+      stringAt(object, {"metadata", "annotations", "kubernetes.io/service-account.name"}).empty()) {
+    const auto annotations = root.path("metadata.annotations");
+    report.required(annotations.key("kubernetes.io/service-account.name"));
+  }
+}
+
+void checkServiceAccount(const json::object&, RuleReport&) {}
+
+void checkNamespace(const json::object& object, RuleReport& report) {
+  const FieldPath root;
+  const auto spec = root.field("spec");
+  for (const auto& item : arrayAt(object, {"spec", "finalizers"}))
+    if (item.is_string()) checkFinalizerName(spec.field("finalizers"), view(item.get_string()), report);
+}
+
+void checkLease(const json::object& object, RuleReport& report) {
+  const FieldPath root;
+  const auto at = root.field("spec");
+  const auto& spec = members(object, "spec");
+  if (given(spec, "leaseDurationSeconds") != nullptr && number(spec, "leaseDurationSeconds") <= 0)
+    report.invalid(at.field("leaseDurationSeconds"), number(spec, "leaseDurationSeconds"), "must be greater than 0");
+  checkNotNegative(at, spec, "leaseTransitions", report);
+  const auto* strategy = given(spec, "strategy");
+  if (given(spec, "preferredHolder") != nullptr && (strategy == nullptr || text(spec, "strategy").empty()))
+    report.forbidden(at.field("preferredHolder"), "may only be specified if `strategy` is defined");
+}
+
+void checkSigningRequest(const json::object& object, RuleReport& report) {
+  const FieldPath root;
+  const auto at = root.field("spec");
+  const auto& spec = members(object, "spec");
+  const auto request = fromBase64(text(spec, "request"));
+  if (request.find("-----BEGIN CERTIFICATE REQUEST-----") == std::string::npos)
+    report.invalid(at.field("request"), nullptr, "PEM block type must be CERTIFICATE REQUEST");
+  if (items(spec, "usages").empty()) report.required(at.field("usages"));
+  const std::vector<std::string> known{"any",
+                                       "cert sign",
+                                       "client auth",
+                                       "code signing",
+                                       "content commitment",
+                                       "crl sign",
+                                       "data encipherment",
+                                       "decipher only",
+                                       "digital signature",
+                                       "email protection",
+                                       "encipher only",
+                                       "ipsec end system",
+                                       "ipsec tunnel",
+                                       "ipsec user",
+                                       "key agreement",
+                                       "key encipherment",
+                                       "microsoft sgc",
+                                       "netscape sgc",
+                                       "ocsp signing",
+                                       "s/mime",
+                                       "server auth",
+                                       "signing",
+                                       "timestamping"};
+  std::set<std::string, std::less<>> seen;
+  eachText(at, spec, "usages", [&](const FieldPath& here, std::string_view usage) {
+    checkEnum(here, usage, known, report, Empty::unsupported);
+    if (!seen.emplace(usage).second) report.duplicate(here, quoted(usage));
+  });
+  const auto signer = text(spec, "signerName");
+  const auto here = at.field("signerName");
+  if (signer.empty()) report.required(here);
+  else if (signer == "kubernetes.io/legacy-unknown")
+    report.invalid(here, quoted(signer), "the legacy signerName is not allowed via this API version");
+  else report.check(here, signer, checkSignerName(signer));
+  constexpr std::int64_t kShortest = 600;
+  if (given(spec, "expirationSeconds") != nullptr && number(spec, "expirationSeconds") < kShortest)
+    report.invalid(at.field("expirationSeconds"), number(spec, "expirationSeconds"),
+                   "may not specify a duration less than 600 seconds (10 minutes)");
 }
 
 void checkApplication(const json::object& object, RuleReport& report) {

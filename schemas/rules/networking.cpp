@@ -1,194 +1,149 @@
-// Ingresses and network policies.
-#include <arpa/inet.h>
-
-#include <array>
-#include <charconv>
-#include <cstring>
-
-#include "schemas/rules.h"
+// Ingresses, ingress classes and network policies.
+#include "schemas/rules/addresses.h"
+#include "schemas/rules/pod_rules.h"
 
 namespace steer {
 namespace {
 
-struct Cidr {
-  std::array<unsigned char, 16> bytes{};
-  unsigned size = 4;  ///< of the address, bytes
-  unsigned prefix = 0;
-
-  bool contains(const Cidr& other) const {
-    if (size != other.size || other.prefix < prefix) return false;
-    for (unsigned bit = 0; bit < prefix; ++bit) {
-      const auto mask = static_cast<unsigned char>(0x80U >> (bit % 8));
-      if (((bytes[bit / 8] ^ other.bytes[bit / 8]) & mask) != 0) return false;
-    }
-    return true;
-  }
-};
-
-std::optional<Cidr> cidrOf(std::string_view text) {
-  const auto slash = text.find('/');
-  if (slash == std::string_view::npos) return std::nullopt;
-  const std::string address(text.substr(0, slash));
-  const auto length = text.substr(slash + 1);
-  Cidr out;
-  out.size = address.find(':') == std::string::npos ? 4 : 16;
-  if (::inet_pton(out.size == 4 ? AF_INET : AF_INET6, address.c_str(), out.bytes.data()) != 1) return std::nullopt;
-  const auto [end, ec] = std::from_chars(length.data(), length.data() + length.size(), out.prefix);
-  if (ec != std::errc{} || end != length.data() + length.size() || out.prefix > out.size * 8) return std::nullopt;
-  return out;
-}
-
-bool isAddress(std::string_view text) { return !checkAddress(text); }
-
+/// A name, or "*." before one.
 NameProblem checkHost(std::string_view host) {
-  if (host.starts_with("*.")) host.remove_prefix(2);
-  else if (host.find('*') != std::string_view::npos)
-    return "a wildcard must be the whole first label, as in '*.example.com'";
-  return checkDns1123Subdomain(host);
+  if (!host.starts_with("*.")) {
+    if (host.find('*') != std::string_view::npos)
+      return "a wildcard must be the whole first label, as in '*.example.com'";
+    return checkDns1123Subdomain(host);
+  }
+  return checkDns1123Subdomain(host.substr(2));
 }
 
 void checkHostAt(const FieldPath& at, std::string_view host, RuleReport& report) {
   if (host.find("://") != std::string_view::npos || host.find(':') != std::string_view::npos)
-    report.invalid(at, json::value(jkey(host)), "must be a DNS name, without scheme and port");
-  else if (isAddress(host)) report.invalid(at, json::value(jkey(host)), "must be a DNS name, not an IP address");
+    report.invalid(at, quoted(host), "must be a DNS name, without scheme and port");
+  else if (isAddress(host)) report.invalid(at, quoted(host), "must be a DNS name, not an IP address");
   else report.check(at, host, checkHost);
 }
 
-void checkBackend(const FieldPath& at, const json::value* backend, RuleReport& report) {
-  if (backend == nullptr || !backend->is_object()) return;
-  const auto here = at.field("service");
-  const auto* service = find(*backend, {"service"});
-  const bool byService = service != nullptr && service->is_object();
-  const auto* resource = find(*backend, {"resource"});
-  const bool byResource = resource != nullptr && resource->is_object();
-  if (byService && byResource) report.invalid(at, nullptr, "cannot set both resource and service backends");
-  if (!byService && !byResource) {
-    const auto& said = backend->get_object();
-    const bool old = said.contains("serviceName") || said.contains("servicePort");
-    report.required(at, old ? "of networking.k8s.io/v1 is service: {name: …, port: {number: …}}"
-                            : "must specify service: {name: …, port: {number: …}}");
+void checkResourceBackend(const FieldPath& at, const json::object& resource, RuleReport& report) {
+  if (given(resource, "apiGroup") != nullptr)
+    report.check(at.field("apiGroup"), text(resource, "apiGroup"), checkDns1123Subdomain);
+  for (const auto* field : {"kind", "name"})
+    if (checkPresent(at, resource, field, report))
+      report.check(at.field(field), text(resource, field), checkPathSegment);
+}
+
+void checkBackend(const FieldPath& at, const json::object& backend, RuleReport& report) {
+  const auto* service = part(backend, "service");
+  const auto* resource = part(backend, "resource");
+  if (service != nullptr && resource != nullptr)
+    return report.invalid(at, "", "cannot set both resource and service backends");
+  const auto inside = at.field("resource");
+  if (resource != nullptr) return checkResourceBackend(inside, *resource, report);
+  if (service == nullptr) {
+    const bool old = backend.contains("serviceName") || backend.contains("servicePort");
+    return report.invalid(at, "",
+                          old ? "of networking.k8s.io/v1 is service: {name: …, port: {number: …}}"
+                              : "resource or service backend is required",
+                          "write service: {name: …, port: {number: …}}");
   }
-  if (!byService) return;
-  if (const auto name = stringAt(*service, {"name"}); !name.empty())
-    report.check(here.field("name"), name, checkDns1035Label);
-  else if (service->get_object().contains("name")) report.required(here.field("name"));
+  const auto here = at.field("service");
   const auto port = here.field("port");
+  if (checkPresent(here, *service, "name", report))
+    report.check(here.field("name"), text(*service, "name"), checkDns1035Label);
   const auto name = stringAt(*service, {"port", "name"});
   const auto number = intAt(*service, {"port", "number"});
-  if (!name.empty() && number != 0) report.invalid(port, nullptr, "cannot set both port name & port number");
-  else if (name.empty() && number == 0) report.required(port, "port name or number is required");
+  if (!name.empty() && number != 0) report.invalid(at, "", "cannot set both port name & port number");
+  else if (name.empty() && number == 0) report.required(at, "port name or number is required");
   else if (!name.empty()) report.check(port.field("name"), name, checkPortName);
   else checkPortNumber(port.field("number"), find(*service, {"port", "number"}), report);
 }
 
-void checkIngressPath(const FieldPath& at, const json::value& said, RuleReport& report) {
+void checkIngressPath(const FieldPath& at, const json::object& said, RuleReport& report) {
   const auto here = at.field("path");
-  const auto path = stringAt(said, {"path"});
-  const auto type = stringAt(said, {"pathType"});
-  const json::value quoted{jkey(path)};
+  const auto path = text(said, "path");
+  const auto type = text(said, "pathType");
+  if (given(said, "pathType") == nullptr) return report.required(at.field("pathType"), "pathType must be specified");
   if (type == "Exact" || type == "Prefix") {
-    if (!path.starts_with('/')) report.invalid(here, quoted, "must be an absolute path", "begin it with \"/\"");
-    for (const std::string_view part : {"//", "/./", "/../", "%2f", "%2F"})
-      if (path.find(part) != std::string_view::npos)
-        report.invalid(here, quoted, "must not contain '" + std::string(part) + "'");
+    if (!path.starts_with('/')) report.invalid(here, quoted(path), "must be an absolute path", "begin it with \"/\"");
+    for (const std::string_view piece : {"//", "/./", "/../", "%2f", "%2F"})
+      if (path.find(piece) != std::string_view::npos)
+        report.invalid(here, quoted(path), "must not contain '" + std::string(piece) + "'");
     for (const std::string_view end : {"/..", "/."})
-      if (path.ends_with(end)) report.invalid(here, quoted, "cannot end with '" + std::string(end) + "'");
-  } else if (!path.empty() && !path.starts_with('/')) {
-    report.invalid(here, quoted, "must be an absolute path", "begin it with \"/\"");
+      if (path.ends_with(end)) report.invalid(here, quoted(path), "cannot end with '" + std::string(end) + "'");
+  } else if (type == "ImplementationSpecific") {
+    if (!path.empty() && !path.starts_with('/'))
+      report.invalid(here, quoted(path), "must be an absolute path", "begin it with \"/\"");
+  } else {
+    report.unsupported(at.field("pathType"), quoted(type), {"Exact", "ImplementationSpecific", "Prefix"});
   }
-  checkBackend(at.field("backend"), find(said, {"backend"}), report);
+  const auto backend = at.field("backend");
+  checkBackend(backend, members(said, "backend"), report);
 }
 
-void checkIngressRule(const FieldPath& at, const json::value& rule, RuleReport& report) {
-  if (const auto host = stringAt(rule, {"host"}); !host.empty()) checkHostAt(at.field("host"), host, report);
-  const auto* http = find(rule, {"http"});
-  if (http == nullptr || !http->is_object()) return;
+void checkIngressRule(const FieldPath& at, const json::object& rule, RuleReport& report) {
+  if (const auto host = text(rule, "host"); !host.empty()) checkHostAt(at.field("host"), host, report);
+  const auto* http = part(rule, "http");
+  if (http == nullptr) return;
   const auto inside = at.field("http");
-  const auto paths = inside.field("paths");
-  const auto* list = find(*http, {"paths"});
-  if (list != nullptr && list->is_array() && list->get_array().empty()) report.required(paths);
-  std::size_t i = 0;
-  for (const auto& path : arrayAt(*http, {"paths"})) {
-    const auto here = paths.item(i++);
-    if (path.is_object()) checkIngressPath(here, path, report);
-  }
+  if (items(*http, "paths").empty()) report.required(inside.field("paths"));
+  eachObject(inside, *http, "paths",
+             [&](const FieldPath& here, const json::object& path) { checkIngressPath(here, path, report); });
 }
 
-void checkPolicyPort(const FieldPath& at, const json::value& said, RuleReport& report) {
-  const auto* port = find(said, {"port"});
-  const auto here = at.field("port");
+void checkPolicyPort(const FieldPath& at, const json::object& said, RuleReport& report) {
+  const auto* port = given(said, "port");
   const auto end = at.field("endPort");
-  const auto* last = find(said, {"endPort"});
-  if (port != nullptr && port->is_string()) report.check(here, view(port->get_string()), checkPortName);
-  else checkPortNumber(here, port, report);
-  const auto lastNumber = last == nullptr ? std::nullopt : asInt(*last);
-  if (!lastNumber) return;
-  if (port == nullptr || port->is_null()) report.required(here, "must be specified with `endPort`");
-  else if (port->is_string()) report.invalid(end, *last, "may not be specified when `port` is non-numeric");
-  else if (const auto first = asInt(*port); first && *lastNumber < *first)
+  if (given(said, "protocol") != nullptr)
+    checkEnum(at.field("protocol"), text(said, "protocol"), {"SCTP", "TCP", "UDP"}, report, Empty::unsupported);
+  if (port != nullptr) checkPort(at.field("port"), port, report);
+  const auto* last = given(said, "endPort");
+  const auto n = last == nullptr ? std::nullopt : asInt(*last);
+  if (!n) return;
+  if (port == nullptr) return report.invalid(end, *last, "may not be specified when `port` is not specified");
+  if (port->is_string()) return report.invalid(end, *last, "may not be specified when `port` is non-numeric");
+  if (const auto first = asInt(*port); first && *n < *first)
     report.invalid(end, *last, "must be greater than or equal to `port`");
   checkPortNumber(end, last, report);
 }
 
-void checkBlock(const FieldPath& at, const json::value& block, RuleReport& report) {
-  const auto text = stringAt(block, {"cidr"});
-  const auto range = cidrOf(text);
+void checkBlock(const FieldPath& at, const json::object& block, RuleReport& report) {
+  const auto words = text(block, "cidr");
+  const auto range = prefixOf(words);
   const auto cidr = at.field("cidr");
-  if (!text.empty() && !range)
-    report.invalid(cidr, json::value(jkey(text)), "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)",
-                   isAddress(text)
-                       ? "write \"" + std::string(text) +
-                             (text.find(':') == std::string_view::npos ? "/32\"" : "/128\"") + " for this address alone"
-                       : "");
-  const auto except = at.field("except");
-  std::size_t i = 0;
-  for (const auto& item : arrayAt(block, {"except"})) {
-    const auto here = except.item(i++);
-    if (!item.is_string()) continue;
-    const auto part = cidrOf(view(item.get_string()));
-    if (!part) report.invalid(here, item, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)");
-    else if (range && (!range->contains(*part) || part->prefix == range->prefix))
-      report.invalid(here, item, "must be a strict subset of `cidr`");
-  }
+  if (words.empty()) return report.required(cidr);
+  if (!range)
+    return report.invalid(cidr, quoted(words), *checkCidr(words),
+                          isAddress(words) ? "write \"" + std::string(words) + (isIpv6(words) ? "/128\"" : "/32\"") +
+                                                 " for this address alone"
+                                           : "");
+  eachText(at, block, "except", [&](const FieldPath& here, std::string_view item) {
+    const auto inner = prefixOf(item);
+    if (!inner) report.invalid(here, quoted(item), *checkCidr(item));
+    else if (!range->contains(*inner) || inner->prefix == range->prefix)
+      report.invalid(here, quoted(item), "must be a strict subset of `cidr`");
+  });
 }
 
-void checkPeer(const FieldPath& at, const json::value& peer, RuleReport& report) {
-  if (!peer.is_object()) return;
-  const auto set = [&](const char* name) {
-    const auto* said = find(peer, {name});
-    return said != nullptr && said->is_object();
-  };
-  checkLabelSelector(at.field("podSelector"), find(peer, {"podSelector"}), report);
-  checkLabelSelector(at.field("namespaceSelector"), find(peer, {"namespaceSelector"}), report);
-  const auto block = at.field("ipBlock");
-  if (set("ipBlock")) {
-    if (set("podSelector") || set("namespaceSelector"))
-      report.forbidden(block, "may not be specified when `podSelector` or `namespaceSelector` is: write two peers");
-    checkBlock(block, *find(peer, {"ipBlock"}), report);
-  } else if (!set("podSelector") && !set("namespaceSelector")) {
+void checkPeer(const FieldPath& at, const json::object& peer, RuleReport& report) {
+  const bool pods = part(peer, "podSelector") != nullptr;
+  const bool namespaces = part(peer, "namespaceSelector") != nullptr;
+  const auto* block = part(peer, "ipBlock");
+  checkLabelSelector(at.field("podSelector"), given(peer, "podSelector"), report);
+  checkLabelSelector(at.field("namespaceSelector"), given(peer, "namespaceSelector"), report);
+  const auto here = at.field("ipBlock");
+  if (block != nullptr) checkBlock(here, *block, report);
+  if (!pods && !namespaces && block == nullptr)
     report.required(at, "must specify a peer: podSelector, namespaceSelector or ipBlock");
-  }
+  else if (block != nullptr && (pods || namespaces))
+    report.forbidden(at, "may not specify both ipBlock and another peer: write two peers");
 }
 
-void checkDirection(const FieldPath& spec, const json::object& object, const char* direction, const char* peersName,
+void checkDirection(const FieldPath& spec, const json::object& said, const char* direction, const char* peers,
                     RuleReport& report) {
-  const auto list = spec.field(direction);
-  std::size_t i = 0;
-  for (const auto& rule : arrayAt(object, {"spec", direction})) {
-    const auto at = list.item(i++);
-    const auto ports = at.field("ports");
-    const auto peers = at.field(peersName);
-    std::size_t k = 0;
-    for (const auto& port : arrayAt(rule, {"ports"})) {
-      const auto here = ports.item(k++);
-      if (port.is_object()) checkPolicyPort(here, port, report);
-    }
-    k = 0;
-    for (const auto& peer : arrayAt(rule, {peersName})) {
-      const auto here = peers.item(k++);
-      checkPeer(here, peer, report);
-    }
-  }
+  eachObject(spec, said, direction, [&](const FieldPath& at, const json::object& rule) {
+    eachObject(at, rule, "ports",
+               [&](const FieldPath& here, const json::object& port) { checkPolicyPort(here, port, report); });
+    eachObject(at, rule, peers,
+               [&](const FieldPath& here, const json::object& peer) { checkPeer(here, peer, report); });
+  });
 }
 
 }  // namespace
@@ -196,37 +151,63 @@ void checkDirection(const FieldPath& spec, const json::object& object, const cha
 void checkIngress(const json::object& object, RuleReport& report) {
   const FieldPath root;
   const auto spec = root.field("spec");
-  const auto rules = spec.field("rules");
-  const auto& said = objectAt(object, {"spec"});
-  if (arrayAt(said, {"rules"}).empty() && find(said, {"defaultBackend"}) == nullptr)
+  const auto& said = members(object, "spec");
+  const auto* backend = part(said, "defaultBackend");
+  if (items(said, "rules").empty() && backend == nullptr)
     report.invalid(spec, nullptr, "either `defaultBackend` or `rules` must be specified");
-  checkBackend(spec.field("defaultBackend"), find(said, {"defaultBackend"}), report);
-  std::size_t i = 0;
-  for (const auto& rule : arrayAt(said, {"rules"})) {
-    const auto at = rules.item(i++);
-    if (rule.is_object()) checkIngressRule(at, rule, report);
+  const auto here = spec.field("defaultBackend");
+  if (backend != nullptr) checkBackend(here, *backend, report);
+  eachObject(spec, said, "rules",
+             [&](const FieldPath& at, const json::object& rule) { checkIngressRule(at, rule, report); });
+  eachObject(spec, said, "tls", [&](const FieldPath& at, const json::object& tls) {
+    eachText(at, tls, "hosts",
+             [&](const FieldPath& place, std::string_view host) { checkHostAt(place, host, report); });
+    if (const auto name = text(tls, "secretName"); !name.empty())
+      report.check(at.field("secretName"), name, checkDns1123Subdomain);
+  });
+  if (given(said, "ingressClassName") != nullptr)
+    report.check(spec.field("ingressClassName"), text(said, "ingressClassName"), checkDns1123Subdomain);
+}
+
+void checkIngressClass(const json::object& object, RuleReport& report) {
+  constexpr std::size_t kLongest = 250;
+  const FieldPath root;
+  const auto spec = root.field("spec");
+  const auto& said = members(object, "spec");
+  const auto controller = text(said, "controller");
+  const auto here = spec.field("controller");
+  if (controller.size() > kLongest) report.tooLong(here, "may not be more than 250 bytes");
+  if (controller.empty()) report.required(here);
+  else report.check(here, controller, checkDomainPath(controller));
+  const auto* parameters = part(said, "parameters");
+  if (parameters == nullptr) return;
+  const auto at = spec.field("parameters");
+  checkResourceBackend(at, *parameters, report);
+  const auto* scope = given(*parameters, "scope");
+  if (scope == nullptr) return report.required(at.field("scope"));
+  checkEnum(at.field("scope"), text(*parameters, "scope"), {"Cluster", "Namespace"}, report, Empty::unsupported);
+  const auto* ns = given(*parameters, "namespace");
+  if (text(*parameters, "scope") == "Namespace") {
+    if (ns == nullptr) report.required(at.field("namespace"), "`parameters.scope` is set to 'Namespace'");
+    else report.check(at.field("namespace"), text(*parameters, "namespace"), checkDns1123Label);
+  } else if (ns != nullptr) {
+    report.forbidden(at.field("namespace"), "`parameters.scope` is set to 'Cluster'");
   }
-  const auto tls = spec.field("tls");
-  i = 0;
-  for (const auto& entry : arrayAt(said, {"tls"})) {
-    const auto at = tls.item(i++);
-    const auto hosts = at.field("hosts");
-    std::size_t k = 0;
-    for (const auto& host : arrayAt(entry, {"hosts"})) {
-      const auto here = hosts.item(k++);
-      if (host.is_string()) checkHostAt(here, view(host.get_string()), report);
-    }
-  }
-  if (const auto name = stringAt(said, {"ingressClassName"}); !name.empty())
-    report.check(spec.field("ingressClassName"), name, checkDns1123Subdomain);
 }
 
 void checkNetworkPolicy(const json::object& object, RuleReport& report) {
   const FieldPath root;
   const auto spec = root.field("spec");
-  checkLabelSelector(spec.field("podSelector"), find(object, {"spec", "podSelector"}), report);
-  checkDirection(spec, object, "ingress", "from", report);
-  checkDirection(spec, object, "egress", "to", report);
+  const auto& said = members(object, "spec");
+  checkLabelSelector(spec.field("podSelector"), given(said, "podSelector"), report);
+  checkDirection(spec, said, "ingress", "from", report);
+  checkDirection(spec, said, "egress", "to", report);
+  const auto types = spec.field("policyTypes");
+  if (items(said, "policyTypes").size() > 2)
+    return report.invalid(types, nullptr, "may not specify more than two policyTypes");
+  eachText(spec, said, "policyTypes", [&](const FieldPath& here, std::string_view type) {
+    checkEnum(here, type, {"Egress", "Ingress"}, report, Empty::unsupported);
+  });
 }
 
 }  // namespace steer

@@ -1,299 +1,247 @@
-// Pods and everything inside: containers, ports, probes, mounts, resources.
-#include <array>
+// Pods: everything beside their containers and volumes.
 #include <set>
 
-#include "core/quantity.h"
-#include "schemas/rules.h"
+#include "schemas/formats.h"
+#include "schemas/rules/pod_rules.h"
 
 namespace steer {
-namespace {
-
-struct PodScope {
-  std::set<std::string, std::less<>> volumes;
-  std::set<std::string, std::less<>> containers;
-};
-
-void checkPorts(const FieldPath& at, const json::value& container, RuleReport& report) {
-  const auto ports = at.field("ports");
-  std::set<std::string, std::less<>> names;
-  const auto& list = arrayAt(container, {"ports"});
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const auto here = ports.item(i);
-    checkPortNumber(here.field("containerPort"), find(list[i], {"containerPort"}), report);
-    if (intAt(list[i], {"hostPort"}) != 0) checkPortNumber(here.field("hostPort"), find(list[i], {"hostPort"}), report);
-    const auto name = stringAt(list[i], {"name"});
-    if (name.empty()) continue;
-    report.check(here.field("name"), name, checkPortName);
-    if (!names.emplace(name).second) report.duplicate(here.field("name"), json::value(jkey(name)));
-  }
-}
-
-void checkEnv(const FieldPath& at, const json::value& container, RuleReport& report) {
-  const auto env = at.field("env");
-  const auto& list = arrayAt(container, {"env"});
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const auto here = env.item(i);
-    const auto* name = find(list[i], {"name"});
-    if (name != nullptr && name->is_string()) {
-      if (name->get_string().empty()) report.required(here.field("name"));
-      else report.check(here.field("name"), view(name->get_string()), checkEnvName);
-    }
-    const auto& from = objectAt(list[i], {"valueFrom"});
-    const auto valueFrom = here.field("valueFrom");
-    if (!from.empty() && !stringAt(list[i], {"value"}).empty())
-      report.invalid(valueFrom, nullptr, "may not be specified when `value` is not empty");
-    if (from.size() > 1) report.invalid(valueFrom, nullptr, "may not have more than one field specified at a time");
-  }
-}
-
-std::string volumeHint(std::string_view name, const PodScope& scope) {
-  const auto near = nearestName(name, {scope.volumes.begin(), scope.volumes.end()});
-  return near.empty() ? "add a volume of this name to the pod's volumes" : "did you mean \"" + near + "\"?";
-}
-
-void checkMounts(const FieldPath& at, const json::value& container, const PodScope& scope, RuleReport& report) {
-  const auto mounts = at.field("volumeMounts");
-  const auto& list = arrayAt(container, {"volumeMounts"});
-  std::set<std::string, std::less<>> paths;
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const auto here = mounts.item(i);
-    const auto name = stringAt(list[i], {"name"});
-    if (!name.empty() && !scope.volumes.contains(name))
-      report.invalid(here.field("name"), json::value(jkey(name)), "no volume of the pod has this name",
-                     volumeHint(name, scope));
-    const auto path = stringAt(list[i], {"mountPath"});
-    if (!path.empty() && !paths.emplace(path).second)
-      report.invalid(here.field("mountPath"), json::value(jkey(path)), "must be unique");
-    if (path.find(':') != std::string_view::npos)
-      report.invalid(here.field("mountPath"), json::value(jkey(path)), "must not contain ':'");
-    const auto sub = stringAt(list[i], {"subPath"});
-    if (sub.starts_with("/") || sub == ".." || sub.starts_with("../") || sub.find("/../") != std::string_view::npos ||
-        sub.ends_with("/.."))
-      report.invalid(here.field("subPath"), json::value(jkey(sub)), "must be a relative path without '..'");
-  }
-}
-
-/// Without a domain a resource is one of Kubernetes' own.
-void checkResourceName(const FieldPath& at, std::string_view name, RuleReport& report) {
-  const std::vector<std::string> known{"cpu", "memory", "ephemeral-storage"};
-  if (name.find('/') != std::string_view::npos) return report.check(at, name, checkQualifiedName);
-  if (name.starts_with("hugepages-") || std::find(known.begin(), known.end(), name) != known.end()) return;
-  std::string near = name == "mem" || name == "ram" ? "memory" : nearestName(name, known);
-  if (name == "gpu") near = "its full name, such as nvidia.com/gpu";
-  if (near.empty()) near = "cpu, memory or ephemeral-storage";
-  report.invalid(at, json::value(jkey(name)), "must be a standard resource for containers", "write " + near);
-}
-
-void checkResources(const FieldPath& at, const json::value& container, RuleReport& report) {
-  const auto resources = at.field("resources");
-  const auto requests = resources.field("requests");
-  const auto limits = resources.field("limits");
-  const auto& limit = objectAt(container, {"resources", "limits"});
-  const auto amount = [&](const FieldPath& here, const json::value& value) -> std::optional<Quantity> {
-    auto parsed = Quantity::fromJson(value);
-    if (!parsed) return std::nullopt;  // a finding of the structure
-    if (parsed.value() < Quantity()) report.invalid(here, value, "must be greater than or equal to 0");
-    return parsed.value();
-  };
-  for (const auto& [name, value] : limit) {
-    const auto here = limits.key({name.data(), name.size()});
-    checkResourceName(here, {name.data(), name.size()}, report);
-    (void)amount(here, value);
-  }
-  for (const auto& [name, value] : objectAt(container, {"resources", "requests"})) {
-    const auto here = requests.key({name.data(), name.size()});
-    if (!limit.contains(name)) checkResourceName(here, {name.data(), name.size()}, report);
-    const auto asked = amount(here, value);
-    const auto* most = limit.if_contains(name);
-    const auto top = most == nullptr ? Result<Quantity>(makeError(Errc::invalid, "")) : Quantity::fromJson(*most);
-    if (asked && top.ok() && *asked > top.value())
-      report.invalid(here, value, "must be less than or equal to " + std::string(name.data(), name.size()) + " limit");
-  }
-}
-
-/// Exactly one of the actions; their ports in range.
-void checkAction(const FieldPath& at, const json::object& action, RuleReport& report) {
-  std::size_t count = 0;
-  for (const auto* name : {"exec", "httpGet", "tcpSocket", "grpc", "sleep"}) {
-    const auto* said = find(action, {name});
-    if (said == nullptr || said->is_null()) continue;
-    const auto here = at.field(name);
-    if (++count > 1) report.forbidden(here, "may not specify more than 1 handler type");
-    const auto* port = find(*said, {"port"});
-    if (port == nullptr || !said->is_object()) continue;
-    if (port->is_string()) report.check(here.field("port"), view(port->get_string()), checkPortName);
-    else checkPortNumber(here.field("port"), port, report);
-  }
-  if (count == 0) report.required(at, "must specify a handler type");
-}
-
-void checkProbes(const FieldPath& at, const json::value& container, RuleReport& report) {
-  for (const auto* name : {"livenessProbe", "readinessProbe", "startupProbe"}) {
-    const auto* probe = find(container, {name});
-    if (probe == nullptr || !probe->is_object()) continue;
-    const auto here = at.field(name);
-    checkAction(here, probe->get_object(), report);
-    for (const auto* field :
-         {"initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"})
-      if (const auto n = intAt(*probe, {field}); n < 0)
-        report.invalid(here.field(field), n, "must be greater than or equal to 0");
-    if (std::string_view(name) != "readinessProbe" && intAt(*probe, {"successThreshold"}) > 1)
-      report.invalid(here.field("successThreshold"), *find(*probe, {"successThreshold"}), "must be 1");
-  }
-  const auto lifecycle = at.field("lifecycle");
-  for (const auto* name : {"postStart", "preStop"})
-    if (const auto* hook = find(container, {"lifecycle", name}); hook != nullptr && hook->is_object())
-      checkAction(lifecycle.field(name), hook->get_object(), report);
-}
-
-void checkContainers(const FieldPath& at, const json::array& list, PodScope& scope, RuleReport& report) {
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const auto here = at.item(i);
-    const auto& container = list[i];
-    if (!container.is_object()) continue;
-    const auto name = stringAt(container, {"name"});
-    if (name.empty()) {
-      const auto* said = find(container, {"name"});
-      if (said == nullptr || said->is_string() || said->is_null()) report.required(here.field("name"));
-    } else {
-      report.check(here.field("name"), name, checkDns1123Label);
-      if (!scope.containers.emplace(name).second) report.duplicate(here.field("name"), json::value(jkey(name)));
-    }
-    const auto* image = find(container, {"image"});
-    if (image == nullptr || image->is_null() || (image->is_string() && image->get_string().empty())) {
-      report.required(here.field("image"));
-    } else if (image->is_string()) {
-      const auto text = view(image->get_string());
-      if (text != text.substr(std::min(text.find_first_not_of(" \t\n"), text.size())) || text.ends_with(' '))
-        report.invalid(here.field("image"), *image, "must not have leading or trailing whitespace");
-    }
-    checkPorts(here, container, report);
-    checkEnv(here, container, report);
-    checkMounts(here, container, scope, report);
-    checkResources(here, container, report);
-    checkProbes(here, container, report);
-  }
-}
-
-void checkVolumes(const FieldPath& at, const json::object& spec, PodScope& scope, RuleReport& report) {
-  const auto volumes = at.field("volumes");
-  const auto& list = arrayAt(spec, {"volumes"});
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const auto here = volumes.item(i);
-    const auto name = stringAt(list[i], {"name"});
-    if (!name.empty()) {
-      report.check(here.field("name"), name, checkDns1123Label);
-      if (!scope.volumes.emplace(name).second) report.duplicate(here.field("name"), json::value(jkey(name)));
-    }
-    std::size_t sources = 0;
-    if (const auto* volume = list[i].if_object())
-      for (const auto& [key, value] : *volume) sources += key != "name" && value.is_object() ? 1U : 0U;
-    if (sources > 1) report.forbidden(here, "may not specify more than 1 volume type");
-    for (const auto& [source, field] : {std::pair{"configMap", "name"}, std::pair{"secret", "secretName"}}) {
-      const auto* said = find(list[i], {source});
-      if (said == nullptr || !said->is_object() || !stringAt(*said, {field}).empty()) continue;
-      const auto inside = here.field(source);
-      report.required(inside.field(field));
-    }
-  }
-}
 
 void checkTolerations(const FieldPath& at, const json::object& spec, RuleReport& report) {
-  const auto tolerations = at.field("tolerations");
-  const auto& list = arrayAt(spec, {"tolerations"});
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const auto here = tolerations.item(i);
-    const auto key = stringAt(list[i], {"key"});
-    const auto op = stringAt(list[i], {"operator"});
+  eachObject(at, spec, "tolerations", [&](const FieldPath& here, const json::object& toleration) {
+    const auto key = text(toleration, "key");
+    const auto op = text(toleration, "operator");
+    const auto effect = text(toleration, "effect");
+    const auto place = here.field("operator");
     if (!key.empty()) report.check(here.field("key"), key, checkQualifiedName);
-    if (key.empty() && op != "Exists")
-      report.invalid(here.field("operator"), json::value(jkey(op)),
+    else if (op != "Exists")
+      report.invalid(place, quoted(op),
                      "operator must be Exists when `key` is empty, which means \"match all values and all keys\"");
-    if (op == "Exists" && !stringAt(list[i], {"value"}).empty())
-      report.invalid(here.field("operator"), json::value(jkey(op)), "value must be empty when `operator` is 'Exists'");
-  }
+    if (given(toleration, "tolerationSeconds") != nullptr && effect != "NoExecute")
+      report.invalid(here.field("effect"), quoted(effect),
+                     "effect must be 'NoExecute' when `tolerationSeconds` is set");
+    if (op == "Exists") {
+      if (!text(toleration, "value").empty())
+        report.invalid(place, quoted(text(toleration, "value")), "value must be empty when `operator` is 'Exists'");
+    } else if (op.empty() || op == "Equal") {
+      report.check(place, text(toleration, "value"), checkLabelValue);
+    } else {
+      report.unsupported(place, quoted(op), {"Equal", "Exists"});
+    }
+    checkEnum(here.field("effect"), effect, {"NoExecute", "NoSchedule", "PreferNoSchedule"}, report);
+  });
+}
+
+namespace {
+
+void checkSpreadKeys(const FieldPath& here, const json::object& said, RuleReport& report) {
+  const auto& keys = items(said, "matchLabelKeys");
+  if (keys.empty()) return;
+  const auto* selector = part(said, "labelSelector");
+  if (selector == nullptr)
+    return report.forbidden(here.field("matchLabelKeys"), "must not be specified when labelSelector is not set");
+  std::set<std::string, std::less<>> selected;
+  for (const auto& [key, value] : members(*selector, "matchLabels")) selected.emplace(key);
+  for (const auto& one : items(*selector, "matchExpressions")) selected.emplace(stringAt(one, {"key"}));
+  eachText(here, said, "matchLabelKeys", [&](const FieldPath& item, std::string_view key) {
+    report.check(item, key, checkQualifiedName);
+    if (selected.contains(key)) report.invalid(item, quoted(key), "exists in both matchLabelKeys and labelSelector");
+  });
 }
 
 void checkSpread(const FieldPath& at, const json::object& spec, RuleReport& report) {
-  const auto constraints = at.field("topologySpreadConstraints");
-  std::size_t i = 0;
-  for (const auto& said : arrayAt(spec, {"topologySpreadConstraints"})) {
-    const auto here = constraints.item(i++);
-    const auto* skew = find(said, {"maxSkew"});
-    if (skew != nullptr && asInt(*skew) && *asInt(*skew) < 1)
-      report.invalid(here.field("maxSkew"), *skew, "must be greater than zero");
-    if (const auto key = stringAt(said, {"topologyKey"}); !key.empty())
-      report.check(here.field("topologyKey"), key, checkQualifiedName);
-    checkLabelSelector(here.field("labelSelector"), find(said, {"labelSelector"}), report);
-  }
-}
-
-/// Two claims on one port of the node can never both be met. Init containers run before the others.
-void checkHostPorts(const FieldPath& at, const json::object& spec, RuleReport& report) {
-  const auto containers = at.field("containers");
-  const bool hostNetwork = boolAt(spec, {"hostNetwork"});
-  std::set<std::string> taken;
-  std::size_t i = 0;
-  for (const auto& container : arrayAt(spec, {"containers"})) {
-    const auto one = containers.item(i++);
-    const auto ports = one.field("ports");
-    std::size_t k = 0;
-    for (const auto& port : arrayAt(container, {"ports"})) {
-      const auto here = ports.item(k++);
-      const auto number = intAt(port, {"hostPort"});
-      if (number == 0) continue;
-      const auto claim = std::string(stringAt(port, {"protocol"}, "TCP")) + "/" +
-                         std::string(stringAt(port, {"hostIP"})) + "/" + std::to_string(number);
-      if (!taken.insert(claim).second) report.duplicate(here.field("hostPort"), number);
-      if (hostNetwork && number != intAt(port, {"containerPort"}))
-        report.invalid(here.field("hostPort"), number, "must match `containerPort` when `hostNetwork` is true");
+  std::set<std::pair<std::string, std::string>> seen;
+  eachObject(at, spec, "topologySpreadConstraints", [&](const FieldPath& here, const json::object& said) {
+    const auto key = text(said, "topologyKey");
+    const auto when = text(said, "whenUnsatisfiable");
+    if (const auto skew = number(said, "maxSkew"); skew < 1)
+      report.invalid(here.field("maxSkew"), skew, "must be greater than zero");
+    if (key.empty()) report.required(here.field("topologyKey"), "can not be empty");
+    else report.check(here.field("topologyKey"), key, checkQualifiedName);
+    checkEnum(here.field("whenUnsatisfiable"), when, {"DoNotSchedule", "ScheduleAnyway"}, report, Empty::unsupported);
+    if (!seen.emplace(key, when).second)
+      report.duplicate(here.field("{topologyKey, whenUnsatisfiable}"),
+                       quoted("{" + std::string(key) + ", " + std::string(when) + "}"));
+    if (given(said, "minDomains") != nullptr) {
+      const auto least = number(said, "minDomains");
+      if (least < 1) report.invalid(here.field("minDomains"), least, "must be greater than zero");
+      if (when != "DoNotSchedule")
+        report.invalid(here.field("minDomains"), least, "can only use minDomains if whenUnsatisfiable=DoNotSchedule");
     }
-  }
+    for (const auto* policy : {"nodeAffinityPolicy", "nodeTaintsPolicy"})
+      if (given(said, policy) != nullptr)
+        checkEnum(here.field(policy), text(said, policy), {"Honor", "Ignore"}, report, Empty::unsupported);
+    checkSpreadKeys(here, said, report);
+    checkLabelSelector(here.field("labelSelector"), given(said, "labelSelector"), report);
+  });
 }
 
-/// An init container that ends is never probed: only one that stays (a sidecar) is.
-void checkInitProbes(const FieldPath& at, const json::object& spec, RuleReport& report) {
-  const auto list = at.field("initContainers");
-  std::size_t i = 0;
-  for (const auto& container : arrayAt(spec, {"initContainers"})) {
-    const auto here = list.item(i++);
-    if (stringAt(container, {"restartPolicy"}) == "Always") continue;
-    for (const auto* field : {"livenessProbe", "readinessProbe", "startupProbe", "lifecycle"})
-      if (find(container, {field}) != nullptr)
-        report.forbidden(here.field(field), "may not be set for init containers without restartPolicy=Always");
+/// On the host's network a container has the host's ports. Templates are defaulted when a pod is made of them.
+void checkHostNetwork(const FieldPath& at, const json::object& spec, PodPlace place, RuleReport& report) {
+  if (!flag(spec, "hostNetwork")) return;
+  for (const auto* list : {"initContainers", "containers"})
+    eachObject(at, spec, list, [&](const FieldPath& container, const json::object& said) {
+      eachObject(container, said, "ports", [&](const FieldPath& here, const json::object& port) {
+        const auto host = number(port, "hostPort");
+        if (host == number(port, "containerPort") || (place == PodPlace::podTemplate && host == 0)) return;
+        report.invalid(here.field("hostPort"), host, "must match `containerPort` when `hostNetwork` is true");
+      });
+    });
+}
+
+NameProblem checkSearch(std::string_view search) {
+  if (search == ".") return std::nullopt;
+  if (search.ends_with('.')) search.remove_suffix(1);
+  std::string relaxed(search);  // underscores are allowed in searches
+  std::replace(relaxed.begin(), relaxed.end(), '_', '0');
+  return checkDns1123Subdomain(relaxed);
+}
+
+void checkDns(const FieldPath& at, const json::object& spec, RuleReport& report) {
+  constexpr std::size_t kMostServers = 3;
+  constexpr std::size_t kMostSearches = 32;
+  constexpr std::size_t kLongestSearches = 2048;
+  const auto policy = text(spec, "dnsPolicy");
+  checkEnum(at.field("dnsPolicy"), policy, {"ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"}, report);
+  const auto here = at.field("dnsConfig");
+  const auto* config = part(spec, "dnsConfig");
+  if (policy == "None") {
+    if (config == nullptr) return report.required(here, "must provide `dnsConfig` when `dnsPolicy` is None");
+    if (items(*config, "nameservers").empty())
+      report.required(here.field("nameservers"), "must provide at least one DNS nameserver when `dnsPolicy` is None");
   }
+  if (config == nullptr) return;
+  if (items(*config, "nameservers").size() > kMostServers)
+    report.invalid(here.field("nameservers"), nullptr, "must not have more than 3 nameservers");
+  eachText(here, *config, "nameservers",
+           [&](const FieldPath& item, std::string_view address) { report.check(item, address, checkAddress); });
+  std::size_t length = 0;
+  for (const auto& search : items(*config, "searches"))
+    length += search.is_string() ? search.get_string().size() + 1 : 1;
+  if (items(*config, "searches").size() > kMostSearches)
+    report.invalid(here.field("searches"), nullptr, "must not have more than 32 search paths");
+  if (length > kLongestSearches + 1)
+    report.invalid(here.field("searches"), nullptr,
+                   "must not have more than 2048 characters (including spaces) in the "
+                   "search list");
+  eachText(here, *config, "searches",
+           [&](const FieldPath& item, std::string_view search) { report.check(item, search, checkSearch(search)); });
+  eachObject(here, *config, "options", [&](const FieldPath& item, const json::object& option) {
+    if (text(option, "name").empty()) report.required(item, "must not be empty");
+  });
+}
+
+void checkGates(const FieldPath& at, const json::object& spec, RuleReport& report) {
+  eachObject(at, spec, "readinessGates", [&](const FieldPath& here, const json::object& gate) {
+    report.check(here.field("conditionType"), text(gate, "conditionType"), checkQualifiedName);
+  });
+  std::set<std::string, std::less<>> names;
+  eachObject(at, spec, "schedulingGates", [&](const FieldPath& here, const json::object& gate) {
+    const auto name = text(gate, "name");
+    report.check(here, name, checkQualifiedName);
+    if (!names.emplace(name).second) report.duplicate(here, quoted(name));
+  });
+}
+
+void checkResourceClaims(const FieldPath& at, const json::object& spec, PodScope& scope, RuleReport& report) {
+  std::set<std::string, std::less<>> names;
+  eachObject(at, spec, "resourceClaims", [&](const FieldPath& here, const json::object& claim) {
+    const auto name = text(claim, "name");
+    if (name.empty()) report.required(here.field("name"));
+    else report.check(here.field("name"), name, checkDns1123Label);
+    if (!name.empty() && !names.emplace(name).second) report.duplicate(here.field("name"), quoted(name));
+    scope.claims.emplace_back(name);
+    const bool byName = given(claim, "resourceClaimName") != nullptr;
+    const bool byTemplate = given(claim, "resourceClaimTemplateName") != nullptr;
+    if (byName && byTemplate)
+      report.invalid(here, nullptr,
+                     "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified");
+    if (!byName && !byTemplate)
+      report.invalid(here, nullptr, "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`");
+    for (const auto* field : {"resourceClaimName", "resourceClaimTemplateName"})
+      if (given(claim, field) != nullptr) report.check(here.field(field), text(claim, field), checkDns1123Subdomain);
+  });
+}
+
+void checkNames(const FieldPath& at, const json::object& spec, RuleReport& report) {
+  const auto name = [&](const char* field, NameCheck rule) {
+    if (const auto value = text(spec, field); !value.empty()) report.check(at.field(field), value, rule);
+  };
+  name("serviceAccountName", checkDns1123Subdomain);
+  name("nodeName", checkDns1123Subdomain);
+  name("hostname", checkDns1123Label);
+  name("subdomain", checkDns1123Label);
+  name("priorityClassName", checkDns1123Subdomain);
+  if (given(spec, "runtimeClassName") != nullptr)
+    report.check(at.field("runtimeClassName"), text(spec, "runtimeClassName"), checkDns1123Subdomain);
+  eachObject(at, spec, "hostAliases", [&](const FieldPath& here, const json::object& alias) {
+    report.check(here.field("ip"), text(alias, "ip"), checkAddress);
+    eachText(here, alias, "hostnames",
+             [&](const FieldPath& item, std::string_view host) { report.check(item, host, checkDns1123Subdomain); });
+  });
+}
+
+void checkChoices(const FieldPath& at, const json::object& spec, RuleReport& report) {
+  checkEnum(at.field("restartPolicy"), text(spec, "restartPolicy"), {"Always", "OnFailure", "Never"}, report);
+  if (given(spec, "preemptionPolicy") != nullptr)
+    checkEnum(at.field("preemptionPolicy"), text(spec, "preemptionPolicy"), {"Never", "PreemptLowerPriority"}, report,
+              Empty::required);
+  const auto* deadline = given(spec, "activeDeadlineSeconds");
+  const auto seconds = deadline == nullptr ? std::nullopt : asInt(*deadline);
+  if (seconds && (*seconds < 1 || *seconds > 2147483647))
+    report.invalid(at.field("activeDeadlineSeconds"), *deadline, "must be between 1 and 2147483647, inclusive");
+}
+
+/// Ephemeral containers come into being through their subresource alone, and have neither ports nor probes.
+void checkEphemeral(const FieldPath& at, const json::object& spec, const PodScope& scope, RuleReport& report) {
+  if (items(spec, "ephemeralContainers").empty()) return;
+  if (scope.place == PodPlace::podTemplate)
+    report.forbidden(at.field("ephemeralContainers"), "ephemeral containers not allowed in pod template");
+  else if (report.creating()) report.forbidden(at.field("ephemeralContainers"), "cannot be set on create");
+  checkEphemeralContainers(at, spec, scope, report);
 }
 
 }  // namespace
 
-void checkPodSpec(const FieldPath& at, const json::object& spec, RuleReport& report,
-                  const std::vector<std::string>& claims) {
+void checkPodSpec(const FieldPath& at, const json::object& spec, RuleReport& report, const PodContext& context) {
   PodScope scope;
-  checkVolumes(at, spec, scope, report);
-  scope.volumes.insert(claims.begin(), claims.end());
-  const auto containers = at.field("containers");
-  const auto* list = find(spec, {"containers"});
-  if (list == nullptr || list->is_null() || (list->is_array() && list->get_array().empty()))
-    report.required(containers);
-  checkContainers(at.field("initContainers"), arrayAt(spec, {"initContainers"}), scope, report);
-  checkContainers(containers, arrayAt(spec, {"containers"}), scope, report);
-  checkInitProbes(at, spec, report);
-  checkHostPorts(at, spec, report);
-  checkTolerations(at, spec, report);
-  checkAffinity(at.field("affinity"), find(spec, {"affinity"}), report);
+  scope.place = context.podTemplate ? PodPlace::podTemplate : PodPlace::pod;
+  scope.restartPolicy = text(spec, "restartPolicy");
+  scope.os = stringAt(spec, {"os", "name"});
+  scope.graceSeconds = number(spec, "terminationGracePeriodSeconds", 30);
+  if (const auto* users = given(spec, "hostUsers"); users != nullptr && users->is_bool())
+    scope.hostUsers = users->get_bool();
+  checkPodVolumes(at, spec, context.name, scope, report);
+  for (const auto& claim : context.claims) scope.volumes.emplace(claim, true);
+  checkResourceClaims(at, spec, scope, report);
+  checkContainers(at, spec, scope, report);
+  checkEphemeral(at, spec, scope, report);
+  checkPodResources(at.field("resources"), spec, report);
+  checkHostNetwork(at, spec, scope.place, report);
+  checkDns(at, spec, report);
+  checkLabels(at.field("nodeSelector"), members(spec, "nodeSelector"), report);
+  checkPodSecurity(at, spec, report);
+  checkAffinity(at.field("affinity"), given(spec, "affinity"), report);
+  checkGates(at, spec, report);
   checkSpread(at, spec, report);
-  checkLabels(at.field("nodeSelector"), objectAt(spec, {"nodeSelector"}), report);
-  if (const auto seconds = intAt(spec, {"terminationGracePeriodSeconds"}); seconds < 0)
-    report.invalid(at.field("terminationGracePeriodSeconds"), seconds, "must be greater than or equal to 0");
-  if (const auto* seconds = find(spec, {"activeDeadlineSeconds"});
-      seconds != nullptr && asInt(*seconds) && *asInt(*seconds) < 1)
-    report.invalid(at.field("activeDeadlineSeconds"), *seconds, "must be between 1 and 2147483647, inclusive");
+  checkNames(at, spec, report);
+  checkChoices(at, spec, report);
+  checkTolerations(at, spec, report);
+  checkOverhead(at.field("overhead"), spec, report);
+  checkPodOs(at, spec, report);
 }
 
 void checkPod(const json::object& object, RuleReport& report) {
   const FieldPath root;
   const auto spec = root.field("spec");
-  checkPodSpec(spec, objectAt(object, {"spec"}), report);
+  const auto& said = members(object, "spec");
+  checkPodSpec(spec, said, report, {.name = stringAt(object, {"metadata", "name"}), .claims = {}});
+  if (report.creating() && !text(said, "nodeName").empty() && !items(said, "schedulingGates").empty())
+    report.forbidden(spec.field("nodeName"), "cannot be set until all schedulingGates have been cleared");
+  constexpr const char* kMirror = "kubernetes.io/config.mirror";
+  if (objectAt(object, {"metadata", "annotations"}).contains(kMirror) && text(said, "nodeName").empty()) {
+    const auto annotations = root.path("metadata.annotations");
+    report.invalid(annotations.key(kMirror), "", "must set spec.nodeName if mirror pod annotation is set");
+  }
 }
 
 }  // namespace steer

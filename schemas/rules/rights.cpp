@@ -1,5 +1,6 @@
 // Roles and what binds them.
-#include "schemas/rules.h"
+#include "core/selector.h"
+#include "schemas/rules/reading.h"
 
 namespace steer {
 namespace {
@@ -10,67 +11,51 @@ enum class Reach { oneNamespace, cluster };
 
 void checkPolicyRules(const json::object& object, Reach reach, RuleReport& report) {
   const FieldPath root;
-  const auto rules = root.field("rules");
-  std::size_t i = 0;
-  for (const auto& rule : arrayAt(object, {"rules"})) {
-    const auto at = rules.item(i++);
-    if (!rule.is_object()) continue;
-    const auto& said = rule.get_object();
-    const auto empty = [&](const char* field) { return arrayAt(said, {field}).empty(); };
-    if (empty("verbs") && said.contains("verbs"))
-      report.required(at.field("verbs"), "verbs must contain at least one value");
-    const auto urls = at.field("nonResourceURLs");
+  eachObject(root, object, "rules", [&](const FieldPath& at, const json::object& rule) {
+    const auto empty = [&](const char* field) { return items(rule, field).empty(); };
+    if (empty("verbs")) report.required(at.field("verbs"), "verbs must contain at least one value");
     if (!empty("nonResourceURLs")) {
+      const auto urls = at.field("nonResourceURLs");
       if (reach == Reach::oneNamespace)
         report.invalid(urls, nullptr, "namespaced rules cannot apply to non-resource URLs");
       if (!empty("apiGroups") || !empty("resources") || !empty("resourceNames"))
         report.invalid(urls, nullptr, "rules cannot apply to both regular resources and non-resource URLs");
-      continue;
+      return;
     }
     if (empty("apiGroups"))
       report.required(at.field("apiGroups"), "resource rules must supply at least one api group (\"\" is the core)");
     if (empty("resources")) report.required(at.field("resources"), "resource rules must supply at least one resource");
-  }
+  });
 }
 
 void checkRoleRef(const json::object& object, const std::vector<std::string>& kinds, RuleReport& report) {
-  const auto* ref = find(object, {"roleRef"});
-  if (ref == nullptr || !ref->is_object()) return;
   const FieldPath root;
   const auto at = root.field("roleRef");
-  const auto group = stringAt(*ref, {"apiGroup"});
-  const auto kind = stringAt(*ref, {"kind"});
-  const auto name = stringAt(*ref, {"name"});
-  if (!group.empty() && group != kGroup) report.unsupported(at.field("apiGroup"), json::value(jkey(group)), {kGroup});
-  if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
-    report.unsupported(at.field("kind"), json::value(jkey(kind)), kinds);
-  if (!name.empty()) report.check(at.field("name"), name, checkPathSegment);
-  else if (ref->get_object().contains("name")) report.required(at.field("name"));
+  const auto& ref = members(object, "roleRef");
+  const auto group = text(ref, "apiGroup");
+  if (group != kGroup) report.unsupported(at.field("apiGroup"), quoted(group), {kGroup});
+  checkEnum(at.field("kind"), text(ref, "kind"), kinds, report, Empty::unsupported);
+  if (checkPresent(at, ref, "name", report)) report.check(at.field("name"), text(ref, "name"), checkPathSegment);
 }
 
 void checkSubjects(const json::object& object, Reach reach, RuleReport& report) {
   const FieldPath root;
-  const auto subjects = root.field("subjects");
-  std::size_t i = 0;
-  for (const auto& subject : arrayAt(object, {"subjects"})) {
-    const auto at = subjects.item(i++);
-    if (!subject.is_object()) continue;
-    const auto kind = stringAt(subject, {"kind"});
-    const auto group = stringAt(subject, {"apiGroup"});
-    const auto name = stringAt(subject, {"name"});
-    if (name.empty() && subject.get_object().contains("name")) report.required(at.field("name"));
+  eachObject(root, object, "subjects", [&](const FieldPath& at, const json::object& subject) {
+    const auto kind = text(subject, "kind");
+    const auto group = text(subject, "apiGroup");
+    const auto name = text(subject, "name");
+    if (name.empty()) report.required(at.field("name"));
     if (kind == "ServiceAccount") {
       if (!name.empty()) report.check(at.field("name"), name, checkDns1123Subdomain);
-      if (!group.empty()) report.unsupported(at.field("apiGroup"), json::value(jkey(group)), {""});
-      if (reach == Reach::cluster && stringAt(subject, {"namespace"}).empty())
+      if (!group.empty()) report.unsupported(at.field("apiGroup"), quoted(group), {""});
+      if (reach == Reach::cluster && text(subject, "namespace").empty())
         report.required(at.field("namespace"), "of the service account");
     } else if (kind == "User" || kind == "Group") {
-      if (!group.empty() && group != kGroup)
-        report.unsupported(at.field("apiGroup"), json::value(jkey(group)), {kGroup});
+      if (group != kGroup) report.unsupported(at.field("apiGroup"), quoted(group), {kGroup});
     } else {
-      report.unsupported(at.field("kind"), json::value(jkey(kind)), {"ServiceAccount", "User", "Group"});
+      report.unsupported(at.field("kind"), quoted(kind), {"ServiceAccount", "User", "Group"});
     }
-  }
+  });
 }
 
 }  // namespace
@@ -80,18 +65,20 @@ void checkRole(const json::object& object, RuleReport& report) {
 }
 
 void checkClusterRole(const json::object& object, RuleReport& report) {
-  // With an aggregation rule the controller fills in the rules.
-  if (find(object, {"aggregationRule"}) == nullptr) return checkPolicyRules(object, Reach::cluster, report);
+  checkPolicyRules(object, Reach::cluster, report);
+  const auto* aggregation = part(object, "aggregationRule");
+  if (aggregation == nullptr) return;
   const FieldPath root;
   const auto at = root.field("aggregationRule");
-  const auto selectors = at.field("clusterRoleSelectors");
-  const auto& list = arrayAt(object, {"aggregationRule", "clusterRoleSelectors"});
-  if (list.empty())
-    report.required(selectors, "at least one clusterRoleSelector required if aggregationRule is non-nil");
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const auto here = selectors.item(i);
-    checkLabelSelector(here, &list[i], report);
-  }
+  if (items(*aggregation, "clusterRoleSelectors").empty())
+    report.required(at.field("clusterRoleSelectors"),
+                    "at least one clusterRoleSelector required if aggregationRule is non-nil");
+  eachObject(at, *aggregation, "clusterRoleSelectors", [&](const FieldPath& here, const json::object& selector) {
+    const auto before = report.count();
+    const json::value said = selector;
+    checkLabelSelector(here, &said, report);
+    if (report.count() != before) report.invalid(here, nullptr, "invalid label selector");
+  });
 }
 
 void checkRoleBinding(const json::object& object, RuleReport& report) {

@@ -1,84 +1,148 @@
 // Autoscalers and disruption budgets.
+#include "core/quantity.h"
+#include "core/selector.h"
 #include "schemas/formats.h"
-#include "schemas/rules.h"
+#include "schemas/rules/workload_rules.h"
 
 namespace steer {
 namespace {
 
-void checkReplicaBounds(const FieldPath& at, const json::object& spec, RuleReport& report) {
-  const auto* least = find(spec, {"minReplicas"});
-  const auto* most = find(spec, {"maxReplicas"});
-  const auto low = least == nullptr ? std::optional<std::int64_t>(1) : asInt(*least);
-  const auto high = most == nullptr ? std::nullopt : asInt(*most);
-  if (least != nullptr && low && *low < 1)
-    report.invalid(at.field("minReplicas"), *least, "must be greater than or equal to 1");
-  if (high && *high < 1) report.invalid(at.field("maxReplicas"), *most, "must be greater than 0");
-  else if (high && low && *high < *low)
-    report.invalid(at.field("maxReplicas"), *most, "must be greater than or equal to `minReplicas`");
-  const auto target = at.field("scaleTargetRef");
-  const auto& said = objectAt(spec, {"scaleTargetRef"});
+void checkReference(const FieldPath& at, const json::object& ref, RuleReport& report) {
   for (const auto* field : {"kind", "name"})
-    if (said.contains(field) && stringAt(said, {field}).empty()) report.required(target.field(field));
+    if (checkPresent(at, ref, field, report)) report.check(at.field(field), text(ref, field), checkPathSegment);
+}
+
+/// "v1", "apps/v1": a group and a version.
+bool isApiVersion(std::string_view words) { return words == "v1" || std::count(words.begin(), words.end(), '/') == 1; }
+
+void checkReplicaBounds(const FieldPath& at, const json::object& spec, RuleReport& report) {
+  const auto low = number(spec, "minReplicas", 1);
+  const auto high = number(spec, "maxReplicas");
+  if (low < 1) report.invalid(at.field("minReplicas"), low, "must be greater than or equal to 1");
+  if (high < 1) report.invalid(at.field("maxReplicas"), high, "must be greater than 0");
+  if (high < low) report.invalid(at.field("maxReplicas"), high, "must be greater than or equal to `minReplicas`");
+  const auto target = at.field("scaleTargetRef");
+  const auto& ref = members(spec, "scaleTargetRef");
+  checkReference(target, ref, report);
+  if (!isApiVersion(text(ref, "apiVersion")))
+    report.invalid(target.field("apiVersion"), quoted(text(ref, "apiVersion")),
+                   "must be specified, such as \"apps/v1\"");
+}
+
+void checkTarget(const FieldPath& at, const json::object& target, RuleReport& report) {
+  const auto type = text(target, "type");
+  const auto here = at.field("type");
+  if (type.empty()) report.required(here, "must specify a metric target type");
+  if (!isOneOf(type, {"Utilization", "Value", "AverageValue"}))
+    report.invalid(here, quoted(type), "must be either Utilization, Value, or AverageValue");
+  for (const auto* field : {"value", "averageValue"})
+    if (const auto* amount = given(target, field)) {
+      const auto parsed = Quantity::fromJson(*amount);
+      if (parsed.ok() && parsed.value() <= Quantity()) report.invalid(at.field(field), *amount, "must be positive");
+    }
+  if (const auto* share = given(target, "averageUtilization"); share != nullptr && asInt(*share).value_or(1) < 1)
+    report.invalid(at.field("averageUtilization"), *share, "must be greater than 0");
+}
+
+void checkIdentifier(const FieldPath& at, const json::object& metric, RuleReport& report) {
+  if (checkPresent(at, metric, "name", report)) report.check(at.field("name"), text(metric, "name"), checkPathSegment);
+}
+
+void checkResourceSource(const FieldPath& at, const json::object& source, RuleReport& report) {
+  const auto target = at.field("target");
+  const auto& said = members(source, "target");
+  checkPresent(at, source, "name", report);
+  checkTarget(target, said, report);
+  const bool share = given(said, "averageUtilization") != nullptr;
+  const bool value = given(said, "averageValue") != nullptr;
+  if (!share && !value)
+    report.required(target.field("averageUtilization"), "must set either a target raw value or a target utilization");
+  if (share && value)
+    report.forbidden(target.field("averageValue"), "may not set both a target raw value and a target utilization");
+}
+
+/// Pods, objects and external metrics count values.
+void checkValueSource(const FieldPath& at, const json::object& source, std::string_view kind, RuleReport& report) {
+  const auto metric = at.field("metric");
+  const auto target = at.field("target");
+  const auto& said = members(source, "target");
+  checkIdentifier(metric, members(source, "metric"), report);
+  checkTarget(target, said, report);
+  const bool value = given(said, "value") != nullptr;
+  const bool average = given(said, "averageValue") != nullptr;
+  if (kind == "pods") {
+    if (!average) report.required(target.field("averageValue"), "must specify a positive target averageValue");
+    return;
+  }
+  if (kind == "object") {
+    const auto described = at.field("describedObject");
+    checkReference(described, members(source, "describedObject"), report);
+  }
+  if (!value && !average)
+    report.required(target.field("averageValue"), "must set either a target value for metric or a per-pod target");
+  if (kind == "external" && value && average)
+    report.forbidden(target.field("value"), "may not set both a target value for metric and a per-pod target");
 }
 
 struct Source {
   const char* type;
   const char* field;
 };
-constexpr Source kSources[] = {{"Resource", "resource"},
-                               {"ContainerResource", "containerResource"},
+constexpr Source kSources[] = {{"Object", "object"},
                                {"Pods", "pods"},
-                               {"Object", "object"},
+                               {"Resource", "resource"},
+                               {"ContainerResource", "containerResource"},
                                {"External", "external"}};
 
-/// The target of a metric: its type names the one number that it must have.
-void checkTarget(const FieldPath& at, const json::value& metric, RuleReport& report) {
-  const auto* target = find(metric, {"target"});
-  if (target == nullptr || !target->is_object()) return;
-  const auto here = at.field("target");
-  const auto type = stringAt(*target, {"type"});
-  const std::vector<std::string> known{"Utilization", "Value", "AverageValue"};
-  if (std::find(known.begin(), known.end(), type) == known.end())
-    return report.unsupported(here.field("type"), json::value(jkey(type)), known);
-  const auto* field = type == "Utilization" ? "averageUtilization" : type == "Value" ? "value" : "averageValue";
-  const auto* amount = find(*target, {field});
-  if (amount == nullptr || amount->is_null())
-    return report.required(here.field(field), "when type is " + std::string(type));
-  if (type == "Utilization" && asInt(*amount) && *asInt(*amount) < 1)
-    report.invalid(here.field(field), *amount, "must be greater than 0");
-}
-
-void checkMetric(const FieldPath& at, const json::value& metric, RuleReport& report) {
-  if (!metric.is_object()) return;
-  const auto type = stringAt(metric, {"type"});
+void checkMetric(const FieldPath& at, const json::object& metric, RuleReport& report) {
+  const auto type = text(metric, "type");
   std::vector<std::string> known;
-  bool found = false;
+  std::size_t count = 0;
+  for (const auto& source : kSources) count += part(metric, source.field) != nullptr ? 1U : 0U;
   for (const auto& source : kSources) {
     known.emplace_back(source.type);
-    const auto* said = find(metric, {source.field});
-    const bool given = said != nullptr && said->is_object();
+    const auto* said = part(metric, source.field);
     const auto here = at.field(source.field);
-    if (type == source.type) {
-      found = true;
-      if (!given) report.required(here, "must populate information for the given metric source");
-      else checkTarget(here, *said, report);
-    } else if (given && !type.empty()) {
-      report.forbidden(here, "must populate the given metric source only");
+    const std::string_view field = source.field;
+    if (said == nullptr) {
+      if (type == source.type) report.required(here, "must populate information for the given metric source");
+      continue;
+    }
+    if (type != source.type && count > 1) report.forbidden(here, "must populate the given metric source only");
+    if (field == "resource") {
+      checkResourceSource(here, *said, report);
+    } else if (field == "containerResource") {
+      if (type != source.type) continue;
+      checkPresent(here, *said, "container", report);
+      checkResourceSource(here, *said, report);
+    } else {
+      checkValueSource(here, *said, field, report);
     }
   }
-  if (!found && !type.empty()) report.unsupported(at.field("type"), json::value(jkey(type)), known);
+  if (type.empty()) report.required(at.field("type"), "must specify a metric source type");
+  if (std::find(known.begin(), known.end(), type) == known.end())
+    report.unsupported(at.field("type"), quoted(type), known);
 }
 
-void checkShare(const FieldPath& at, const json::value* amount, RuleReport& report) {
-  if (amount == nullptr || amount->is_null()) return;
-  if (const auto n = asInt(*amount); n && *n < 0) report.invalid(at, *amount, "must be greater than or equal to 0");
-  const auto* text = amount->if_string();
-  if (text == nullptr) return;
-  const auto percent = percentOf(view(*text));
-  if (!percent)
-    report.invalid(at, *amount, "a valid percent string must be a numeric string followed by an ending '%' (e.g. '5%')",
-                   "a number of pods is written without quotes");
-  else if (*percent > 100) report.invalid(at, *amount, "must not be greater than 100%");
+void checkBehaviour(const FieldPath& at, const json::object& rules, RuleReport& report) {
+  constexpr std::int64_t kHour = 3600;
+  constexpr std::int64_t kHalfHour = 1800;
+  if (given(rules, "stabilizationWindowSeconds") != nullptr) {
+    const auto window = number(rules, "stabilizationWindowSeconds");
+    if (window < 0 || window > kHour)
+      report.invalid(at.field("stabilizationWindowSeconds"), window, "must be between 0 and 3600, inclusive");
+  }
+  if (given(rules, "selectPolicy") != nullptr)
+    checkEnum(at.field("selectPolicy"), text(rules, "selectPolicy"), {"Disabled", "Max", "Min"}, report,
+              Empty::unsupported);
+  if (items(rules, "policies").empty()) report.required(at.field("policies"), "must specify at least one Policy");
+  eachObject(at, rules, "policies", [&](const FieldPath& here, const json::object& policy) {
+    checkEnum(here.field("type"), text(policy, "type"), {"Percent", "Pods"}, report, Empty::unsupported);
+    if (const auto n = number(policy, "value"); n < 1)
+      report.invalid(here.field("value"), n, "must be greater than zero");
+    if (const auto n = number(policy, "periodSeconds"); n < 1 || n > kHalfHour)
+      report.invalid(here.field("periodSeconds"), n, "must be greater than zero and at most 1800");
+  });
 }
 
 }  // namespace
@@ -86,9 +150,9 @@ void checkShare(const FieldPath& at, const json::value* amount, RuleReport& repo
 void checkAutoscalerV1(const json::object& object, RuleReport& report) {
   const FieldPath root;
   const auto at = root.field("spec");
-  const auto& spec = objectAt(object, {"spec"});
+  const auto& spec = members(object, "spec");
   checkReplicaBounds(at, spec, report);
-  const auto* share = find(spec, {"targetCPUUtilizationPercentage"});
+  const auto* share = given(spec, "targetCPUUtilizationPercentage");
   if (share != nullptr && asInt(*share) && *asInt(*share) < 1)
     report.invalid(at.field("targetCPUUtilizationPercentage"), *share, "must be greater than 0");
 }
@@ -96,35 +160,42 @@ void checkAutoscalerV1(const json::object& object, RuleReport& report) {
 void checkAutoscaler(const json::object& object, RuleReport& report) {
   const FieldPath root;
   const auto at = root.field("spec");
-  const auto metrics = at.field("metrics");
-  const auto& spec = objectAt(object, {"spec"});
+  const auto& spec = members(object, "spec");
   checkReplicaBounds(at, spec, report);
-  std::size_t i = 0;
-  for (const auto& metric : arrayAt(spec, {"metrics"})) {
-    const auto here = metrics.item(i++);
+  bool outside = false;
+  eachObject(at, spec, "metrics", [&](const FieldPath& here, const json::object& metric) {
+    outside = outside || isOneOf(text(metric, "type"), {"Object", "External"});
     checkMetric(here, metric, report);
-  }
-  const auto behaviour = at.field("behavior");
-  for (const auto* direction : {"scaleUp", "scaleDown"}) {
-    const auto here = behaviour.field(direction);
-    const auto* window = find(spec, {"behavior", direction, "stabilizationWindowSeconds"});
-    const auto n = window == nullptr ? std::nullopt : asInt(*window);
-    if (n && (*n < 0 || *n > 3600))
-      report.invalid(here.field("stabilizationWindowSeconds"), *window, "must be between 0 and 3600, inclusive");
-  }
+  });
+  if (number(spec, "minReplicas", 1) == 0 && !outside)
+    report.forbidden(at.field("metrics"),
+                     "must specify at least one Object or External metric to support scaling to zero replicas");
+  const auto* behaviour = part(spec, "behavior");
+  if (behaviour == nullptr) return;
+  for (const auto* direction : {"scaleUp", "scaleDown"})
+    if (const auto* rules = part(*behaviour, direction)) {
+      const auto here = at.field("behavior");
+      const auto inside = here.field(direction);
+      checkBehaviour(inside, *rules, report);
+    }
 }
 
 void checkDisruptionBudget(const json::object& object, RuleReport& report) {
   const FieldPath root;
   const auto at = root.field("spec");
-  const auto& spec = objectAt(object, {"spec"});
-  const auto* least = find(spec, {"minAvailable"});
-  const auto* most = find(spec, {"maxUnavailable"});
-  if (least != nullptr && most != nullptr && !least->is_null() && !most->is_null())
+  const auto& spec = members(object, "spec");
+  const auto* least = given(spec, "minAvailable");
+  const auto* most = given(spec, "maxUnavailable");
+  if (least != nullptr && most != nullptr)
     report.invalid(at, nullptr, "minAvailable and maxUnavailable cannot be both set");
-  checkShare(at.field("minAvailable"), least, report);
-  checkShare(at.field("maxUnavailable"), most, report);
-  checkLabelSelector(at.field("selector"), find(spec, {"selector"}), report);
+  for (const auto* field : {"minAvailable", "maxUnavailable"}) {
+    checkAmount(at.field(field), given(spec, field), report);
+    checkShareLimit(at.field(field), given(spec, field), report);
+  }
+  checkLabelSelector(at.field("selector"), given(spec, "selector"), report);
+  if (given(spec, "unhealthyPodEvictionPolicy") != nullptr)
+    checkEnum(at.field("unhealthyPodEvictionPolicy"), text(spec, "unhealthyPodEvictionPolicy"),
+              {"AlwaysAllow", "IfHealthyBudget"}, report, Empty::unsupported);
 }
 
 }  // namespace steer

@@ -10,31 +10,50 @@ struct Row {
   std::string_view group;
   std::string_view kind;
   KindRule rule;
+  Coverage coverage = Coverage::whole;
 };
 
 constexpr std::array kRules{
+    Row{"", "ConfigMap", checkConfigMap},
+    Row{"", "Endpoints", checkEndpoints},
+    Row{"", "LimitRange", checkLimitRange},
+    Row{"", "Namespace", checkNamespace},
+    Row{"", "Node", checkNode},
     Row{"", "PersistentVolume", checkVolume},
     Row{"", "PersistentVolumeClaim", checkClaim},
-    Row{"apiextensions.k8s.io", "CustomResourceDefinition", checkDefinition},
-    Row{"networking.k8s.io", "Ingress", checkIngress},
-    Row{"networking.k8s.io", "NetworkPolicy", checkNetworkPolicy},
-    Row{"policy", "PodDisruptionBudget", checkDisruptionBudget},
-    Row{"rbac.authorization.k8s.io", "ClusterRole", checkClusterRole},
-    Row{"rbac.authorization.k8s.io", "ClusterRoleBinding", checkClusterRoleBinding},
-    Row{"rbac.authorization.k8s.io", "Role", checkRole},
-    Row{"rbac.authorization.k8s.io", "RoleBinding", checkRoleBinding},
-    Row{"", "ConfigMap", checkConfigMap},
     Row{"", "Pod", checkPod},
+    Row{"", "PodTemplate", checkPodTemplateObject},
     Row{"", "ReplicationController", checkReplicationController},
+    Row{"", "ResourceQuota", checkQuota},
     Row{"", "Secret", checkSecret},
     Row{"", "Service", checkService},
+    Row{"", "ServiceAccount", checkServiceAccount},
+    Row{"apiextensions.k8s.io", "CustomResourceDefinition", checkDefinition},
     Row{"apps", "DaemonSet", checkDaemonSet},
     Row{"apps", "Deployment", checkDeployment},
     Row{"apps", "ReplicaSet", checkReplicaSet},
     Row{"apps", "StatefulSet", checkStatefulSet},
     Row{"batch", "CronJob", checkCronJob},
     Row{"batch", "Job", checkJob},
-    Row{"steersman.dev", "Application", checkApplication},
+    Row{"certificates.k8s.io", "CertificateSigningRequest", checkSigningRequest},
+    Row{"coordination.k8s.io", "Lease", checkLease},
+    Row{"discovery.k8s.io", "EndpointSlice", checkEndpointSlice},
+    Row{"networking.k8s.io", "Ingress", checkIngress},
+    Row{"networking.k8s.io", "IngressClass", checkIngressClass},
+    Row{"networking.k8s.io", "NetworkPolicy", checkNetworkPolicy},
+    Row{"node.k8s.io", "RuntimeClass", checkRuntimeClass},
+    Row{"policy", "PodDisruptionBudget", checkDisruptionBudget},
+    Row{"rbac.authorization.k8s.io", "ClusterRole", checkClusterRole},
+    Row{"rbac.authorization.k8s.io", "ClusterRoleBinding", checkClusterRoleBinding},
+    Row{"rbac.authorization.k8s.io", "Role", checkRole},
+    Row{"rbac.authorization.k8s.io", "RoleBinding", checkRoleBinding},
+    Row{"scheduling.k8s.io", "PriorityClass", checkPriorityClass},
+    Row{"storage.k8s.io", "CSIDriver", checkCsiDriver},
+    Row{"storage.k8s.io", "CSINode", checkCsiNode},
+    Row{"storage.k8s.io", "CSIStorageCapacity", checkStorageCapacity},
+    Row{"storage.k8s.io", "StorageClass", checkStorageClass},
+    Row{"storage.k8s.io", "VolumeAttachment", checkAttachment},
+    Row{"steersman.dev", "Application", checkApplication, Coverage::beside},
 };
 
 }  // namespace
@@ -45,6 +64,13 @@ KindRule ruleOf(const Gvk& gvk) {
   for (const auto& row : kRules)
     if (row.kind == gvk.kind && row.group == gvk.group) return row.rule;
   return nullptr;
+}
+
+Coverage coverageOf(const Gvk& gvk) {
+  if (gvk.group == "autoscaling" && gvk.kind == "HorizontalPodAutoscaler") return Coverage::whole;
+  for (const auto& row : kRules)
+    if (row.kind == gvk.kind && row.group == gvk.group) return row.coverage;
+  return Coverage::beside;
 }
 
 }  // namespace steer

@@ -1,5 +1,4 @@
 // Config maps.
-#include "cluster/apiserver/data_rules.h"
 #include "cluster/apiserver/kind_strategy.h"
 #include "cluster/apiserver/row_text.h"
 
@@ -8,10 +7,6 @@ namespace {
 
 class ConfigMapStrategy final : public KindStrategy {
  public:
-  void validate(const AdmissionContext&, const json::object*, const json::object& object,
-                std::vector<Cause>& causes) const override {
-    checkDataKeys(object, {"data", "binaryData"}, causes);
-  }
   std::vector<TableColumn> columns() const override { return {{"Name", "string", "name"}, {"Data"}, {"Age"}}; }
   json::array row(const Object& object, Time now) const override {
     const auto count = objectAt(object.json(), {"data"}).size() + objectAt(object.json(), {"binaryData"}).size();

@@ -1,19 +1,12 @@
 // Deployments.
 #include "cluster/apiserver/kind_strategy.h"
 #include "cluster/apiserver/row_text.h"
-#include "cluster/apiserver/template_rules.h"
 
 namespace steer {
 namespace {
 
 class DeploymentStrategy final : public KindStrategy {
  public:
-  void validate(const AdmissionContext&, const json::object*, const json::object& object,
-                std::vector<Cause>& causes) const override {
-    checkReplicas(object, causes);
-    checkSelectorMatchesTemplate(object, causes);
-    checkTemplate(object, causes);
-  }
   std::vector<TableColumn> columns() const override {
     return {{"Name", "string", "name"},
             {"Ready"},

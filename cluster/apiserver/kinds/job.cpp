@@ -1,11 +1,11 @@
 // Jobs: the selector and labels that tell its pods from those of any other job, and the row of
 // `kubectl get jobs`. A DELETE without a propagation policy leaves the pods, as the API promises.
 #include "cluster/apiserver/kind_strategy.h"
-#include "cluster/apiserver/meta_rules.h"
 #include "cluster/apiserver/row_text.h"
 #include "cluster/apiserver/status_error.h"
 #include "core/rfc3339.h"
-#include "schemas/validate.h"
+#include "core/selector.h"
+#include "schemas/names.h"
 
 namespace steer {
 namespace {
@@ -57,7 +57,7 @@ class JobStrategy final : public KindStrategy {
     for (const char* key : {kUidLabel, kOldUidLabel})
       if (!labels.contains(key)) labels[key] = uid;
     // A name longer than a label may be is no label; the uid alone selects.
-    if (labelValueProblem(name).empty())
+    if (!checkLabelValue(name))
       for (const char* key : {kNameLabel, kOldNameLabel})
         if (!labels.contains(key)) labels[key] = name;
     auto& matched = ensureObject(ensureObject(spec, "selector"), "matchLabels");
@@ -68,8 +68,6 @@ class JobStrategy final : public KindStrategy {
   void validate(const AdmissionContext&, const json::object* before, const json::object& job,
                 std::vector<Cause>& causes) const override {
     if (before != nullptr && objectAt(*before, {"spec"}) == objectAt(job, {"spec"})) return;
-    static const auto* schema = SchemaRegistry::builtin().findByResource("jobs.batch");
-    for (const auto& finding : validateSemantics(*schema, job)) causes.push_back(causeOf(finding));
     if (before == nullptr && !boolAt(job, {"spec", "manualSelector"})) checkGenerated(job, causes);
     checkHostnames(job, causes);
   }
@@ -107,8 +105,12 @@ class JobStrategy final : public KindStrategy {
       if (labels.contains(key) && stringAt(labels, {key}) != name)
         causes.push_back(invalidValue("spec.template.metadata.labels[" + std::string(key) + "]",
                                       "must be '" + std::string(name) + "', or not said: the server sets it"));
-    const auto& selector = objectAt(job, {"spec", "selector"});
-    if (selector != json::object{{"matchLabels", json::object{{kUidLabel, json::string(jkey(uid))}}}})
+    const auto parsed = LabelSelector::fromObject(find(job, {"spec", "selector"}));
+    const json::object expected{{kUidLabel, json::string(jkey(uid))},
+                                {kOldUidLabel, json::string(jkey(uid))},
+                                {kNameLabel, json::string(jkey(name))},
+                                {kOldNameLabel, json::string(jkey(name))}};
+    if (parsed.ok() && !parsed->matches(expected))
       causes.push_back(invalidValue("spec.selector", "`selector` not auto-generated"));
   }
 
@@ -117,9 +119,9 @@ class JobStrategy final : public KindStrategy {
     if (stringAt(job, {"spec", "completionMode"}) != "Indexed") return;
     const auto last = std::max<std::int64_t>(0, intAt(job, {"spec", "completions"}, 1) - 1);
     const std::string hostname = std::string(stringAt(job, {"metadata", "name"})) + "-" + std::to_string(last);
-    if (const auto why = nameProblem(hostname, NameRule::dnsLabel); !why.empty())
-      causes.push_back(invalidValue(
-          "metadata.name", "\"" + hostname + "\": its pods would have no valid hostname: " + std::string(why)));
+    if (const auto why = checkDns1123Label(hostname))
+      causes.push_back(
+          invalidValue("metadata.name", "\"" + hostname + "\": its pods would have no valid hostname: " + *why));
   }
 };
 

@@ -17,7 +17,6 @@ void labelWithName(json::object& object) {
 
 class NamespaceStrategy final : public KindStrategy {
  public:
-  NameRule nameRule() const override { return NameRule::dnsLabel; }
   bool countsGenerations() const override { return false; }
   bool heldBySpec(const json::object& object) const override {
     return !arrayAt(object, {"spec", "finalizers"}).empty();

@@ -1,6 +1,4 @@
 // Pods: what admission adds, how long they may take to go, and the row of `kubectl get pods`.
-#include <set>
-
 #include "cluster/apiserver/kind_strategy.h"
 #include "cluster/apiserver/row_text.h"
 #include "cluster/apiserver/status_error.h"
@@ -50,31 +48,9 @@ class PodStrategy final : public KindStrategy {
     applyPodAdmissionDefaults(pod);
     return takeFromAccount(context.view, pod);
   }
-
-  void validate(const AdmissionContext&, const json::object* before, const json::object& pod,
-                std::vector<Cause>& causes) const override {
-    if (before != nullptr) return;
-    const auto& spec = objectAt(pod, {"spec"});
-    if (arrayAt(spec, {"containers"}).empty()) causes.push_back(requiredValue("spec.containers"));
-    std::set<std::string, std::less<>> names;
-    std::set<std::string, std::less<>> volumes;
-    for (const auto& volume : arrayAt(spec, {"volumes"}))
-      if (!volumes.emplace(stringAt(volume, {"name"})).second)
-        causes.push_back({"FieldValueDuplicate", "spec.volumes",
-                          "Duplicate value: \"" + std::string(stringAt(volume, {"name"})) + "\""});
-    for (const char* list : {"initContainers", "containers"}) {
-      std::size_t index = 0;
-      for (const auto& container : arrayAt(spec, {list})) {
-        const std::string at = "spec." + std::string(list) + "[" + std::to_string(index++) + "]";
-        if (!names.emplace(stringAt(container, {"name"})).second)
-          causes.push_back({"FieldValueDuplicate", at + ".name",
-                            "Duplicate value: \"" + std::string(stringAt(container, {"name"})) + "\""});
-        for (const auto& mount : arrayAt(container, {"volumeMounts"}))
-          if (!volumes.contains(stringAt(mount, {"name"})))
-            causes.push_back({"FieldValueNotFound", at + ".volumeMounts",
-                              "Not found: \"" + std::string(stringAt(mount, {"name"})) + "\""});
-      }
-    }
+  Result<void> prepareUpdate(const AdmissionContext&, const json::object&, json::object& pod) const override {
+    addDefaultTolerations(ensureObject(pod, "spec"));
+    return {};
   }
 
   std::vector<std::string_view> selectableFields() const override {

@@ -1,19 +1,13 @@
 // Replica sets.
 #include "cluster/apiserver/kind_strategy.h"
+#include "cluster/apiserver/replica_rows.h"
 #include "cluster/apiserver/row_text.h"
-#include "cluster/apiserver/template_rules.h"
 
 namespace steer {
 namespace {
 
 class ReplicaSetStrategy final : public KindStrategy {
  public:
-  void validate(const AdmissionContext&, const json::object*, const json::object& object,
-                std::vector<Cause>& causes) const override {
-    checkReplicas(object, causes);
-    checkSelectorMatchesTemplate(object, causes);
-    checkTemplate(object, causes);
-  }
   std::vector<std::string_view> selectableFields() const override { return {"status.replicas"}; }
   std::vector<TableColumn> columns() const override { return replicaColumns(); }
   json::array row(const Object& object, Time now) const override {

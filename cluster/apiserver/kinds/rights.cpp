@@ -7,7 +7,6 @@ namespace {
 
 class RoleStrategy final : public KindStrategy {
  public:
-  NameRule nameRule() const override { return NameRule::pathSegment; }
   std::vector<TableColumn> columns() const override { return {{"Name", "string", "name"}, {"Created At", "date"}}; }
   json::array row(const Object& object, Time) const override {
     return {object.name(), stringAt(object.metadata(), {"creationTimestamp"})};
@@ -16,7 +15,6 @@ class RoleStrategy final : public KindStrategy {
 
 class BindingStrategy final : public KindStrategy {
  public:
-  NameRule nameRule() const override { return NameRule::pathSegment; }
   std::vector<TableColumn> columns() const override {
     return {
         {"Name", "string", "name"},          {"Role"}, {"Age"}, {"Users", "string", "", 1}, {"Groups", "string", "", 1},

@@ -1,5 +1,4 @@
 // Secrets. Their values appear in no message.
-#include "cluster/apiserver/data_rules.h"
 #include "cluster/apiserver/kind_strategy.h"
 #include "cluster/apiserver/row_text.h"
 #include "cluster/apiserver/secret_text.h"
@@ -16,10 +15,6 @@ class SecretStrategy final : public KindStrategy {
   Result<void> prepareUpdate(const AdmissionContext&, const json::object&, json::object& object) const override {
     foldStringData(object);
     return {};
-  }
-  void validate(const AdmissionContext&, const json::object*, const json::object& object,
-                std::vector<Cause>& causes) const override {
-    checkDataKeys(object, {"data"}, causes);
   }
   std::vector<std::string_view> selectableFields() const override { return {"type"}; }
   std::vector<TableColumn> columns() const override {

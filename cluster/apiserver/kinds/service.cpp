@@ -1,6 +1,4 @@
 // Services: addresses and node ports are given out here, and given back with the service.
-#include <set>
-
 #include "cluster/apiserver/kind_strategy.h"
 #include "cluster/apiserver/row_text.h"
 #include "cluster/apiserver/service_addresses.h"
@@ -33,6 +31,18 @@ Result<void> giveAddress(const AdmissionContext& context, json::object& service)
     for (const char* key : {"clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"}) spec.erase(key);
     return {};
   }
+  // Services have addresses of one family here.
+  std::size_t index = 0;
+  for (const auto& family : arrayAt(spec, {"ipFamilies"})) {
+    if (family != "IPv4" && (index == 0 || stringAt(spec, {"ipFamilyPolicy"}) != "PreferDualStack"))
+      return refuse(service, invalidValue("spec.ipFamilies[" + std::to_string(index) + "]",
+                                          jsonText(family) + ": not configured on this cluster"));
+    ++index;
+  }
+  if (stringAt(spec, {"ipFamilyPolicy"}) == "RequireDualStack")
+    return refuse(service,
+                  invalidValue("spec.ipFamilyPolicy",
+                               "\"RequireDualStack\": this cluster is not configured for dual-stack services"));
   const auto range = addressesOf(context.options.serviceCidr);
   std::string ip(stringAt(spec, {"clusterIP"}));
   if (ip.empty()) {
@@ -48,7 +58,8 @@ Result<void> giveAddress(const AdmissionContext& context, json::object& service)
                                                                  ": provided IP is already allocated"));
   }
   spec["clusterIP"] = ip;
-  spec["clusterIPs"] = json::array{json::value(ip)};
+  // A list that somebody wrote stays, so that validation sees it.
+  if (arrayAt(spec, {"clusterIPs"}).empty()) spec["clusterIPs"] = json::array{json::value(ip)};
   if (!spec.contains("ipFamilies")) spec["ipFamilies"] = json::array{"IPv4"};
   if (!spec.contains("ipFamilyPolicy")) spec["ipFamilyPolicy"] = "SingleStack";
   return {};
@@ -88,12 +99,13 @@ Result<void> givePorts(const AdmissionContext& context, json::object& service) {
   return {};
 }
 
+bool wantsHealthPort(const json::object& service) {
+  return typeOf(service) == "LoadBalancer" && stringAt(service, {"spec", "externalTrafficPolicy"}) == "Local";
+}
+
 Result<void> giveHealthPort(const AdmissionContext& context, json::object& service) {
   auto& spec = ensureObject(service, "spec");
-  const bool wanted = typeOf(service) == "LoadBalancer" && stringAt(spec, {"externalTrafficPolicy"}) == "Local";
-  if (!wanted) {
-    spec.erase("healthCheckNodePort");
-  } else if (intAt(spec, {"healthCheckNodePort"}) == 0) {
+  if (wantsHealthPort(service) && intAt(spec, {"healthCheckNodePort"}) == 0) {
     STEER_TRY(const int chosen, chooseNodePort(context.view, context.options.nodePortMin, context.options.nodePortMax,
                                                "TCP", service, context.random));
     spec["healthCheckNodePort"] = chosen;
@@ -108,7 +120,10 @@ void dropForeignFields(const json::object& before, json::object& after) {
   const auto is = typeOf(after);
   if (was == is) return;
   if (was == "ExternalName") spec.erase("externalName");
-  if (is == "ExternalName") spec.erase("clusterIP");
+  if (is == "ExternalName")
+    for (const char* key : {"clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"})
+      if (objectAt(before, {"spec"}).contains(key) && spec.contains(key) && spec.at(key) == before.at("spec").at(key))
+        spec.erase(key);
   if (!wantsNodePorts(after)) {
     spec.erase("externalTrafficPolicy");
     // Numbers that the old type was given, not what this write asks for.
@@ -126,6 +141,15 @@ void keepGiven(const json::object& before, json::object& after) {
   const auto& old = objectAt(before, {"spec"});
   if (typeOf(after) != "ExternalName" && stringAt(spec, {"clusterIP"}).empty() && !stringAt(old, {"clusterIP"}).empty())
     spec["clusterIP"] = old.at("clusterIP");
+  if (const auto* list = old.if_contains("clusterIPs"); list != nullptr && spec.contains("clusterIP")) {
+    // The list follows the address that somebody wrote, and the other way round where only the list was.
+    auto& addresses = spec["clusterIPs"];
+    if (!addresses.is_array() || addresses.get_array().empty()) addresses = *list;
+    if (addresses == *list && !addresses.get_array().empty() && typeOf(after) != "ExternalName")
+      addresses.get_array()[0] = spec.at("clusterIP");
+  }
+  if (intAt(spec, {"healthCheckNodePort"}) == intAt(old, {"healthCheckNodePort"}) && !wantsHealthPort(after))
+    spec.erase("healthCheckNodePort");
   if (!wantsNodePorts(after) || !wantsNodePorts(before)) return;
   for (auto& port : ensureArray(spec, "ports")) {
     if (!port.is_object() || intAt(port, {"nodePort"}) != 0) continue;
@@ -137,27 +161,8 @@ void keepGiven(const json::object& before, json::object& after) {
   }
 }
 
-void checkPorts(const json::object& spec, std::vector<Cause>& causes) {
-  const auto& ports = arrayAt(spec, {"ports"});
-  std::set<std::string> names;
-  std::set<std::pair<std::int64_t, std::string>> pairs;
-  for (std::size_t i = 0; i < ports.size(); ++i) {
-    const std::string at = "spec.ports[" + std::to_string(i) + "]";
-    const std::string name(stringAt(ports[i], {"name"}));
-    const auto number = intAt(ports[i], {"port"});
-    if (name.empty() && ports.size() > 1) causes.push_back(requiredValue(at + ".name"));
-    if (!name.empty() && !names.insert(name).second)
-      causes.push_back({"FieldValueDuplicate", at + ".name", "Duplicate value: \"" + name + "\""});
-    if (number < 1 || number > 65535)
-      causes.push_back(invalidValue(at + ".port", std::to_string(number) + ": must be between 1 and 65535, inclusive"));
-    if (!pairs.emplace(number, std::string(stringAt(ports[i], {"protocol"}, "TCP"))).second)
-      causes.push_back({"FieldValueDuplicate", at, "Duplicate value: the same port and protocol"});
-  }
-}
-
 class ServiceStrategy final : public KindStrategy {
  public:
-  NameRule nameRule() const override { return NameRule::dnsLabel1035; }
   bool countsGenerations() const override { return false; }
   std::string_view turn() const override { return "service addresses"; }
 
@@ -175,22 +180,6 @@ class ServiceStrategy final : public KindStrategy {
     STEER_CHECK(giveAddress(context, service));
     STEER_CHECK(givePorts(context, service));
     return giveHealthPort(context, service);
-  }
-
-  void validate(const AdmissionContext&, const json::object*, const json::object& service,
-                std::vector<Cause>& causes) const override {
-    const auto& spec = objectAt(service, {"spec"});
-    const auto type = typeOf(service);
-    const auto ip = stringAt(spec, {"clusterIP"});
-    if (type == "ExternalName") {
-      if (stringAt(spec, {"externalName"}).empty()) causes.push_back(requiredValue("spec.externalName"));
-    } else if (arrayAt(spec, {"ports"}).empty() && ip != "None") {
-      causes.push_back(requiredValue("spec.ports"));
-    }
-    if (ip == "None" && type != "ClusterIP")
-      causes.push_back(invalidValue("spec.clusterIPs[0]",
-                                    "\"None\": may not be set to 'None' for " + std::string(type) + " services"));
-    checkPorts(spec, causes);
   }
 
   std::vector<std::string_view> selectableFields() const override { return {"spec.clusterIP", "spec.type"}; }

@@ -65,7 +65,7 @@ TEST_CASE("A service keeps its address, and leaving it out is no change") {
     return R"({"apiVersion":"v1","kind":"Service","spec":)" + spec + "}";
   };
   CHECK(changes(service(R"({"clusterIP":"10.0.0.1"})"), service(R"({"clusterIP":"10.0.0.2"})")) ==
-        Lines{"spec.clusterIP: Invalid value: \"10.0.0.2\": field is immutable"});
+        Lines{"spec.clusterIPs[0]: Invalid value: \"10.0.0.2\": may not change once set"});
   CHECK(changes(service(R"({"clusterIP":"10.0.0.1"})"), service("{}")).empty());
 }
 
