@@ -3,7 +3,7 @@
 #include <algorithm>
 
 namespace steer {
-std::string stepText(const std::string& step) {
+std::string pathTextOf(const std::string& step) {
   const std::string_view rest = std::string_view(step).substr(std::min<std::size_t>(2, step.size()));
   if (step.starts_with("f:")) return "." + std::string(rest);
   if (step.starts_with("v:")) return "[=" + std::string(rest) + "]";
@@ -121,7 +121,7 @@ FieldSet FieldSet::minus(const FieldSet& other) const {
 
 void FieldSet::collectPaths(const std::string& prefix, std::vector<std::string>& out) const {
   if (self_) out.push_back(prefix);
-  for (const auto& [step, node] : children_) node.collectPaths(prefix + stepText(step), out);
+  for (const auto& [step, node] : children_) node.collectPaths(prefix + pathTextOf(step), out);
 }
 
 std::vector<std::string> FieldSet::paths() const {

@@ -12,7 +12,7 @@
 namespace steer {
 
 /// A step as it stands in a path: ".spec", "[name=\"web\"]", "[=\"x\"]".
-std::string stepText(const std::string& step);
+std::string pathTextOf(const std::string& step);
 
 class FieldSet {
  public:

@@ -175,7 +175,7 @@ void findRepeated(const Place& place, const json::value& value, const std::strin
     std::unordered_map<std::string, std::size_t> seen;
     for (std::size_t i = 0; i < items->size(); ++i) {
       const auto step = stepOf(place, (*items)[i]);
-      const auto here = stepText(step);
+      const auto here = pathTextOf(step);
       const auto at = pointer + "/" + std::to_string(i);
       if (++seen[step] == 2) out.push_back({path, at, here, place.field});
       findRepeated(place.element(), (*items)[i], path + here, at, out);

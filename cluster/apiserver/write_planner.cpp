@@ -159,7 +159,8 @@ Result<PlannedWrite> WritePlanner::patch(Task& task) const {
     return replaceWith(task, live, std::move(whole));
   }
   STEER_CHECK(task.settleIdentity(body));
-  if (auto shape = task.checkSentShape(body); !shape.ok()) return unfitPatch(std::move(shape).error());
+  if (task.write.subresource.empty())
+    if (auto shape = task.checkSentShape(body); !shape.ok()) return unfitPatch(std::move(shape).error());
   return replaceWith(task, live, std::move(body));
 }
 

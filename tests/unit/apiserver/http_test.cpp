@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "fixture.h"
+#include "schemas/schema.h"
 
 using namespace steer;
 

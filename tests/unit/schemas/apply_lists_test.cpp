@@ -145,7 +145,7 @@ TEST_CASE("An apply that names an item of any list twice is refused and says whi
     REQUIRE_FALSE(refused.ok());
     REQUIRE(refused.error().causes.size() == 1);
     CHECK(refused.error().causes[0].message ==
-          "duplicate entries for key " + stepText(stepOf(list.place, itemOf(field, 0))));
+          "duplicate entries for key " + pathTextOf(stepOf(list.place, itemOf(field, 0))));
   }
 }
 
