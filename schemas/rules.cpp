@@ -4,6 +4,7 @@ namespace steer {
 
 std::string FieldPath::pointer() const {
   if (parent_ == nullptr) return {};
+  if (step_ == Step::said) return parent_->pointer();
   auto out = parent_->pointer() + "/";
   if (step_ == Step::item) return out + std::to_string(index_);
   for (const char c : name_) {
@@ -17,7 +18,9 @@ std::string FieldPath::pointer() const {
 
 std::string FieldPath::text() const {
   if (parent_ == nullptr) return {};
+  if (step_ == Step::said) return std::string(name_);
   auto out = parent_->text();
+  if (step_ == Step::within) return out;
   if (step_ == Step::item) return out + "[" + std::to_string(index_) + "]";
   if (step_ == Step::key) return out + "[" + std::string(name_) + "]";
   return out.empty() ? std::string(name_) : out + "." + std::string(name_);

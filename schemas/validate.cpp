@@ -224,11 +224,29 @@ std::vector<Finding> validateSemantics(const KindSchema& kind, const json::objec
   return inDocumentOrder(object, report.take());
 }
 
+namespace {
+
+bool inData(const json::object& object, std::string_view pointer) {
+  const auto& data = objectAt(object, {"data"});
+  return std::any_of(data.begin(), data.end(), [&](const auto& pair) {
+    const FieldPath root;
+    const auto at = root.field("data");
+    return at.key({pair.key().data(), pair.key().size()}).pointer() == pointer;
+  });
+}
+
+}  // namespace
+
 std::vector<Finding> validateObject(const KindSchema& kind, const json::object& object, UnknownFields unknown) {
   auto findings = validateShape(kind, object, unknown);
   json::object whole = object;
   applyDefaults(kind, whole);
   auto rules = validateSemantics(kind, whole);
+  // What stands in stringData becomes data: the finding belongs where it was written.
+  if (object.contains("stringData"))
+    for (auto& rule : rules)
+      if (rule.pointer.starts_with("/data/") && rule.path != "data" && !inData(object, rule.pointer))
+        rule.pointer.replace(0, 5, "/stringData");
   // What cannot be read says nothing more.
   std::erase_if(rules, [&](const Finding& rule) {
     return std::any_of(findings.begin(), findings.end(), [&](const Finding& f) {

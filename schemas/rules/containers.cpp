@@ -39,7 +39,6 @@ Names valuesOf(const json::object& container, const char* list, const char* fiel
 
 void checkPropagation(const FieldPath& at, const json::object& mount, const json::object& container,
                       RuleReport& report) {
-  // Findings name the list, as Kubernetes' do.
   if (given(mount, "mountPropagation") != nullptr) {
     const auto propagation = text(mount, "mountPropagation");
     checkEnum(at.field("mountPropagation"), propagation, {"Bidirectional", "HostToContainer", "None"}, report,
@@ -63,7 +62,10 @@ void checkMounts(const FieldPath& at, const json::object& container, const PodSc
   const auto deviceNames = valuesOf(container, "volumeDevices", "name");
   const auto devicePaths = valuesOf(container, "volumeDevices", "devicePath");
   Names paths;
+  std::size_t index = 0;
   eachObject(at, container, "volumeMounts", [&](const FieldPath& here, const json::object& mount) {
+    const auto number = std::to_string(index++);
+    const auto unnamed = list.within(number);  // some findings name the list alone, as Kubernetes' do
     const auto name = text(mount, "name");
     if (name.empty()) report.required(here.field("name"));
     if (!scope.volumes.contains(name)) report.notFound(here.field("name"), quoted(name), volumeHint(name, scope));
@@ -76,13 +78,13 @@ void checkMounts(const FieldPath& at, const json::object& container, const PodSc
       report.invalid(here.field("mountPath"), quoted(path), "must not already exist as a path in volumeDevices");
     const auto sub = text(mount, "subPath");
     const auto expression = text(mount, "subPathExpr");
-    if (!sub.empty()) checkDescendingPath(list.field("subPath"), sub, report);
+    if (!sub.empty()) checkDescendingPath(unnamed.field("subPath"), sub, report);
     if (!expression.empty()) {
       if (!sub.empty())
         report.invalid(here.field("subPathExpr"), quoted(expression), "subPathExpr and subPath are mutually exclusive");
-      checkDescendingPath(list.field("subPathExpr"), expression, report);
+      checkDescendingPath(unnamed.field("subPathExpr"), expression, report);
     }
-    checkPropagation(list, mount, container, report);
+    checkPropagation(unnamed, mount, container, report);
   });
 }
 

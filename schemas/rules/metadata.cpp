@@ -75,9 +75,10 @@ void checkFinalizers(const KindSchema& kind, const json::object& metadata, const
   bool orphan = false;
   bool foreground = false;
   for (const auto& item : arrayAt(metadata, {"finalizers"})) {
-    const auto here = list.item(i++);
+    const auto here = list.item(i);
+    const auto index = std::to_string(i++);
     const auto name = item.is_string() ? view(item.get_string()) : std::string_view();
-    report.check(list, name, checkQualifiedName);
+    report.check(list.within(index), name, checkQualifiedName);
     const bool standard = name == "kubernetes" || name == "orphan" || name == "foregroundDeletion";
     if (!standard && name.find('/') == std::string_view::npos && qualifiesFinalizers(kind))
       report.invalid(here, json::value(jkey(name)),
@@ -99,8 +100,8 @@ void checkFinalizerName(const FieldPath& at, std::string_view name, RuleReport& 
 void checkLabels(const FieldPath& at, const json::object& labels, RuleReport& report) {
   for (const auto& [key, value] : labels) {
     const std::string_view name(key.data(), key.size());
-    report.check(at, name, checkQualifiedName);
-    if (const auto* text = value.if_string()) report.check(at, view(*text), checkLabelValue);
+    report.check(at.within(name), name, checkQualifiedName);
+    if (const auto* text = value.if_string()) report.check(at.within(name), view(*text), checkLabelValue);
   }
 }
 
@@ -111,7 +112,7 @@ void checkAnnotations(const FieldPath& at, const json::object& annotations, Rule
     std::string lower(name);  // annotation keys may have capitals in the prefix
     for (auto& c : lower)
       if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    report.check(at, name, checkQualifiedName(lower));
+    report.check(at.within(name), name, checkQualifiedName(lower));
     size += name.size() + (value.is_string() ? value.get_string().size() : 0);
   }
   if (size > kAnnotationLimit) report.tooLong(at, "may not be more than 262144 bytes");

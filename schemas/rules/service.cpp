@@ -83,15 +83,17 @@ void checkClusterAddresses(const FieldPath& spec, const json::object& said, std:
   if (addresses.size() > 2) report.invalid(list, nullptr, "may only hold up to 2 values");
   if (!addresses.empty() && (first.empty() || addresses[0] != first))
     report.invalid(list, nullptr, "first value must match `clusterIP`");
+  const bool single = items(said, "clusterIPs").empty();
+  const auto written = spec.field("clusterIP");
   for (std::size_t i = 0; i < addresses.size(); ++i) {
+    const auto at = single ? written.saidAs("spec.clusterIPs[0]") : list.item(i);
     if (addresses[i] == "None") {
       if (i > 0 || addresses.size() > 1) report.invalid(list, nullptr, "'None' must be the first and only value");
       else if (isOneOf(type, {"NodePort", "LoadBalancer"}))
-        report.invalid(list.item(0), "None", "may not be set to 'None' for " + std::string(type) + " services");
+        report.invalid(at, "None", "may not be set to 'None' for " + std::string(type) + " services");
       continue;
     }
-    if (const auto problem = checkAddress(addresses[i]))
-      report.invalid(list.item(i), json::value(addresses[i]), *problem);
+    if (const auto problem = checkAddress(addresses[i])) report.invalid(at, json::value(addresses[i]), *problem);
   }
   if (addresses.size() == 2 && isAddress(addresses[0]) && isAddress(addresses[1]) &&
       isIpv6(addresses[0]) == isIpv6(addresses[1]))
@@ -113,7 +115,8 @@ void checkAffinityConfig(const FieldPath& spec, const json::object& said, RuleRe
 void checkBalancer(const FieldPath& spec, const json::object& object, const json::object& said, bool balancer,
                    RuleReport& report) {
   constexpr const char* kRanges = "service.beta.kubernetes.io/load-balancer-source-ranges";
-  const auto ranges = spec.field("LoadBalancerSourceRanges");
+  const auto field = spec.field("loadBalancerSourceRanges");
+  const auto ranges = field.saidAs("spec.LoadBalancerSourceRanges");  // with Kubernetes' capital
   const auto trim = [](std::string_view words) {
     while (!words.empty() && words.front() == ' ') words.remove_prefix(1);
     while (!words.empty() && words.back() == ' ') words.remove_suffix(1);

@@ -14,10 +14,12 @@ void checkAccessModes(const FieldPath& at, const json::object& spec, RuleReport&
   const auto& list = items(spec, "accessModes");
   if (list.empty()) return report.required(here, "at least 1 access mode is required");
   bool alone = false;
+  std::size_t i = 0;
   for (const auto& item : list) {
+    const auto index = std::to_string(i++);
     const auto mode = item.is_string() ? view(item.get_string()) : std::string_view();
     alone = alone || mode == "ReadWriteOncePod";
-    checkEnum(here, mode, {"ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"}, report,
+    checkEnum(here.within(index), mode, {"ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"}, report,
               Empty::unsupported);
   }
   if (alone && list.size() > 1) report.forbidden(here, "may not use ReadWriteOncePod with other access modes");
