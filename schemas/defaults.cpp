@@ -118,7 +118,9 @@ void fillObject(const TypeSchema& type, json::object& object, Rules rules) {
       fillValue(*field, value, type.name == "batch/v1.JobTemplateSpec" ? Rules::skipped : Rules::run);
     }
   }
-  for (const auto& field : type.fields) fillZero(field, object);
+  // Of our own kinds what is required is asked for.
+  if (!type.name.starts_with("steersman/"))
+    for (const auto& field : type.fields) fillZero(field, object);
 }
 
 }  // namespace
