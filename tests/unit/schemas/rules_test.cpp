@@ -54,8 +54,8 @@ TEST_CASE("The addresses of a service are addresses") {
   CHECK(serviceFindings(R"({"clusterIP":"None","ports":[{"port":80}]})").empty());
   const std::string says = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
   CHECK(serviceFindings(R"({"clusterIP":"1.2.3","externalIPs":["10.0.0.1","host"],"ports":[{"port":80}]})") ==
-        Lines{"spec.externalIPs[1]: Invalid value: \"host\": " + says,
-              "spec.clusterIPs[0]: Invalid value: \"1.2.3\": " + says});
+        Lines{"spec.clusterIPs[0]: Invalid value: \"1.2.3\": " + says,
+              "spec.externalIPs[1]: Invalid value: \"host\": " + says});
 }
 
 TEST_CASE("Mounts name a volume of the pod and do not share a path") {
