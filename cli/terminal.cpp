@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "core/barrier.h"
+
 namespace steer::cli {
 namespace {
 
@@ -62,7 +64,8 @@ void printError(std::string_view message) {
 }
 
 Progress::Progress(std::string what) : what_(std::move(what)) {
-  if (isatty(STDERR_FILENO) == 1 && !plainWanted()) thread_ = std::thread([this] { run(); });
+  if (isatty(STDERR_FILENO) == 1 && !plainWanted())
+    thread_ = std::thread([this] { (void)barrier::run("the progress line", [this] { run(); }); });
 }
 
 Progress::~Progress() {

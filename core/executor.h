@@ -14,13 +14,14 @@ namespace steer {
 class Executor {
  public:
   virtual ~Executor() = default;
+  /// The job may throw: the exception ends at a barrier. Who waits for the job's answer puts a barrier inside it.
   virtual void submit(std::function<void()> job) = 0;
 };
 
 /// Runs the job before submit() returns.
 class InlineExecutor final : public Executor {
  public:
-  void submit(std::function<void()> job) override { job(); }
+  void submit(std::function<void()> job) override;
 };
 
 /// A fixed number of threads; the destructor finishes running jobs and drops queued ones.

@@ -1,6 +1,9 @@
 #include "core/loop.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "core/barrier.h"
 
 namespace steer {
 
@@ -20,6 +23,16 @@ Waker Loop::wakerForMe() {
     }
     if (waker) waker();
   };
+}
+
+Loop::Next GuardedLoop::step(Time now) {
+  Loop::Next next;
+  const auto fault = barrier::run(loop_.name(), [&] {
+    if (failures_ > 0) loop_.recover();
+    next = loop_.step(now);
+  });
+  failures_ = fault ? std::min(failures_ + 1, 7) : 0;
+  return fault ? Loop::Next{now + std::min<Duration>(seconds(1) * (1 << (failures_ - 1)), seconds(60))} : next;
 }
 
 LoopThread::LoopThread(Loop& loop, const Clock& clock) : loop_(loop), clock_(clock) {
@@ -44,13 +57,14 @@ void LoopThread::stop() {
 }
 
 void LoopThread::run() {
+  GuardedLoop guarded(loop_);
   for (;;) {
     {
       std::lock_guard lock(signal_->mutex);
       if (signal_->stopping) return;
       signal_->woken = false;
     }
-    const Loop::Next next = loop_.step(clock_.now());
+    const Loop::Next next = guarded.step(clock_.now());
     std::unique_lock lock(signal_->mutex);
     auto due = [this] { return signal_->woken || signal_->stopping; };
     if (!next.at) {

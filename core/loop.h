@@ -31,6 +31,8 @@ class Loop {
   virtual std::string_view name() const = 0;
   /// Does a bounded piece of work.
   virtual Next step(Time now) = 0;
+  /// A step threw and may have lost what it had taken in: look at everything again.
+  virtual void recover() {}
 
   /// Set once by the driver before the first step.
   void setWaker(Waker waker);
@@ -50,6 +52,18 @@ class Loop {
     Waker waker;
   };
   std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
+};
+
+/// Steps a loop behind a barrier: a step that throws is logged, and tried again after 1, 2, 4 … at most 60 seconds.
+/// Thread rule: one owner.
+class GuardedLoop {
+ public:
+  explicit GuardedLoop(Loop& loop) : loop_(loop) {}
+  Loop::Next step(Time now);
+
+ private:
+  Loop& loop_;
+  int failures_ = 0;
 };
 
 /// Drives one Loop on a thread of its own until stopped. The loop must outlive it.

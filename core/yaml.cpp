@@ -3,6 +3,8 @@
 #include <yaml.h>
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <cstring>
 #include <memory>
 
@@ -104,7 +106,7 @@ void reportSyntax(const yaml_parser_t& p, const Part& part, YamlBuilder& builder
   }
   std::string hint = hintFor(problem, context, c);
   if (problem.find("mapping values") != std::string_view::npos)
-    if (const auto key = unspacedPair(text, p.problem_mark); !key.empty())
+    if (const auto key = unspacedPair(text, p.problem_mark); !key.empty() && builder.quotes())
       hint = "write \"" + key + ": …\" on the line before, with a space after the colon";
   builder.report(part.at(mark), std::move(message), std::move(hint));
 }
@@ -196,6 +198,16 @@ std::vector<Part> partsOf(std::string_view text) {
   return out;
 }
 
+/// Whether a file speaks of secrets in any way: a Secret, or anything with credentials in it.
+bool speaksOfSecrets(std::string_view text) {
+  static constexpr std::array<std::string_view, 8> kWords{"secret",  "token",    "passw",   "credential",
+                                                          "private", "key-data", "api-key", "apikey"};
+  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+  return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) {
+    return std::search(text.begin(), text.end(), word.begin(), word.end(), same) != text.end();
+  });
+}
+
 void feed(const yaml_event_t& e, const Part& part, YamlBuilder& builder) {
   const auto mark = part.at(markOf(e.start_mark));
   switch (e.type) {
@@ -253,6 +265,7 @@ std::vector<YamlDocument> parseYaml(std::string_view text, const std::string& fi
                                     const YamlLimits& limits) {
   std::vector<YamlDocument> documents;
   YamlBuilder builder(file, limits, out);
+  if (limits.quotes == YamlLimits::Quotes::whereHarmless) builder.setQuotes([text] { return !speaksOfSecrets(text); });
   if (text.size() > limits.maxBytes) {
     builder.report({},
                    "the file has " + std::to_string(text.size()) + " bytes; at most " +

@@ -44,6 +44,9 @@ struct YamlLimits {
   std::size_t maxBytes = 32 * 1024 * 1024;
   std::size_t maxDepth = 200;
   std::size_t maxNodes = 5'000'000;  ///< after alias expansion: alias bombs stop here
+  /// Whether findings may quote what is written. A file that may hold secrets is never quoted, nor is anything that
+  /// may come of it (a value that was meant as another, a key, the name of an alias).
+  enum class Quotes : bool { never, whereHarmless } quotes = Quotes::whereHarmless;
 };
 
 /// All documents of a YAML (or JSON) stream. Findings (syntax, duplicate keys, unknown tags, limits)

@@ -81,6 +81,11 @@ std::pair<std::size_t, std::size_t> SourceMap::at(std::string_view pointer) cons
 YamlBuilder::YamlBuilder(std::string file, const YamlLimits& limits, Diagnostics& out)
     : file_(std::move(file)), limits_(limits), out_(out) {}
 
+bool YamlBuilder::quotes() {
+  if (!quotes_) quotes_ = askQuotes_ && askQuotes_();
+  return *quotes_;
+}
+
 void YamlBuilder::report(Mark mark, std::string message, std::string hint) {
   out_.add({Severity::error, {file_, mark.line, mark.column}, "", "", std::move(message), std::move(hint)});
 }
@@ -140,7 +145,9 @@ void YamlBuilder::scalar(std::string_view text, Style style, const Properties& p
   else if (style == Style::quoted || properties.tag == "!") v = json::value(json::string(jkey(text)));
   else v = readPlainScalar(text);
   if (!v.ok()) {
-    report(mark, v.error().message);
+    // A tag that is none may be a value that begins with '!'.
+    const bool tagged = !properties.tag.empty() && properties.tag != "!";
+    report(mark, !tagged || quotes() ? v.error().message : "the tag is unknown, or the value does not read as it says");
     v = json::value(json::string(jkey(text)));
   }
   noteAnchor(properties.anchor, *v, 1 + text.size() / kBytesPerNode);
@@ -169,13 +176,13 @@ void YamlBuilder::takeKey(const json::value& v, std::string_view text, Style sty
   top.dropped = top.object.contains(top.key);
   if (!top.dropped) return;
   const auto wanted = pointerStep(top.hash, top.key);
+  const std::string message = quotes() ? "duplicate key \"" + top.key + "\"" : "duplicate key";
   for (const auto& p : document_.places.places_)
     if (p.pointerHash == wanted) {
-      report(mark, "duplicate key \"" + top.key + "\", first written at " + lineText(p.line, p.column),
-             "remove one of the two");
+      report(mark, message + ", first written at " + lineText(p.line, p.column), "remove one of the two");
       return;
     }
-  report(mark, "duplicate key \"" + top.key + "\"", "remove one of the two");
+  report(mark, message, "remove one of the two");
 }
 
 void YamlBuilder::put(json::value v) {
@@ -214,6 +221,8 @@ void YamlBuilder::noteAnchor(std::string_view anchor, const json::value& v, std:
 
 void YamlBuilder::alias(std::string_view anchor, Mark mark) {
   const auto found = anchors_.find(anchor);
+  if (found == anchors_.end() && !quotes())
+    return stop(mark, "the alias has no anchor before it", "quote a value that begins with '*'");
   if (found == anchors_.end()) {
     const bool inside = std::any_of(stack_.begin(), stack_.end(), [&](const Frame& f) { return f.anchor == anchor; });
     return stop(mark, inside
@@ -243,7 +252,8 @@ void YamlBuilder::open(Shape shape, const Properties& properties, Mark mark) {
                 "a template such as {{ name }} must be filled in before it is read, or quoted");
   const auto expected = shape == Shape::map ? "tag:yaml.org,2002:map" : "tag:yaml.org,2002:seq";
   if (!properties.tag.empty() && properties.tag != "!" && properties.tag != expected)
-    report(mark, "unknown tag " + std::string(properties.tag) + "; remove it");
+    report(mark,
+           (quotes() ? "unknown tag " + std::string(properties.tag) : std::string("unknown tag")) + "; remove it");
   place(mark);
   Frame frame;
   frame.shape = shape;

@@ -3,6 +3,7 @@
 // limits hold while reading, and no text can exhaust the thread's stack. Knows nothing of the parser.
 // Thread rule: one thread.
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -39,6 +40,10 @@ class YamlBuilder {
   /// A limit was passed or the structure cannot be understood: the caller stops.
   bool stopped() const { return stopped_; }
   void report(Mark mark, std::string message, std::string hint = "");
+
+  /// Whether the file's text may stand in findings; asked for when there is the first one.
+  void setQuotes(std::function<bool()> quotes) { askQuotes_ = std::move(quotes); }
+  bool quotes();
 
  private:
   struct Frame {
@@ -81,6 +86,8 @@ class YamlBuilder {
   bool hasRoot_ = false;
   std::size_t weight_ = 0;
   bool stopped_ = false;
+  std::function<bool()> askQuotes_;
+  std::optional<bool> quotes_;
 };
 
 /// The hash of a JSON pointer, step by step.

@@ -8,6 +8,8 @@
 #include <limits>
 #include <optional>
 
+#include "core/utf8.h"
+
 namespace steer {
 namespace {
 
@@ -112,23 +114,6 @@ std::optional<json::value> asNumber(std::string_view text) {
 }
 
 json::value asString(std::string_view text) { return json::value(json::string(jkey(text))); }
-
-// Whole characters only: no overlong forms, no surrogates.
-bool isUtf8(std::string_view s) {
-  for (std::size_t i = 0; i < s.size();) {
-    const auto lead = static_cast<unsigned char>(s[i]);
-    const std::size_t n = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
-    if (n == 0 || i + n > s.size()) return false;
-    for (std::size_t k = 1; k < n; ++k)
-      if ((static_cast<unsigned char>(s[i + k]) & 0xc0) != 0x80) return false;
-    const auto second = n > 1 ? static_cast<unsigned char>(s[i + 1]) : 0;
-    if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) || (lead == 0xf0 && second < 0x90) ||
-        (lead == 0xf4 && second > 0x8f))
-      return false;
-    i += n;
-  }
-  return true;
-}
 
 std::optional<std::string> fromBase64(std::string_view text) {
   static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

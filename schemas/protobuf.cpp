@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/rfc3339.h"
+#include "core/utf8.h"
 #include "schemas/formats.h"
 
 namespace steer {
@@ -97,6 +98,8 @@ std::string durationText(std::int64_t nanos) {
 Result<json::value> decodeSmall(Scalar scalar, std::string_view bytes) {
   STEER_TRY(const auto message, readSmall(bytes));
   const auto& text = message.texts;
+  for (const auto part : text)
+    if (!isUtf8(part)) return malformed("a text is not UTF-8");
   switch (scalar) {
     case Scalar::quantity:
       return text[1].empty() ? textValue("0") : textValue(text[1]);
@@ -144,6 +147,7 @@ Result<json::value> decodeScalar(Scalar scalar, const WireField& field) {
       }
       break;
     case Scalar::string:
+      if (isBytes && !isUtf8(field.bytes)) return malformed("a text is not UTF-8");
       if (isBytes) return textValue(field.bytes);
       break;
     case Scalar::bytes:
@@ -239,12 +243,15 @@ class MessageDecoder {
       if (part.number == 1) key = part.bytes;
       if (part.number == 2) content = part;
     }
+    if (!isUtf8(key)) return malformed("a text is not UTF-8");
     if (field.scalar == Scalar::any) {
       // The only maps of this kind are lists of texts by name (the extra of a user).
       json::array texts;
       for (WireReader reader(content.bytes); !reader.done();) {
         STEER_TRY(const auto part, reader.next());
-        if (part.number == 1) texts.push_back(textValue(part.bytes));
+        if (part.number != 1) continue;
+        if (!isUtf8(part.bytes)) return malformed("a text is not UTF-8");
+        texts.push_back(textValue(part.bytes));
       }
       map[key] = std::move(texts);
       return {};

@@ -5,7 +5,9 @@
 namespace steer {
 
 struct Driver::Entry {
-  Loop* loop = nullptr;
+  explicit Entry(Loop& of) : loop(&of), guarded(of) {}
+  Loop* loop;
+  GuardedLoop guarded;
   bool woken = true;
   std::optional<Time> due;
 };
@@ -17,8 +19,7 @@ Driver::~Driver() {
 }
 
 void Driver::add(Loop& loop) {
-  auto entry = std::make_shared<Entry>();
-  entry->loop = &loop;
+  auto entry = std::make_shared<Entry>(loop);
   loop.setWaker([weak = std::weak_ptr<Entry>(entry)] {
     if (const auto alive = weak.lock()) alive->woken = true;
   });
@@ -33,7 +34,7 @@ void Driver::remove(Loop& loop) {
 void Driver::stepOne(std::size_t index) {
   const auto entry = entries_[index];
   entry->woken = false;
-  const auto next = entry->loop->step(clock_.now());
+  const auto next = entry->guarded.step(clock_.now());
   entry->due = next.at;
   ++steps_;
   if (between_) between_();

@@ -16,6 +16,7 @@
 #include "cluster/client/join_token.h"
 #include "cluster/manager/manager.h"
 #include "cluster/store/store.h"
+#include "core/folder.h"
 #include "core/loop.h"
 #include "net/http/http_server.h"
 
@@ -75,6 +76,7 @@ struct ControlPlane::State {
   std::vector<std::unique_ptr<LoopThread>> threads;
   std::unique_ptr<HttpServer> http;
 
+  Result<void> openStore(const DataDir& dir);
   Result<void> openKeys(const ControlPlaneOptions& options, const Clock& clock);
   Result<void> openApi(const ControlPlaneOptions& options, const Clock& clock, Random& random);
   Result<void> listen(const ControlPlaneOptions& options);
@@ -89,9 +91,22 @@ Result<void> ControlPlane::State::openKeys(const ControlPlaneOptions& options, c
   return {};
 }
 
-Result<void> ControlPlane::State::openApi(const ControlPlaneOptions& options, const Clock& clock, Random& random) {
-  STEER_TRY(auto log, openSqliteLog(options.dataDir.stateDb()));
+/// Before the keys are made: so keys without a state mean that the state is lost.
+Result<void> ControlPlane::State::openStore(const DataDir& dir) {
+  std::error_code ec;
+  const bool known = fileExists(dir.pki() / "ca.key");
+  const bool empty = !fileExists(dir.stateDb()) || std::filesystem::file_size(dir.stateDb(), ec) == 0;
+  if (known && empty)
+    return makeError(Errc::io, dir.stateDb().string() + " is missing or empty, and the keys of its cluster are in " +
+                                   dir.pki().string() + ": restore state.db and what stands beside it (state.db-wal) " +
+                                   "from a backup; or, to begin an empty cluster here, move " + dir.root.string() +
+                                   " away first");
+  STEER_TRY(auto log, openSqliteLog(dir.stateDb()));
   STEER_TRY(store, Store::open(std::move(log), {}));
+  return {};
+}
+
+Result<void> ControlPlane::State::openApi(const ControlPlaneOptions& options, const Clock& clock, Random& random) {
   STEER_TRY(const auto pair, pki->client("steersman-apiserver", {"system:masters"}));
   gateway = std::make_unique<HttpNodeGateway>(pair, [this] { return store->snapshot(); });
   ApiServerOptions apiOptions;
@@ -156,6 +171,7 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::start(const ControlPlaneOpti
   state->host = address.host == "localhost" ? "127.0.0.1" : address.host;
   STEER_TRY(state->port, choosePort({state->host, address.port}));
   auto plane = std::unique_ptr<ControlPlane>(new ControlPlane(std::move(state)));
+  STEER_CHECK(plane->state_->openStore(options.dataDir));
   STEER_CHECK(plane->state_->openKeys(options, clock));
   STEER_CHECK(plane->state_->openApi(options, clock, random));
   STEER_CHECK(plane->state_->listen(options));

@@ -41,7 +41,20 @@ Result<void> DataDir::ensure() const {
   return {};
 }
 
+namespace {
+
+/// Whether it says so already: then a full disk need not take it again.
+bool holds(const fs::path& path, const std::string& text, unsigned mode) {
+  struct stat st {};
+  if (lstat(path.c_str(), &st) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & 07777U) != mode) return false;
+  const auto there = readFile(path);
+  return there.ok() && *there == text;
+}
+
+}  // namespace
+
 Result<void> writeFileAtomically(const fs::path& path, const std::string& text, unsigned mode) {
+  if (holds(path, text, mode)) return {};
   const fs::path temporary = path.string() + ".tmp" + std::to_string(getpid());
   const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
   if (fd < 0) return ioError("cannot write", temporary, errno);

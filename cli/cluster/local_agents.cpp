@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "core/barrier.h"
 #include "core/child.h"
 #include "core/log.h"
 
@@ -133,7 +134,8 @@ Result<std::unique_ptr<LocalAgents>> LocalAgents::start(std::vector<LocalAgentSp
     STEER_CHECK(agents->state_->launch(agent));
     agents->state_->agents.push_back(std::move(agent));
   }
-  agents->state_->watcher = std::thread([state = agents->state_.get()] { state->watch(); });
+  agents->state_->watcher = std::thread(
+      [state = agents->state_.get()] { barrier::keepRunning("the watch over agents", [state] { state->watch(); }); });
   return agents;
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "cli/cluster/local_agents.h"
+#include "core/folder.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "nodeagent/agent/network_loop.h"
@@ -20,8 +21,8 @@ namespace {
 void removeCgroups(const std::string& tag) {
   std::error_code ec;
   std::vector<fs::path> roots{"/sys/fs/cgroup"};
-  for (const auto& entry : fs::directory_iterator("/sys/fs/cgroup", ec))
-    if (entry.is_directory(ec) && !entry.is_symlink(ec)) roots.push_back(entry.path());
+  for (const auto& path : pathsIn("/sys/fs/cgroup"))
+    if (fs::is_directory(fs::symlink_status(path, ec))) roots.push_back(path);
   for (const auto& root : roots) {
     rmdir((root / "steer" / tag).c_str());
     rmdir((root / "steer").c_str());  // only when no other cluster lives there

@@ -14,6 +14,7 @@
 #include "cli/cluster/data_dir.h"
 #include "cli/command.h"
 #include "cluster/client/http_client.h"
+#include "core/barrier.h"
 #include "core/executor.h"
 #include "core/log.h"
 #include "core/loop.h"
@@ -110,8 +111,10 @@ void stopAllPods(PodRuntime& runtime) {
   std::vector<std::thread> jobs;
   for (const auto& sandbox : state->sandboxes)
     jobs.emplace_back([&runtime, id = sandbox.id] {
-      (void)runtime.stopSandbox(id);
-      (void)runtime.removeSandbox(id);
+      (void)barrier::run("the end of a pod", [&] {
+        (void)runtime.stopSandbox(id);
+        (void)runtime.removeSandbox(id);
+      });
     });
   for (auto& job : jobs) job.join();
 }

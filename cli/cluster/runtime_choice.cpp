@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <sstream>
 
+#include "core/folder.h"
 #include "core/quantity.h"
 
 namespace steer::cli {
@@ -32,8 +33,7 @@ std::vector<std::string> missingForContainers() {
   if (geteuid() != 0) missing.emplace_back("root");
   for (const char* program : {"containerd", "runc", "ip", "ctr"})
     if (!onPath(program)) missing.emplace_back(program);
-  if (!std::filesystem::exists("/usr/lib/cni/bridge") && !std::filesystem::exists("/opt/cni/bin/bridge"))
-    missing.emplace_back("CNI plugins");
+  if (!fileExists("/usr/lib/cni/bridge") && !fileExists("/opt/cni/bin/bridge")) missing.emplace_back("CNI plugins");
   return missing;
 }
 

@@ -10,6 +10,7 @@
 #include "cluster/apiserver/selected_watch.h"
 #include "cluster/apiserver/server_parts.h"
 #include "cluster/apiserver/status_error.h"
+#include "core/barrier.h"
 
 namespace steer {
 namespace {
@@ -39,12 +40,17 @@ struct ApiServer::Rooms {
 
 ApiServer::ApiServer(Store& store, const Clock& clock, Random& random, ApiServerOptions options, NodeGateway* nodes)
     : rooms_(std::make_unique<Rooms>(store, clock, random, std::move(options), nodes)) {
-  makeStandingObjects(rooms_->parts);
+  // Whatever an older version stored, the server starts, and says what is wrong.
+  (void)barrier::run("the standing objects", [&] { makeStandingObjects(rooms_->parts); });
 }
 
 ApiServer::~ApiServer() = default;
 
-Response ApiServer::handle(const Request& request) { return rooms_->front.answer(request); }
+Response ApiServer::handle(const Request& request) {
+  Response out;
+  const auto fault = barrier::run("a request", [&] { out = rooms_->front.answer(request); });
+  return fault ? errorAnswer(makeError(Errc::internal, barrier::faultText("a request", *fault))) : std::move(out);
+}
 
 HeadVerdict ApiServer::judge(const Request& head) { return judgeHead(rooms_->parts, head); }
 

@@ -10,7 +10,9 @@
 #include "cluster/apiserver/reviews.h"
 #include "cluster/apiserver/token_review.h"
 #include "cluster/client/batch_codec.h"
+#include "core/barrier.h"
 #include "core/rfc3339.h"
+#include "core/utf8.h"
 #include "core/version.h"
 
 namespace steer {
@@ -47,12 +49,35 @@ std::string lowerVerb(const std::string& method) {
   return method == "PATCH" ? "patch" : "delete";
 }
 
+/// As upstream's verbose checks; what a barrier holds back is a check that fails, and the server serves all the same.
+std::string healthText(const std::string& check) {
+  std::string out = "[+]ping ok\n";
+  for (const auto& [place, fault] : barrier::faults())
+    out +=
+        "[-]" + toUtf8(place) + " failed: " + toUtf8(fault.what) + ", " + std::to_string(fault.times) + " in a row\n";
+  return out + check + " check passed\n";
+}
+
+/// Everything outside the body that may come to stand in an object, an answer or the log is text. (Bodies are read by
+/// decoders that take nothing else.)
+Result<void> checkTexts(const Request& request) {
+  const auto refuse = [](const std::string& what) { return makeError(Errc::badRequest, what + " is not valid UTF-8"); };
+  if (!isUtf8(request.path)) return refuse("the path of the request");
+  for (const auto& [name, value] : request.query)
+    if (!isUtf8(name) || !isUtf8(value)) return refuse("the query of the request");
+  for (const auto& [name, value] : request.headers)
+    if (name.starts_with("impersonate-") && (!isUtf8(name) || !isUtf8(value)))
+      return refuse("the identity that the request asks for");
+  return {};
+}
+
 }  // namespace
 
 HttpFront::HttpFront(ServerParts& parts, ListPages& pages)
     : parts_(parts), resources_(parts, pages), openApi_(builtinOpenApi()) {}
 
 Response HttpFront::answer(const Request& sent) {
+  if (auto texts = checkTexts(sent); !texts.ok()) return errorAnswer(texts.error());
   auto acting = actingIdentity(parts_, sent);
   if (!acting.ok()) return errorAnswer(acting.error());
   if (acting->user == sent.identity.user) return answerAs(sent);
@@ -82,7 +107,8 @@ Response HttpFront::answerAs(const Request& request) {
 
 Response HttpFront::page(const Request& request) {
   const std::string& path = request.path;
-  if (path == "/healthz" || path == "/livez" || path == "/readyz") return textAnswer("ok");
+  if (path == "/healthz" || path == "/livez" || path == "/readyz")
+    return textAnswer(request.hasQuery("verbose") ? healthText(path.substr(1)) : "ok");
   if (path == "/version" || path == "/version/") return jsonAnswer(versionInfo());
   if (path == "/cacert" && !parts_.options.caPem.empty()) {
     Response out = textAnswer(parts_.options.caPem);

@@ -5,12 +5,15 @@
 #include "cluster/apiserver/duplicate_fields.h"
 #include "cluster/apiserver/resource_front.h"
 #include "cluster/client/batch_codec.h"
+#include "core/utf8.h"
 #include "core/yaml.h"
 #include "schemas/protobuf.h"
 #include "schemas/served.h"
 
 namespace steer {
 namespace {
+
+constexpr std::size_t kMostManager = 128;  ///< bytes, metav1.validation.FieldManagerMaxLength
 
 std::string mediaType(const Request& request) {
   std::string type = request.header("content-type");
@@ -21,7 +24,7 @@ std::string mediaType(const Request& request) {
 
 Result<json::value> yamlBody(const std::string& text) {
   Diagnostics findings;
-  auto documents = parseYaml(text, "body", findings);
+  auto documents = parseYaml(text, "body", findings, {.quotes = YamlLimits::Quotes::never});
   if (findings.hasErrors()) {
     for (const auto& item : findings.items())
       if (item.severity == Severity::error)
@@ -35,8 +38,13 @@ Result<json::value> yamlBody(const std::string& text) {
 std::string managerOf(const Request& request) {
   std::string manager = request.queryValue("fieldManager");
   if (!manager.empty()) return manager;
+  // What a client calls itself is no field of the API: it is taken as far as it is text, as upstream does.
   const std::string agent = request.header("user-agent");
-  return agent.substr(0, agent.find('/'));
+  std::string name = toUtf8(agent.substr(0, agent.find('/')));
+  std::erase_if(name, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  if (name.size() > kMostManager) name = name.substr(0, kMostManager);
+  while (!isUtf8(name)) name.pop_back();
+  return name;
 }
 
 Result<PatchType> patchTypeOf(const Request& request) {

@@ -3,6 +3,8 @@
 #include <set>
 #include <utility>
 
+#include "core/utf8.h"
+
 namespace steer {
 
 std::string qualifiedResource(const KindSchema& kind) { return kind.resource(); }
@@ -64,6 +66,7 @@ json::object statusOf(const Error& error, const StatusSubject& subject) {
                    {"status", "Failure"},     {"message", error.message}, {"reason", json::string(facts.reason)},
                    {"code", facts.httpStatus}};
   if (!details.empty()) out["details"] = std::move(details);
+  makeUtf8(out);  // a message may quote what was refused
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "cluster/client/batch_codec.h"
+#include "core/barrier.h"
 
 namespace steer {
 namespace {
@@ -222,7 +223,8 @@ void HttpWatches::Reader::run() {
 }
 
 HttpWatches::HttpWatches(HttpSession& session) : reader_(std::make_shared<Reader>(session)) {
-  reader_->thread = std::thread([reader = reader_.get()] { reader->run(); });
+  reader_->thread = std::thread(
+      [reader = reader_.get()] { barrier::keepRunning("the reader of watches", [reader] { reader->run(); }); });
 }
 
 HttpWatches::~HttpWatches() {

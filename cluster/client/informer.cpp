@@ -6,9 +6,12 @@
 #include <mutex>
 #include <set>
 
+#include "core/barrier.h"
+
 namespace steer {
 namespace {
 
+constexpr std::string_view kListing = "a listing";
 constexpr Duration kFirstDelay = milliseconds(100);
 constexpr Duration kLongestDelay = seconds(5);
 constexpr Duration kCalm = seconds(10);  ///< a watch that lived this long starts the back-off anew
@@ -115,7 +118,9 @@ void Informer::relist(Feed& feed, Time now, const OnChange& onChange) {
       if (lists->closing) return;
       ++lists->running;
     }
-    auto list = fetch(client, source, waker);
+    Result<Listed> list = makeError(Errc::internal, "the list was not read");
+    if (const auto fault = barrier::run(kListing, [&] { list = fetch(client, source, waker); }))
+      list = makeError(Errc::internal, barrier::faultText(kListing, *fault));
     {
       std::lock_guard lock(lists->mutex);
       --lists->running;

@@ -62,7 +62,7 @@ Result<std::string> pemOf(const json::value& from, const std::string& key, const
 Result<HttpClientOptions> readKubeconfig(const std::string& path, const std::string& context) {
   STEER_TRY(const auto text, fileText(path));
   Diagnostics findings;
-  const auto documents = parseYaml(text, path, findings);
+  const auto documents = parseYaml(text, path, findings, {.quotes = YamlLimits::Quotes::never});
   if (findings.hasErrors()) return makeError(Errc::invalid, findings.text());
   const auto invalid = [&](const std::string& what) { return makeError(Errc::invalid, path + ": " + what); };
   if (documents.empty() || !documents.front().value.is_object()) return invalid("this is not a kubeconfig");

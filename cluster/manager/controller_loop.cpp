@@ -248,6 +248,12 @@ void ControllerLoop::flushEvents(Time now) {
     if (!result.ok() && serverAway(result.error().code)) break;
 }
 
+/// Keys may have been lost with the step: every object names its keys again.
+void ControllerLoop::recover() {
+  for (const auto& [resource, interested] : byResource_)
+    for (const auto& object : informer_->snapshot().list(resource)) takeIn(resource, nullptr, object);
+}
+
 Loop::Next ControllerLoop::step(Time now) {
   bool news = false;
   const bool more =

@@ -24,6 +24,7 @@ class ControllerLoop final : public Loop {
   ~ControllerLoop() override;
   std::string_view name() const override { return "controllers"; }
   Next step(Time now) override;
+  void recover() override;
 
  private:
   struct Made {

@@ -199,6 +199,13 @@ void SchedulerLoop::refuse(const Placement& placement, Time now, std::vector<Wri
     recorder_.note({placement.pod, "Warning", "FailedScheduling", placement.message, std::nullopt}, now);
 }
 
+/// Pods that the step had taken up are waiting again, unless they are bound.
+void SchedulerLoop::recover() {
+  assumed_.clear();
+  for (const auto& node : informer_->snapshot().list("nodes")) takeNode(nullptr, node);
+  for (const auto& pod : informer_->snapshot().list("pods")) takePod(nullptr, pod);
+}
+
 Loop::Next SchedulerLoop::step(Time now) {
   const bool more = informer_->pump(now, [&](const std::string& resource, const ObjectPtr& before,
                                              const ObjectPtr& after) { takeIn(resource, before, after); });

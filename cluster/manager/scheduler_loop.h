@@ -25,6 +25,7 @@ class SchedulerLoop final : public Loop {
   ~SchedulerLoop() override;
   std::string_view name() const override { return "scheduler"; }
   Next step(Time now) override;
+  void recover() override;
 
  private:
   void takeIn(const std::string& resource, const ObjectPtr& before, const ObjectPtr& after);

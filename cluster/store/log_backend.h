@@ -37,6 +37,9 @@ class LogBackend {
   /// returns the revision up to which it has come; call again until that is `upTo`.
   virtual Result<std::uint64_t> compact(std::uint64_t upTo) = 0;
   virtual Result<std::uint64_t> compactedRevision() = 0;
+  /// The newest revision that is known to have been acknowledged, by a note beside the log; 0 = nothing is known.
+  /// More than loadState() returns: the end of the log is lost.
+  virtual std::uint64_t acknowledged() const { return 0; }
   /// Whether there is enough housekeeping to do by now.
   virtual bool wantsTidy() const { return false; }
   /// Housekeeping that does not hold up appends; called by the store when wanted.

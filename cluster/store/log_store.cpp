@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include "cluster/store/record_check.h"
 #include "cluster/store/record_codec.h"
+#include "core/barrier.h"
 #include "core/log.h"
+#include "core/utf8.h"
 
 namespace steer {
 namespace {
@@ -23,7 +26,7 @@ std::string keyOf(const ObjectRef& ref) {
   return key;
 }
 
-std::string quoted(const ObjectRef& ref) { return ref.resource + " \"" + ref.name + "\""; }
+std::string quoted(const ObjectRef& ref) { return toUtf8(ref.resource + " \"" + ref.name + "\""); }
 
 }  // namespace
 
@@ -50,19 +53,75 @@ struct LogStore::Checked {
   bool onPending = false;
 };
 
-Result<std::unique_ptr<Store>> Store::open(std::unique_ptr<LogBackend> log, StoreOptions options) {
-  Snapshot state;
-  std::optional<Error> damage;
-  STEER_TRY(const std::uint64_t last, log->loadState([&](LogRecord record) {
-    auto object = objectOfRecord(record.body, record.revision);
-    if (object.ok()) state.put(record.target.resource, std::move(*object));
-    else if (!damage) damage = object.error();
+namespace {
+
+/// What the log says is there, and what of it stands under a name that no reader takes.
+struct LoadedState {
+  Snapshot snapshot;
+  std::vector<LogRecord> misnamed;
+};
+
+/// No record keeps a store from opening: what an older version wrote is repaired, what holds no object is left out,
+/// and the log says so.
+Result<LoadedState> loadState(LogBackend& log) {
+  LoadedState out;
+  STEER_TRY(const std::uint64_t last, log.loadState([&](LogRecord record) {
+    const std::string who = toUtf8(record.target.text());
+    auto read = readRecord(record);
+    if (!read.ok())
+      return log::error("an object is left out: its record in the state cannot be read",
+                        {{"object", who}, {"revision", std::to_string(record.revision)}});
+    if (read->repaired)
+      log::warn("an object is repaired: its record in the state is not as this version writes it",
+                {{"object", who}, {"revision", std::to_string(record.revision)}});
+    const auto& object = *read->object;
+    const bool misnamed = object.name() != record.target.name || object.ns() != record.target.ns;
+    out.snapshot.put(record.target.resource, std::move(read->object));
+    if (misnamed) out.misnamed.push_back(std::move(record));
   }));
-  if (damage) return std::move(*damage);
-  state.setRevision(last);
+  // Numbers that were given out are not given again: what somebody saw at one of them was something else.
+  if (const auto known = log.acknowledged(); known > last) {
+    log::error("the end of the state is lost: it was damaged, or an older one was put in its place",
+               {{"reaches", std::to_string(last)},
+                {"acknowledged", std::to_string(known)},
+                {"help", "restore the data directory from a backup that is newer, if there is one"}});
+    out.snapshot.setRevision(known);
+    return out;
+  }
+  out.snapshot.setRevision(last);
+  return out;
+}
+
+/// Moves objects from under a name that is no text to the one that they are read as. Nothing is lost when it fails:
+/// the next opening reads the same.
+void renameRecords(LogBackend& log, LoadedState& state) {
+  std::vector<LogRecord> records;
+  std::uint64_t next = state.snapshot.revision();
+  for (auto& old : state.misnamed) {
+    auto read = readRecord(old);
+    if (!read.ok()) continue;
+    LogRecord removal{++next, true, old.target, "", old.revision};
+    json::object body = read->object->json();
+    ObjectRef target{old.target.resource, read->object->ns(), read->object->name()};
+    std::string text = recordText(body);
+    LogRecord renamed{++next, false, target, std::move(text), 0};
+    state.snapshot.put(target.resource, atRevision(*read->object, next));
+    records.push_back(std::move(removal));
+    records.push_back(std::move(renamed));
+  }
+  if (records.empty()) return;
+  if (auto written = log.append(records); written.ok()) state.snapshot.setRevision(next);
+  else log::warn("objects under unreadable names cannot be renamed", {{"error", written.error().message}});
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::open(std::unique_ptr<LogBackend> log, StoreOptions options) {
+  STEER_TRY(auto state, loadState(*log));
+  renameRecords(*log, state);
   STEER_TRY(const std::uint64_t compacted, log->compactedRevision());
-  return std::unique_ptr<Store>(
-      std::make_unique<LogStore>(std::shared_ptr<LogBackend>(std::move(log)), options, std::move(state), compacted));
+  return std::unique_ptr<Store>(std::make_unique<LogStore>(std::shared_ptr<LogBackend>(std::move(log)), options,
+                                                           std::move(state.snapshot), compacted));
 }
 
 std::unique_ptr<Store> Store::fork(const Snapshot& snapshot) {
@@ -82,7 +141,8 @@ LogStore::LogStore(std::shared_ptr<LogBackend> log, StoreOptions options, Snapsh
                                       state.revision(), compacted)),
       durable_(std::move(state)),
       nextRevision_(durable_.revision() + 1) {
-  if (log_ && !options_.inlineCommit) maintenance_ = std::thread([this] { maintain(); });
+  if (log_ && !options_.inlineCommit)
+    maintenance_ = std::thread([this] { barrier::keepRunning("the store's housekeeping", [this] { maintain(); }); });
 }
 
 LogStore::~LogStore() {
@@ -115,6 +175,8 @@ Result<void> LogStore::prepare(Transaction& transaction, std::vector<Mutation> m
           stringAt(mutation.body, {"metadata", "namespace"}) != ref.ns)
         return makeError(Errc::internal, "the body of " + quoted(ref) + " carries another name or namespace");
       change.text = recordText(mutation.body);
+      if (auto readable = checkRecordText(change.text); !readable.ok())
+        return makeError(readable.error().code, quoted(ref) + ": " + readable.error().message);
       if (change.text.size() > kMaxObjectBytes)
         return makeError(Errc::tooLarge, quoted(ref) + " has " + std::to_string(change.text.size()) +
                                              " bytes, the limit is " + std::to_string(kMaxObjectBytes));

@@ -10,10 +10,12 @@ namespace {
 // A block is one byte that says how it is kept, and then the records one after the other, each as: revision, previous,
 // removed, resource, namespace, name, body. Numbers take seven bits a byte, lowest first; texts their length before
 // them.
-constexpr char kPlain = 'p';
+constexpr char kPlain = 'p';    // of older versions: without a checksum
+constexpr char kChecked = 'c';  // eight bytes of checksum, lowest first, before the records
 constexpr char kCompressed = 'z';
-constexpr std::size_t kHandy = 256 * 1024;    ///< reading one record unpacks its block
-constexpr std::size_t kWorthwhile = 4096;     ///< what fits a page of the file need not be smaller
+constexpr std::size_t kHandy = 256 * 1024;  ///< reading one record unpacks its block
+constexpr std::size_t kWorthwhile = 4096;   ///< what fits a page of the file need not be smaller
+constexpr std::size_t kChecksum = 8;
 constexpr std::size_t kMost = 64u << 20;      ///< no true block is as large
 constexpr std::size_t kKeptBuffer = 1 << 20;  ///< a larger one is given back
 
@@ -35,6 +37,15 @@ void putRecord(std::string& out, const LogRecord& record) {
   putText(out, record.target.ns);
   putText(out, record.target.name);
   putText(out, record.body);
+}
+
+/// FNV-1a. It tells a flipped bit from what was written; nothing guards against somebody who means it.
+std::string checksumOf(std::string_view text) {
+  std::uint64_t h = 14695981039346656037ULL;
+  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  std::string out;
+  for (std::size_t i = 0; i < kChecksum; ++i) out += static_cast<char>(h >> (8 * i) & 0xff);
+  return out;
 }
 
 /// Reads what putRecord wrote; after a failed read everything else fails, too.
@@ -122,7 +133,7 @@ std::string BlockPacker::pack(const std::vector<LogRecord>& records, std::size_t
       out.clear();
     }
   }
-  if (out.empty()) out.append(1, kPlain).append(plain_);
+  if (out.empty()) out.append(1, kChecked).append(checksumOf(plain_)).append(plain_);
   if (plain_.capacity() > kKeptBuffer) std::string().swap(plain_);
   return out;
 }
@@ -137,6 +148,9 @@ Result<std::vector<LogRecord>> unpackBlock(std::string_view block) {
     unpacked.resize(size);
     if (ZSTD_decompress(unpacked.data(), unpacked.size(), plain.data(), plain.size()) != size) return damaged();
     plain = unpacked;
+  } else if (block.front() == kChecked) {
+    if (plain.size() < kChecksum || checksumOf(plain.substr(kChecksum)) != plain.substr(0, kChecksum)) return damaged();
+    plain.remove_prefix(kChecksum);
   } else if (block.front() != kPlain) {
     return damaged();
   }

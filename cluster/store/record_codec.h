@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "cluster/store/log_backend.h"
 #include "core/object.h"
 #include "core/result.h"
 
@@ -15,8 +16,13 @@ namespace steer {
 void stampRevision(json::object& body, std::string_view revision);
 /// The text of a body; leaves the body's resourceVersion empty.
 std::string recordText(json::object& body);
-/// The object that a record's text holds, at this revision. Errors: io when the text is damaged.
-Result<ObjectPtr> objectOfRecord(std::string_view text, std::uint64_t revision);
+struct ReadRecord {
+  ObjectPtr object;
+  bool repaired = false;  ///< the text or the name was not as a store of today writes it
+};
+/// The object that a record holds, at its revision. What an older version wrote and no reader takes is brought into
+/// shape (record_check.h), and the object is what its record says it is. Errors: io when there is no object in it.
+Result<ReadRecord> readRecord(const LogRecord& record);
 /// The same object with another revision.
 ObjectPtr atRevision(const Object& object, std::uint64_t revision);
 

@@ -22,8 +22,10 @@
 #include <mutex>
 #include <unordered_set>
 
+#include "cluster/store/acknowledged_mark.h"
 #include "cluster/store/log_backend.h"
 #include "cluster/store/record_block.h"
+#include "core/log.h"
 
 namespace steer {
 namespace {
@@ -91,7 +93,9 @@ class LockFile {
                                               ": stop it, or choose another --data-dir");
     }
     const std::string pid = std::to_string(::getpid());
-    if (::ftruncate(lock.fd_, 0) != 0 || ::pwrite(lock.fd_, pid.data(), pid.size(), 0) < 0)
+    // The name of the holder is a courtesy: a full disk does not keep what is there from being read.
+    if ((::ftruncate(lock.fd_, 0) != 0 || ::pwrite(lock.fd_, pid.data(), pid.size(), 0) < 0) && errno != ENOSPC &&
+        errno != EDQUOT)
       return makeError(Errc::io, "cannot write " + file + ": " + std::strerror(errno));
     return lock;
   }
@@ -206,9 +210,13 @@ class SqliteLog final : public LogBackend {
           return SQLITE_OK;
         },
         this);
-    STEER_CHECK(tidy());
+    mark_ = AcknowledgedMark(path + ".acknowledged");
+    if (auto tidied = tidy(); !tidied.ok())  // what is in the WAL is read from there
+      log::warn("cannot tidy the store's log", {{"error", tidied.error().message}});
     return preallocate(path + "-wal", kWalBytes);
   }
+
+  std::uint64_t acknowledged() const override { return mark_.revision(); }
 
   Result<void> append(const std::vector<LogRecord>& records) override {
     std::lock_guard lock(writeMutex_);
@@ -219,6 +227,7 @@ class SqliteLog final : public LogBackend {
       if (!insert(records[next - 1].revision, next - first, block)) return rolledBack("write");
     }
     if (step(commit_.get()) != SQLITE_DONE) return rolledBack("write");
+    mark_.note(records.back().revision);
     return {};
   }
 
@@ -448,6 +457,7 @@ class SqliteLog final : public LogBackend {
   Connection writer_;
   Statement insert_, find_, bury_, begin_, commit_;
   BlockPacker packer_;
+  AcknowledgedMark mark_;
   std::mutex readMutex_;
   Connection reader_;
   Statement select_;

@@ -155,7 +155,8 @@ Result<StoreEventPtr> WatchHub::eventOf(const LogRecord& record) {
   if (record.previous != 0) {
     STEER_TRY(const auto previous, log_->at(record.previous));
     if (!previous) return makeError(Errc::gone, "the history of " + record.target.text() + " has been compacted");
-    STEER_TRY(event->before, objectOfRecord(previous->body, previous->revision));
+    STEER_TRY(auto before, readRecord(*previous));
+    event->before = std::move(before.object);
   }
   if (record.removed) {
     event->type = StoreEvent::Type::deleted;
@@ -163,7 +164,8 @@ Result<StoreEventPtr> WatchHub::eventOf(const LogRecord& record) {
     event->after = atRevision(*event->before, record.revision);
   } else {
     event->type = event->before ? StoreEvent::Type::modified : StoreEvent::Type::added;
-    STEER_TRY(event->after, objectOfRecord(record.body, record.revision));
+    STEER_TRY(auto after, readRecord(record));
+    event->after = std::move(after.object);
   }
   return StoreEventPtr(std::move(event));
 }
@@ -187,8 +189,9 @@ Result<void> WatchHub::readLog(WatchState& state) {
     if (record.revision != reached + 1) return gone();
     reached = record.revision;
     if (record.target.resource != state.resource) continue;
-    STEER_TRY(auto event, eventOf(record));
-    if (state.filter.matches(*event)) events.push_back(std::move(event));
+    auto event = eventOf(record);
+    if (!event.ok()) return gone();  // a record that cannot be told: the reader lists what there is
+    if (state.filter.matches(**event)) events.push_back(std::move(*event));
   }
   if (position < compacted_.load() || reached == position) return gone();
   std::lock_guard own(state.mutex);

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "core/barrier.h"
+
 namespace steer {
 namespace {
 
@@ -45,7 +47,7 @@ void ElasticThreads::run() {
     auto job = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
-    job();
+    (void)barrier::run("a connection", job);
     job = nullptr;
     lock.lock();
   }

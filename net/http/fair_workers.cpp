@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/barrier.h"
+
 namespace steer {
 namespace {
 
@@ -47,7 +49,7 @@ void FairWorkers::pump(std::unique_lock<std::mutex>& lock) {
     lock.unlock();
     // Without a thread the job is dropped: the machine is at its end, and its sender is told so.
     if (!threads_.submit([this, name, run = job.run] {
-          run();
+          (void)barrier::run("the work for a request", run);
           finish(name);
         })) {
       job.drop();

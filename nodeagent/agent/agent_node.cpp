@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "core/barrier.h"
 #include "core/log.h"
 #include "nodeagent/agent/agent_server.h"
 #include "nodeagent/agent/agent_state.h"
@@ -36,7 +37,8 @@ void Agent::State::startServer() {
       if (fd >= 0) close(fd);
       if (!entered) return;
     }
-    started = AgentServer::start(wanted, isRunning, clock_.now());
+    (void)barrier::run("the start of the log server",
+                       [&] { started = AgentServer::start(wanted, isRunning, clock_.now()); });
   }).join();
   if (!started.ok()) {
     log::error("the log server does not listen", {{"node", options.nodeName}, {"error", started.error().message}});
@@ -95,7 +97,8 @@ void Agent::State::writeNode(std::vector<Write> writes, json::object status) {
         nodeAt_ = status.empty() ? now + kRetry : now + options.statusPeriod;
         heartbeatAt_ = status.empty() ? now : now + options.statusPeriod;
         if (!status.empty()) ready = report_.ready();
-      });
+      },
+      failedBatch);
 }
 
 void Agent::State::stepLease(Time now) {
@@ -127,7 +130,8 @@ void Agent::State::stepLease(Time now) {
               } else {
                 leaseAt_ = at + kRetry;
               }
-            });
+            },
+            failedBatch);
 }
 
 }  // namespace steer

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <set>
 
+#include "core/barrier.h"
+#include "core/folder.h"
 #include "core/log.h"
 #include "core/rfc3339.h"
 #include "nodeagent/agent/agent_state.h"
@@ -96,6 +98,9 @@ void Agent::State::sweepRuntime(Time now) {
           return;
         }
         takeSweep(*look.state, at);
+      },
+      [](Error error) {
+        return Look{std::move(error), std::nullopt};
       });
 }
 
@@ -144,21 +149,24 @@ void Agent::State::cleanOrphanFiles() {
             log::warn("a former pod's directory stays", {{"uid", uid}, {"error", removed.error().message}});
         }
         std::error_code ec;
-        for (const auto& entry : std::filesystem::directory_iterator(logRoot(options), ec)) {
-          const auto name = entry.path().filename().string();
+        for (const auto& path : pathsIn(logRoot(options))) {
+          const auto name = path.filename().string();
           const auto mark = name.rfind('_');
           if (mark != std::string::npos && !known.contains(name.substr(mark + 1)))
-            std::filesystem::remove_all(entry.path(), ec);
+            std::filesystem::remove_all(path, ec);
         }
         return true;
       },
-      [](bool) {});
+      [](bool) {}, [](const Error&) { return false; });
 }
 
 void Agent::State::stepWorkers(Time now) {
   for (auto it = workers_.begin(); it != workers_.end();) {
-    const auto& worker = it->second;
-    if (const auto next = worker->step(now)) at(*next);
+    const auto worker = it->second;
+    const auto fault = barrier::run("the agent's pod " + it->first, [&] {
+      if (const auto next = worker->step(now)) at(*next);
+    });
+    if (fault) at(now + kRetry);
     if (worker->finished() && worker->lost()) {
       it = workers_.erase(it);
     } else {
@@ -205,7 +213,8 @@ void Agent::State::flush(Time now) {
              statuses = std::move(statuses)](std::vector<Result<ObjectPtr>> results) mutable {
               flushing_ = false;
               takeFlush(owners, removals, std::move(statuses), std::move(results), clock_.now());
-            });
+            },
+            failedBatch);
 }
 
 void Agent::State::takeFlush(const std::vector<std::shared_ptr<PodWorker>>& owners, const std::vector<bool>& removals,
@@ -270,7 +279,7 @@ void Agent::State::refreshVolumes() {
         }
         return true;
       },
-      [this](bool) { refreshing_ = false; });
+      [this](bool) { refreshing_ = false; }, [](const Error&) { return false; });
 }
 
 /// Logs that grew, and the weight of the classes of pods.
@@ -303,7 +312,7 @@ void Agent::State::keepHouse() {
         }
         return true;
       },
-      [this](bool) { keepingHouse_ = false; });
+      [this](bool) { keepingHouse_ = false; }, [](const Error&) { return false; });
 }
 
 void Agent::State::keepImages() {

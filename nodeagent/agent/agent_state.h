@@ -19,6 +19,9 @@
 
 namespace steer {
 
+/// What a batch of writes that a fault kept from the server is answered with.
+inline std::vector<Result<ObjectPtr>> failedBatch(Error error) { return {Result<ObjectPtr>(std::move(error))}; }
+
 class AgentServer;
 
 struct Agent::State {

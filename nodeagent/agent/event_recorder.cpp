@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "core/rfc3339.h"
+#include "core/utf8.h"
 #include "nodeagent/pod/container_spec.h"
 
 namespace steer {
@@ -53,7 +54,7 @@ void PodEventRecorder::note(const Object& about, const PodEventNote& event, Time
                   {"involvedObject", std::move(involved)},
                   {"type", event.type},
                   {"reason", event.reason},
-                  {"message", event.message},
+                  {"message", toUtf8(event.message)},
                   {"source", json::object{{"component", "steer-agent"}, {"host", nodeName_}}},
                   {"reportingComponent", "steer-agent"},
                   {"reportingInstance", nodeName_},

@@ -6,10 +6,13 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
+#include "core/barrier.h"
 #include "core/executor.h"
 #include "core/loop.h"
+#include "core/result.h"
 
 namespace steer {
 
@@ -22,19 +25,26 @@ class JobBoard {
   JobBoard(const JobBoard&) = delete;
   JobBoard& operator=(const JobBoard&) = delete;
 
-  /// then(work()) on the loop.
-  template <class Work, class Then>
-  void run(Work work, Then then) {
+  /// then(work()) on the loop. A fault in the work is an outcome like any other: failed(error) makes it.
+  template <class Work, class Then, class Failed>
+  void run(Work work, Then then, Failed failed) {
     {
       std::lock_guard lock(shared_->mutex);
       ++shared_->running;
     }
     const auto ticket = std::make_shared<Ticket>(shared_);
-    executor_.submit([ticket, work = std::move(work), then = std::move(then)]() mutable {
+    executor_.submit([ticket, work = std::move(work), then = std::move(then), failed = std::move(failed)]() mutable {
       if (ticket->closing()) return;
-      auto outcome = std::make_shared<decltype(work())>(work());
-      ticket->finish([then = std::move(then), outcome]() mutable { then(std::move(*outcome)); });
+      auto outcome = std::make_shared<std::optional<decltype(work())>>();
+      if (const auto fault = barrier::run(kPlace, [&] { outcome->emplace(work()); }))
+        outcome->emplace(failed(makeError(Errc::internal, barrier::faultText(kPlace, *fault))));
+      ticket->finish([then = std::move(then), outcome]() mutable { then(std::move(**outcome)); });
     });
+  }
+  /// The same for work that answers with a Result.
+  template <class Work, class Then>
+  void run(Work work, Then then) {
+    run(std::move(work), std::move(then), [](Error error) -> decltype(work()) { return error; });
   }
   /// Runs what follows finished work. True when there was any.
   bool drain() {
@@ -43,7 +53,7 @@ class JobBoard {
       std::lock_guard lock(shared_->mutex);
       done.swap(shared_->done);
     }
-    for (auto& then : done) then();
+    for (auto& then : done) (void)barrier::run(kPlace, then);
     return !done.empty();
   }
   /// Waits until no work is under way; queued work and what would follow is dropped. The end.
@@ -56,6 +66,8 @@ class JobBoard {
   }
 
  private:
+  static constexpr std::string_view kPlace = "a job of the agent";
+
   struct Shared {
     std::mutex mutex;
     std::condition_variable idle;

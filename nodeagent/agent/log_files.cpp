@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/folder.h"
+
 namespace steer {
 namespace fs = std::filesystem;
 
@@ -12,9 +14,8 @@ fs::path podLogDirectory(const fs::path& root, const std::string& ns, const std:
 
 std::vector<std::uint32_t> logAttempts(const fs::path& containerDirectory) {
   std::vector<std::uint32_t> out;
-  std::error_code ec;
-  for (const auto& entry : fs::directory_iterator(containerDirectory, ec)) {
-    const std::string file = entry.path().filename().string();
+  for (const auto& path : pathsIn(containerDirectory)) {
+    const std::string file = path.filename().string();
     std::uint32_t attempt = 0;
     const auto [end, bad] = std::from_chars(file.data(), file.data() + file.size(), attempt);
     if (bad == std::errc{} && std::string_view(end, file.data() + file.size()) == ".log") out.push_back(attempt);

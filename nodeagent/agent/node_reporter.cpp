@@ -4,6 +4,7 @@
 
 #include "core/node_labels.h"
 #include "core/rfc3339.h"
+#include "core/utf8.h"
 #include "nodeagent/agent/agent_server.h"
 
 namespace steer {
@@ -85,6 +86,7 @@ json::object nodeStatusOf(const AgentOptions& options, const MachineFacts& facts
       conditionOf({"PIDPressure", false, "SufficientPIDs", "enough process numbers are available"}, node, now));
   conditions.push_back(conditionOf({"Ready", ready, ready ? "AgentReady" : "AgentNotReady", why}, node, now));
   status["conditions"] = std::move(conditions);
+  makeUtf8(status);
   return status;
 }
 

@@ -83,22 +83,25 @@ void PodProber::launch(const ObjectPtr& pod, const json::object& container, cons
   auto request = checkRequestOf(*probe, container, key.containerId, podIp);
   if (request.ok()) request->timeout = probeSpecOf(*probe).timeout;
   jobs_.run(
-      [&node = node_, request]() -> CheckOutcome {
-        if (!request.ok()) return {false, request.error().message};
+      [&node = node_, request]() -> std::optional<CheckOutcome> {
+        if (!request.ok()) return CheckOutcome{false, request.error().message};
         return node.runtime.check(*request);
       },
-      [shared = shared_, &node = node_, pod, key, changed](CheckOutcome outcome) {
+      [shared = shared_, &node = node_, pod, key, changed](std::optional<CheckOutcome> outcome) {
         const auto found = shared->entries.find(key);
         if (found == shared->entries.end()) return;
         found->second.running = false;
-        if (!outcome.success) {
+        if (!outcome) return;
+        if (!outcome->success) {
           auto word = std::string(probeWord(key.kind));
           word.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(word.front())));
-          node.events.note(*pod, {"Warning", "Unhealthy", word + " probe failed: " + outcome.message, key.container},
+          node.events.note(*pod, {"Warning", "Unhealthy", word + " probe failed: " + outcome->message, key.container},
                            node.clock.now());
         }
-        if (found->second.record.record(outcome.success)) changed();
-      });
+        if (found->second.record.record(outcome->success)) changed();
+      },
+      // Our own fault says nothing about the container.
+      [](const Error&) { return std::optional<CheckOutcome>(); });
 }
 
 }  // namespace steer

@@ -4,6 +4,7 @@
 
 #include "core/log.h"
 #include "core/rfc3339.h"
+#include "core/utf8.h"
 #include "nodeagent/pod/container_spec.h"
 #include "nodeagent/pod/pod_tracks.h"
 
@@ -24,6 +25,9 @@ std::string keyOf(const PodAction& action) {
   // A forced stop does not wait behind a patient one.
   return "stop/" + action.id + (action.grace == seconds{0} ? "/now" : "");
 }
+
+/// A step that our own fault ended is tried again like any other.
+ActionOutcome faultOutcome(const Error& error) { return {Setback{"InternalError", error.message, {}, 1}, {}}; }
 
 }  // namespace
 
@@ -146,7 +150,8 @@ void PodWorker::runBeside(const PodAction& action, const std::string& key) {
               if (!worker) return;
               worker->busy_.erase(key);
               worker->take(action, std::move(outcome));
-            });
+            },
+            faultOutcome);
 }
 
 void PodWorker::runOrdered(std::vector<PodAction> actions) {
@@ -159,6 +164,7 @@ void PodWorker::runOrdered(std::vector<PodAction> actions) {
     auto around = surroundingsOf(action);
     work.emplace_back(std::move(action), std::move(around));
   }
+  auto first = work.front().first;
   jobs_.run(
       [&runner = runner_, pod = pod_, work = std::move(work)] {
         Done done;
@@ -175,6 +181,9 @@ void PodWorker::runOrdered(std::vector<PodAction> actions) {
         worker->busy_.erase("ordered");
         for (auto& [name, fact] : worker->facts_) fact.hookRunning = false;
         for (auto& [action, outcome] : done) worker->take(action, std::move(outcome));
+      },
+      [first = std::move(first)](const Error& error) {
+        return Done{{first, faultOutcome(error)}};
       });
 }
 
@@ -242,6 +251,7 @@ std::optional<json::object> PodWorker::statusPatch() const {
     }
   }
   if (patch.empty()) return std::nullopt;
+  makeUtf8(patch);  // runtimes and programs say any bytes
   return patch;
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <deque>
 
+#include "core/utf8.h"
 #include "nodeagent/agent/log_reader.h"
 
 namespace steer {
@@ -32,24 +33,31 @@ std::string readPlainFile(const std::string& path) {
   return out;
 }
 
-}  // namespace
-
-void addTerminationMessage(ContainerState& container) {
-  if (!container.message.empty()) return;
+/// What the container left, as bytes.
+std::string messageOf(const ContainerState& container) {
+  std::string message;
   const auto path = container.annotations.find(kTerminationPathAnnotation);
-  if (path != container.annotations.end() && !path->second.empty()) container.message = readPlainFile(path->second);
+  if (path != container.annotations.end() && !path->second.empty()) message = readPlainFile(path->second);
   const auto policy = container.annotations.find(kTerminationPolicyAnnotation);
   const bool fallBack = policy != container.annotations.end() && policy->second == "FallbackToLogsOnError";
-  if (!container.message.empty() || !fallBack || container.exitCode == 0) return;
+  if (!message.empty() || !fallBack || container.exitCode == 0) return message;
   LogReadOptions tail;
   tail.tailLines = kMostLines;
   LogReader reader({container.logPath}, tail, nullptr);
   for (;;) {
     auto chunk = reader.poll();
-    container.message += chunk.data;
+    message += chunk.data;
     if (chunk.end || chunk.data.empty()) break;
   }
-  if (container.message.size() > kMostLog) container.message.erase(0, container.message.size() - kMostLog);
+  if (message.size() > kMostLog) message.erase(0, message.size() - kMostLog);
+  return message;
+}
+
+}  // namespace
+
+void addTerminationMessage(ContainerState& container) {
+  // A program writes any bytes, and a limit cuts through characters.
+  container.message = toUtf8(container.message.empty() ? messageOf(container) : container.message);
 }
 
 }  // namespace steer

@@ -16,6 +16,7 @@
 #include <sstream>
 #include <thread>
 
+#include "core/barrier.h"
 #include "core/executor.h"
 #include "core/random.h"
 #include "core/sync.h"
@@ -283,8 +284,8 @@ void DnsServer::State::serveTcp() {
 }
 
 DnsServer::DnsServer(std::unique_ptr<State> state) : state_(std::move(state)) {
-  state_->udpThread = std::thread([s = state_.get()] { s->serveUdp(); });
-  state_->tcpThread = std::thread([s = state_.get()] { s->serveTcp(); });
+  state_->udpThread = std::thread([s = state_.get()] { barrier::keepRunning("DNS over UDP", [s] { s->serveUdp(); }); });
+  state_->tcpThread = std::thread([s = state_.get()] { barrier::keepRunning("DNS over TCP", [s] { s->serveTcp(); }); });
 }
 
 DnsServer::~DnsServer() {

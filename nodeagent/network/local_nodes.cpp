@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include "core/child.h"
+#include "core/folder.h"
 #include "nodeagent/network/ip_tool.h"
 #include "nodeagent/network/service_proxy.h"
 
@@ -210,11 +211,8 @@ std::vector<unsigned> LocalNodes::existingNodes() const {
     const char* end = name.data() + name.size();
     if (std::from_chars(name.data() + prefix.size(), end, number).ptr == end && number > 0) out.push_back(number);
   };
-  std::error_code ec;
-  for (const auto& entry : fs::directory_iterator("/run/netns", ec))
-    note(entry.path().filename(), "st" + plan_.tag + "-n");
-  for (const auto& entry : fs::directory_iterator("/sys/class/net", ec))
-    note(entry.path().filename(), "st" + plan_.tag + "v");
+  for (const auto& path : pathsIn("/run/netns")) note(path.filename(), "st" + plan_.tag + "-n");
+  for (const auto& path : pathsIn("/sys/class/net")) note(path.filename(), "st" + plan_.tag + "v");
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;

@@ -8,6 +8,8 @@
 #include <iterator>
 #include <sstream>
 
+#include "core/folder.h"
+
 namespace steer {
 
 namespace fs = std::filesystem;
@@ -35,8 +37,8 @@ Result<void> removeTree(const fs::path& group) {
   std::error_code ec;
   if (!fs::is_directory(group, ec)) return {};
   std::vector<fs::path> children;
-  for (const auto& entry : fs::directory_iterator(group, ec))
-    if (entry.is_directory(ec)) children.push_back(entry.path());
+  for (const auto& path : pathsIn(group))
+    if (fs::is_directory(fs::symlink_status(path, ec))) children.push_back(path);
   for (const auto& child : children) STEER_CHECK(removeTree(child));
   // The files of a control group cannot be deleted; the directory goes with them.
   if (rmdir(group.c_str()) != 0 && errno != ENOENT)
@@ -85,8 +87,8 @@ Cgroups Cgroups::at(const fs::path& root) {
   std::error_code ec;
   if (fs::exists(root / "cgroup.controllers", ec)) return {CgroupVersion::v2, {root}};
   std::vector<fs::path> roots;
-  for (const auto& entry : fs::directory_iterator(root, ec))
-    if (entry.is_directory(ec)) roots.push_back(entry.path());
+  for (const auto& path : pathsIn(root))
+    if (fs::is_directory(path, ec)) roots.push_back(path);
   return {CgroupVersion::v1, std::move(roots)};
 }
 

@@ -1,5 +1,6 @@
 #include <filesystem>
 
+#include "core/folder.h"
 #include "nodeagent/runtime/containerd_process.h"
 
 namespace steer {
@@ -8,7 +9,7 @@ namespace {
 std::string cniDirOf(const ContainerdOptions& options) {
   if (!options.cniBinDir.empty()) return options.cniBinDir;
   for (const char* dir : {"/usr/lib/cni", "/opt/cni/bin"})
-    if (std::filesystem::exists(std::string(dir) + "/bridge")) return dir;
+    if (fileExists(std::string(dir) + "/bridge")) return dir;
   return "/opt/cni/bin";
 }
 
@@ -48,7 +49,7 @@ std::string containerdConfig(const ContainerdOptions& options, const std::string
   text("sandbox_image", options.pauseImage);
   // Machines without CAP_SYS_RESOURCE cannot lower oom_score_adj; sandboxes would fail to start.
   raw("restrict_oom_score_adj", "true");
-  raw("disable_apparmor", std::filesystem::exists("/sys/kernel/security/apparmor") ? "false" : "true");
+  raw("disable_apparmor", fileExists("/sys/kernel/security/apparmor") ? "false" : "true");
   raw("disable_hugetlb_controller", "true");
   raw("tolerate_missing_hugetlb_controller", "true");
   raw("disable_tcp_service", "true");

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/barrier.h"
 #include "core/child.h"
 #include "core/log.h"
 #include "nodeagent/runtime/leftovers.h"
@@ -176,7 +177,8 @@ Result<std::unique_ptr<ContainerdProcess>> ContainerdProcess::start(ContainerdOp
   if (const auto left = readIdentity(state->pidFile)) state->identity = *left;
   else STEER_CHECK(state->launch());
   STEER_CHECK(state->waitUntilItAnswers());
-  state->watcher = std::thread([raw = state.get()] { raw->watch(); });
+  state->watcher =
+      std::thread([raw = state.get()] { barrier::keepRunning("the watch over containerd", [raw] { raw->watch(); }); });
   return std::unique_ptr<ContainerdProcess>(new ContainerdProcess(std::move(state)));
 }
 

@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include "core/barrier.h"
 #include "nodeagent/runtime/cri/events.grpc.pb.h"
 
 namespace steer {
@@ -9,7 +10,8 @@ namespace steer {
 namespace events = ::containerd::services::events::v1;
 
 CriEvents::CriEvents(std::shared_ptr<grpc::Channel> channel)
-    : channel_(std::move(channel)), thread_([this] { run(); }) {}
+    : channel_(std::move(channel)),
+      thread_([this] { barrier::keepRunning("the runtime's events", [this] { run(); }); }) {}
 
 CriEvents::~CriEvents() {
   shared_.with([](Shared& s) {

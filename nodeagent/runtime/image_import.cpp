@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "core/child.h"
+#include "core/folder.h"
 #include "core/json.h"
 #include "nodeagent/runtime/containerd_process.h"
 
@@ -71,9 +72,10 @@ Result<void> ContainerdProcess::importImages(const std::string& folder) {
   }
   std::vector<std::string> archives;
   std::error_code ec;
-  for (const auto& entry : fs::directory_iterator(folder, ec))
-    if (entry.path().extension() == ".tar") archives.push_back(entry.path());
-  if (ec) return makeError(Errc::notFound, "images folder " + folder + ": " + ec.message());
+  if (!std::filesystem::is_directory(folder, ec) || ec)
+    return makeError(Errc::notFound, "images folder " + folder + ": " + (ec ? ec.message() : "is no folder"));
+  for (const auto& path : pathsIn(folder))
+    if (path.extension() == ".tar") archives.push_back(path);
   std::sort(archives.begin(), archives.end());
   for (const auto& archive : archives) {
     STEER_TRY(const auto images, imagesIn(archive));

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "core/clock.h"
+#include "core/folder.h"
 
 namespace steer {
 namespace {
@@ -28,9 +29,8 @@ std::vector<std::string> argumentsOf(const std::string& pid) {
 /// Shims are known by the address of the containerd they report to.
 std::vector<pid_t> shimsOf(const std::string& socket) {
   std::vector<pid_t> out;
-  std::error_code ec;
-  for (const auto& entry : fs::directory_iterator("/proc", ec)) {
-    const std::string name = entry.path().filename();
+  for (const auto& path : pathsIn("/proc")) {
+    const std::string name = path.filename();
     pid_t pid = 0;
     if (std::from_chars(name.data(), name.data() + name.size(), pid).ptr != name.data() + name.size()) continue;
     const auto arguments = argumentsOf(name);

@@ -10,6 +10,8 @@
 #include <iterator>
 #include <set>
 
+#include "core/folder.h"
+
 namespace steer {
 
 namespace fs = std::filesystem;
@@ -91,9 +93,9 @@ Result<void> linkNames(const fs::path& directory, const std::vector<VolumeFile>&
     fs::create_symlink(fs::path(kData) / name, link, ec);
     if (ec) return makeError(Errc::io, link.string() + ": " + ec.message());
   }
-  for (const auto& entry : fs::directory_iterator(directory, ec)) {
-    const auto name = entry.path().filename().string();
-    if (!name.starts_with("..") && !names.contains(name)) fs::remove(entry.path(), ec);
+  for (const auto& path : pathsIn(directory)) {
+    const auto name = path.filename().string();
+    if (!name.starts_with("..") && !names.contains(name)) fs::remove(path, ec);
   }
   return {};
 }
@@ -101,12 +103,10 @@ Result<void> linkNames(const fs::path& directory, const std::vector<VolumeFile>&
 /// Everything that an earlier, perhaps interrupted, change left behind.
 void removeOldVersions(const fs::path& directory, const fs::path& current) {
   std::error_code ec;
-  std::vector<fs::path> old;
-  for (const auto& entry : fs::directory_iterator(directory, ec)) {
-    const auto name = entry.path().filename().string();
-    if (name.starts_with("..v.") && entry.path().filename() != current.filename()) old.push_back(entry.path());
+  for (const auto& path : pathsIn(directory)) {
+    const auto name = path.filename().string();
+    if (name.starts_with("..v.") && path.filename() != current.filename()) fs::remove_all(path, ec);
   }
-  for (const auto& path : old) fs::remove_all(path, ec);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "core/folder.h"
 #include "core/quantity.h"
 #include "nodeagent/pod/volume_content.h"
 #include "nodeagent/volumes/atomic_files.h"
@@ -106,7 +107,7 @@ Result<void> PodVolumes::refresh(const Object& pod, const PodReferences& refs) {
   for (const auto& volume : arrayAt(pod.spec(), {"volumes"})) {
     const auto directory = volumeDir(pod, stringAt(volume, {"name"}));
     auto content = volumeContent(pod, volume, refs);
-    if (!content.ok() || !*content || !fs::exists(directory)) continue;
+    if (!content.ok() || !*content || !fileExists(directory)) continue;
     const auto written = replaceFiles(directory, **content, ownerOf(pod));
     if (!written.ok()) return written.error();
   }
@@ -185,8 +186,7 @@ Result<void> PodVolumes::remove(const std::string& podUid) { return deleteTree(p
 
 std::vector<std::string> PodVolumes::podUids() const {
   std::vector<std::string> out;
-  std::error_code ec;
-  for (const auto& entry : fs::directory_iterator(root_ / "pods", ec)) out.push_back(entry.path().filename().string());
+  for (const auto& path : pathsIn(root_ / "pods")) out.push_back(path.filename().string());
   return out;
 }
 

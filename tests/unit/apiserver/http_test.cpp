@@ -1,5 +1,7 @@
 #include <catch2/catch.hpp>
 
+#include "core/barrier.h"
+#include "core/log.h"
 #include "fixture.h"
 #include "schemas/schema.h"
 
@@ -76,6 +78,17 @@ TEST_CASE("YAML is taken and given") {
   const auto read = s.call("GET", std::string(kMaps) + "/a", "", "", "application/yaml");
   CHECK(read.contentType == "application/yaml");
   CHECK(read.body.find("k: \"yes\"") != std::string::npos);
+}
+
+TEST_CASE("The verbose health page names what barriers hold back") {
+  TestServer s;
+  log::setLevel(log::Level::off);
+  CHECK(s.call("GET", "/readyz").body == "ok");
+  (void)barrier::run("a test", [] { throw std::runtime_error("broken"); });
+  CHECK(s.call("GET", "/readyz?verbose").body ==
+        "[+]ping ok\n[-]a test failed: broken, 1 in a row\nreadyz check passed\n");
+  (void)barrier::run("a test", [] {});
+  CHECK(s.call("GET", "/livez?verbose").body == "[+]ping ok\nlivez check passed\n");
 }
 
 TEST_CASE("A body that is no JSON is a bad request, an unknown media type unsupported") {

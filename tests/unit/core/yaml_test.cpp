@@ -160,3 +160,32 @@ TEST_CASE("YAML out is block style with texts quoted only where they would read 
         "a: web\nb: \"true\"\nc: \"12\"\nd:\n  - x: 1\n    z: []\n  - \"- z\"\ne: |\n  one\n  two\nf: {}\ng: null\n"
         "h: \"2026-01-01\"\n");
 }
+
+TEST_CASE("Nothing of a file that may hold secrets stands in what is found in it") {
+  const std::vector<std::string> mistakes{"p: *CANARY",        "p: !CANARY",         "p: !CANARY x",
+                                          "p: !!CANARY x",     "p: &CANARY",         "%CANARY",
+                                          "p: @CANARY",        "p: `CANARY",         "p: a: CANARY",
+                                          "p: {CANARY",        "p: [CANARY, b",      "p: \"\\qCANARY\"",
+                                          "p: |CANARY",        "p: >CANARY",         "CANARY",
+                                          "p: - CANARY",       "<<: CANARY",         "<<: *CANARY",
+                                          "p: {{ CANARY }}",   "p: 'a'CANARY",       "p:\tCANARY\n\tq: CANARY",
+                                          "p: \"CANARY\x01\"", "? CANARY\n: CANARY", "CANARY: 1\nCANARY: 2",
+                                          "CANARY:1\nb: 2",    "p: !CANARY [x]",     "p: !CANARY {a: x}",
+                                          "*CANARY : x",       "&CANARY a: x",       "p: x\n--- CANARY",
+                                          "p: ?CANARY",        "p: \\CANARY",        "CANARY:x: y: z",
+                                          "!CANARY : 1",       "- CANARY\np: 1"};
+  for (const auto& mistake : mistakes)
+    for (const std::string kind : {"kind: Secret\n", "data: {password: x}\n", "# the API-KEY of\n"}) {
+      Diagnostics found;
+      (void)parseYaml(kind + mistake + "\n", "f.yaml", found);
+      (void)parseYaml(mistake + "\n" + kind, "f.yaml", found);
+      Diagnostics never;
+      (void)parseYaml(mistake + "\n", "f.yaml", never, {.quotes = YamlLimits::Quotes::never});
+      INFO(mistake);
+      CHECK(found.text().find("CANARY") == std::string::npos);
+      CHECK(never.text().find("CANARY") == std::string::npos);
+    }
+  Diagnostics harmless;
+  (void)parseYaml("p: *nowhere\n", "f.yaml", harmless);
+  CHECK(harmless.text().find("*nowhere") != std::string::npos);
+}

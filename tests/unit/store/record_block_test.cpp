@@ -55,3 +55,19 @@ TEST_CASE("a damaged block is an error and never a record") {
   for (const std::size_t size : {std::size_t{0}, std::size_t{1}, block.size() / 2, block.size() - 1})
     CHECK(!unpackBlock(block.substr(0, size)).ok());
 }
+
+TEST_CASE("a damaged block that was too small to be compressed is an error as well") {
+  const auto records = recordsOf(2, 40);
+  std::size_t next = 0;
+  const std::string block = BlockPacker().pack(records, next);
+  for (std::size_t i = 0; i < block.size(); ++i)
+    for (const int flip : {0x01, 0x10, 0xff}) {
+      std::string wrong = block;
+      wrong[i] = static_cast<char>(wrong[i] ^ flip);
+      CHECK(!unpackBlock(wrong).ok());
+    }
+  // An older version wrote these without a checksum.
+  const auto former = unpackBlock("p" + block.substr(9));
+  REQUIRE(former.ok());
+  CHECK(same(former->front(), records.front()));
+}

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "cluster/store/store.h"
+#include "core/log.h"
 #include "store_fixture.h"
 
 using namespace steer;
@@ -173,4 +174,54 @@ TEST_CASE("a history of random transactions, compacted on the way, comes back as
     for (const auto& pod : store->snapshot().list("pods")) found[pod->name()] = pod->annotation("note");
     REQUIRE(found == model);
   }
+}
+
+TEST_CASE("a log whose end is gone says so by the mark beside it, and gives no number a second time") {
+  log::setLevel(log::Level::off);
+  TempDir dir;
+  const auto path = dir.file("state.db");
+  const auto older = dir.file("older");
+  { REQUIRE(diskStore(path)->commit({put("a", "p")}).ok()); }
+  std::filesystem::create_directory(older);
+  for (const auto* name : {"state.db", "state.db-wal"}) std::filesystem::copy_file(dir.file(name), older + "/" + name);
+  { REQUIRE(diskStore(path)->commit({put("a", "q"), put("a", "r")}).ok()); }
+  {
+    auto log = openSqliteLog(path);
+    REQUIRE(log.ok());
+    CHECK((*log)->acknowledged() == 3);
+  }
+  for (const auto* name : {"state.db", "state.db-wal"})
+    std::filesystem::copy_file(older + "/" + name, dir.file(name), std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::remove(dir.file("state.db-shm"));
+  {
+    auto store = diskStore(path);
+    CHECK(store->snapshot().count("pods") == 1);
+    CHECK(store->revision() == 3);
+    CHECK(store->commit({put("a", "s")})->front().revision == 4);
+    auto watch = store->watch("pods", 1, nullptr);
+    REQUIRE(watch.ok());
+    CHECK((*watch)->poll().error().code == Errc::gone);  // what came in between is not known
+  }
+  auto store = diskStore(path);
+  CHECK(store->revision() == 4);
+  CHECK(store->snapshot().count("pods") == 2);
+}
+
+TEST_CASE("a mark that is damaged, missing or cannot be made tells nothing and keeps nothing from opening") {
+  log::setLevel(log::Level::off);
+  TempDir dir;
+  const auto path = dir.file("state.db");
+  { REQUIRE(diskStore(path)->commit({put("a", "p")}).ok()); }
+  const auto mark = path + ".acknowledged";
+  const auto reopened = [&] { return diskStore(path)->revision(); };
+  std::ofstream(mark, std::ios::trunc) << "00000000000000000099 00000000000000000001\n";
+  CHECK(reopened() == 1);
+  std::ofstream(mark, std::ios::trunc) << "99";
+  CHECK(reopened() == 1);
+  std::filesystem::remove(mark);
+  CHECK(reopened() == 1);
+  std::filesystem::remove(mark);
+  std::filesystem::create_directory(mark);
+  CHECK(reopened() == 1);
+  REQUIRE(diskStore(path)->commit({put("a", "q")}).ok());
 }
