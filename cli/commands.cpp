@@ -7,6 +7,7 @@
 #include "cli/commands/diff.h"
 #include "cli/commands/history.h"
 #include "cli/commands/plan.h"
+#include "cli/commands/reconcile.h"
 #include "cli/commands/render.h"
 #include "cli/commands/rollback.h"
 #include "cli/commands/server.h"
@@ -18,9 +19,9 @@ namespace steer::cli {
 
 std::vector<AddCommand> allCommands() {
   return {
-      addPlanCommand,    addApplyCommand,    addUpCommand,         addServerCommand, addAgentCommand,
-      addRenderCommand,  addValidateCommand, addDiffCommand,       addStatusCommand, addHistoryCommand,
-      addApproveCommand, addRollbackCommand, addCompletionCommand,
+      addPlanCommand,    addApplyCommand,    addUpCommand,        addServerCommand,     addAgentCommand,
+      addRenderCommand,  addValidateCommand, addDiffCommand,      addStatusCommand,     addHistoryCommand,
+      addApproveCommand, addRollbackCommand, addReconcileCommand, addCompletionCommand,
   };
 }
 

@@ -10,7 +10,7 @@
 namespace steer::cli {
 namespace {
 
-constexpr std::size_t kJobs = 4;  ///< clones worked on at a time: one slow remote must not hold up the others
+constexpr std::size_t kJobs = 4;  ///< renderings, and clones of what is on this machine, worked on at a time
 
 /// A password in the address goes into a file of its own, since the address itself is for all to see.
 Result<RemoteCredentials> rootCredentials(const SourceOptions& source, const std::string& dataDir) {
@@ -28,7 +28,10 @@ Result<RemoteCredentials> rootCredentials(const SourceOptions& source, const std
 }  // namespace
 
 struct ApplicationRunner::State {
+  explicit State(const Clock& clock) : transfers(clock) {}
+
   ThreadPool pool{kJobs};
+  TransferLanes transfers;
   std::unique_ptr<ApplicationsLoop> loop;
   std::unique_ptr<LoopThread> thread;
 };
@@ -44,7 +47,8 @@ Result<std::unique_ptr<ApplicationRunner>> ApplicationRunner::start(std::optiona
     STEER_TRY(options.rootCredentials, rootCredentials(*root, dataDir));
     STEER_CHECK(applyRootApplication(client, *root));
   }
-  auto state = std::make_unique<State>();
+  auto state = std::make_unique<State>(clock);
+  options.transfers = &state->transfers;
   state->loop = std::make_unique<ApplicationsLoop>(
       std::move(options), [&client](const RenderTarget& target) { return makeRenderer(client, target); }, client,
       state->pool);

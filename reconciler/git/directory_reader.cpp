@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/utf8.h"
+
 namespace steer {
 namespace {
 
@@ -130,9 +132,9 @@ Result<TreeEntry> DirectoryReader::scanEntry(int fd, const std::string& path, co
     if (errno == ENOENT) return TreeEntry{};  // gone since the directory was listed
     return errorOf(file);
   }
-  if (S_ISLNK(s.st_mode)) return TreeEntry{name, TreeEntry::Kind::link, stateOf(s)};
+  if (S_ISLNK(s.st_mode)) return TreeEntry{toUtf8(name), TreeEntry::Kind::link, stateOf(s)};
   if (S_ISREG(s.st_mode)) {
-    TreeEntry entry{name, TreeEntry::Kind::blob, stateOf(s)};
+    TreeEntry entry{toUtf8(name), TreeEntry::Kind::blob, stateOf(s)};
     paths_[entry.id] = file;
     return entry;
   }
@@ -140,7 +142,7 @@ Result<TreeEntry> DirectoryReader::scanEntry(int fd, const std::string& path, co
   const Fd below(::openat(fd, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (below.get() < 0) return errorOf(file);
   STEER_TRY(auto id, scan(below.get(), file, depth + 1));
-  return TreeEntry{name, TreeEntry::Kind::tree, std::move(id)};
+  return TreeEntry{toUtf8(name), TreeEntry::Kind::tree, std::move(id)};
 }
 
 Result<std::vector<TreeEntry>> DirectoryReader::list(const std::string& treeId) {

@@ -2,9 +2,13 @@
 
 #include <git2.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <set>
 
+#include "core/folder.h"
+#include "core/utf8.h"
 #include "reconciler/git/local_copy.h"
 #include "reconciler/git/semver.h"
 #include "reconciler/git/transfer.h"
@@ -44,12 +48,47 @@ struct Wanted {
 
 Result<git::Handle<git_repository>> openOrInit(const std::string& dir) {
   git::startLibrary();
-  if (fs::exists(dir + "/HEAD")) return git::openBare(dir);
+  if (fileExists(dir + "/HEAD")) {
+    auto repo = git::openBare(dir);
+    // What libgit2 cannot open is no clone any more: it is made anew.
+    if (!repo.ok()) return git::kindError(Errc::io, "Corrupted", repo.error().message);
+    return repo;
+  }
   std::error_code ec;
   fs::create_directories(fs::path(dir).parent_path(), ec);
   git_repository* raw = nullptr;
   if (const int rc = git_repository_init(&raw, dir.c_str(), 1); rc != 0) return git::gitError(rc, "cannot make " + dir);
   return git::Handle<git_repository>(raw);
+}
+
+/// Whether an id that the clone holds leads to a commit; nothing when the clone does not hold it.
+std::optional<bool> leadsToCommit(git_repository* repo, const git_oid& id) {
+  git_object* raw = nullptr;
+  if (git_object_lookup(&raw, repo, &id, GIT_OBJECT_ANY) != 0) return std::nullopt;
+  const git::Handle<git_object> object(raw);
+  git_object* peeled = nullptr;
+  if (git_object_peel(&peeled, object.get(), GIT_OBJECT_COMMIT) != 0) return false;
+  git_object_free(peeled);
+  return true;
+}
+
+/// Takes out refs that were fetched and lead to no commit (libgit2 takes no part of a fetch from them, and refuses the
+/// whole), and branches and tags of a search for a commit, whose names may stand in the way of others by now.
+void sweepFetched(git_repository* repo) {
+  git_reference_iterator* iterator = nullptr;
+  if (git_reference_iterator_glob_new(&iterator, repo, (std::string(kFetched) + "*").c_str()) != 0) return;
+  std::vector<std::string> bad;
+  git_reference* raw = nullptr;
+  while (git_reference_next(&raw, iterator) == 0) {
+    const git::Handle<git_reference> ref(raw);
+    const git_oid* id = git_reference_target(raw);
+    const std::string name = git_reference_name(raw);
+    const bool searched =
+        name.starts_with(std::string(kFetched) + "heads/") || name.starts_with(std::string(kFetched) + "tags/");
+    if (id == nullptr || searched || leadsToCommit(repo, *id) == false) bad.push_back(name);
+  }
+  git_reference_iterator_free(iterator);
+  for (const auto& name : bad) git_reference_remove(repo, name.c_str());
 }
 
 bool isKind(const Error& e, std::string_view kind) { return !e.causes.empty() && e.causes.front().reason == kind; }
@@ -139,6 +178,19 @@ Result<FetchOutcome> noteTip(git_repository* repo, git_commit* commit, const Wan
   return out;
 }
 
+/// An answer that the same remote would give to anybody.
+bool concernsRemote(const Error& e) {
+  return e.code == Errc::unavailable || e.code == Errc::timeout || e.code == Errc::cancelled ||
+         e.code == Errc::unauthorized || e.code == Errc::forbidden || e.code == Errc::tooMany;
+}
+
+/// Whether libgit2's last error is about what lies in the clone itself, its refs and its settings.
+bool failsInClone() {
+  const git_error* last = git_error_last();
+  return last != nullptr &&
+         (last->klass == GIT_ERROR_REFERENCE || last->klass == GIT_ERROR_REPOSITORY || last->klass == GIT_ERROR_CONFIG);
+}
+
 /// What the clone lacks of all that is wanted, in one transfer.
 Result<void> bring(git_remote* remote, git_repository* repo, const RemoteAccess& access,
                    const std::vector<Result<Wanted>>& all, const git_fetch_options& options,
@@ -147,9 +199,10 @@ Result<void> bring(git_remote* remote, git_repository* repo, const RemoteAccess&
   for (const auto& wanted : all) {
     if (!wanted.ok()) continue;
     git_oid have;
-    const bool current = !wanted->remoteTip.empty() &&
-                         git_reference_name_to_id(&have, repo, wanted->spec.c_str()) == 0 &&
-                         hex(have) == wanted->remoteTip;
+    bool current = !wanted->remoteTip.empty() && git_reference_name_to_id(&have, repo, wanted->spec.c_str()) == 0 &&
+                   hex(have) == wanted->remoteTip;
+    git_oid tip;  // a tag on a file or a tree is no news a second time
+    current = current || (git_oid_fromstr(&tip, wanted->remoteTip.c_str()) == 0 && leadsToCommit(repo, tip) == false);
     if (!current && !copyNearby(access.url(), repo, *wanted))
       specs.insert(wanted->refspecs.begin(), wanted->refspecs.end());
   }
@@ -157,8 +210,28 @@ Result<void> bring(git_remote* remote, git_repository* repo, const RemoteAccess&
   std::vector<char*> texts;
   for (const auto& s : specs) texts.push_back(const_cast<char*>(s.c_str()));
   const git_strarray array{texts.data(), texts.size()};
-  if (const int rc = git_remote_fetch(remote, &array, &options, "steersman"); rc != 0)
-    return session.explain(rc, "cannot fetch " + access.url().url);
+  if (const int rc = git_remote_fetch(remote, &array, &options, "steersman"); rc != 0) {
+    const bool ours = failsInClone();
+    Error e = session.explain(rc, "cannot fetch " + access.url().url);
+    return ours && !concernsRemote(e) ? git::kindError(Errc::io, "Corrupted", e.message) : e;
+  }
+  return {};
+}
+
+/// Together; and when that fails for a reason of its own, one by one, so that what cannot be had is missing to those
+/// alone who follow it.
+Result<void> bringAll(git_remote* remote, git_repository* repo, const RemoteAccess& access,
+                      std::vector<Result<Wanted>>& all, const git_fetch_options& options,
+                      const RemoteAccess::Session& session) {
+  auto together = bring(remote, repo, access, all, options, session);
+  const auto several = std::count_if(all.begin(), all.end(), [](const auto& wanted) { return wanted.ok(); }) > 1;
+  if (together.ok() || !several || concernsRemote(together.error())) return together;
+  for (auto& wanted : all) {
+    if (!wanted.ok()) continue;
+    std::vector<Result<Wanted>> one{wanted};
+    if (auto alone = bring(remote, repo, access, one, options, session); !alone.ok())
+      wanted = Result<Wanted>(std::move(alone).error());
+  }
   return {};
 }
 
@@ -166,6 +239,9 @@ Result<FetchOutcome> outcomeOf(git_repository* repo, const Result<Wanted>& wante
   if (!wanted.ok()) return wanted.error();
   auto commit = git::commitAt(repo, wanted->spec);
   if (commit.ok()) return noteTip(repo, commit->get(), *wanted, git::tipOf(choice));
+  git_oid tip;
+  if (git_oid_fromstr(&tip, wanted->remoteTip.c_str()) == 0 && leadsToCommit(repo, tip) == false)
+    return git::kindError(Errc::notFound, "RevisionNotFound", wanted->ref + " leads to no commit");
   if (wanted->remoteTip.empty())
     return git::kindError(Errc::notFound, "RevisionNotFound", "the repository has no commit " + choice.revision);
   return git::kindError(Errc::io, "Corrupted", commit.error().message);
@@ -197,7 +273,7 @@ Result<git::Handle<git_commit>> commitAt(git_repository* repo, const std::string
   return git::Handle<git_commit>(reinterpret_cast<git_commit*>(peeled));
 }
 
-/// Reads what a plan needs; a commit whose tree is missing is a damaged clone.
+/// Reads what a plan needs, as text: Git keeps any bytes; a commit whose tree is missing is a damaged clone.
 Result<SourceCommit> describe(git_commit* commit) {
   git_tree* raw = nullptr;
   if (const int rc = git_commit_tree(&raw, commit); rc != 0) {
@@ -209,12 +285,12 @@ Result<SourceCommit> describe(git_commit* commit) {
   out.id = hex(*git_commit_id(commit));
   out.tree = hex(*git_tree_id(tree.get()));
   if (const auto* author = git_commit_author(commit)) {
-    out.author = author->name == nullptr ? "" : author->name;
-    out.authorEmail = author->email == nullptr ? "" : author->email;
+    out.author = author->name == nullptr ? "" : toUtf8(author->name);
+    out.authorEmail = author->email == nullptr ? "" : toUtf8(author->email);
     out.when = Time{seconds(author->when.time)};
   }
-  if (const char* summary = git_commit_summary(commit)) out.summary = summary;
-  if (const char* message = git_commit_message(commit)) out.message = message;
+  if (const char* summary = git_commit_summary(commit)) out.summary = toUtf8(summary);
+  if (const char* message = git_commit_message(commit)) out.message = toUtf8(message);
   return out;
 }
 
@@ -222,7 +298,9 @@ Result<std::vector<Result<FetchOutcome>>> fetchCommits(const RemoteAccess& acces
                                                        const std::vector<RevisionChoice>& choices,
                                                        const std::string& dir) {
   STEER_TRY(const auto repo, openOrInit(dir));
-  STEER_TRY(const auto remote, git::openRemote(repo.get(), access.url().url));
+  auto opened = git::openRemote(repo.get(), access.url().url);
+  if (!opened.ok() && failsInClone()) return git::kindError(Errc::io, "Corrupted", opened.error().message);
+  STEER_TRY(const auto remote, std::move(opened));
   RemoteAccess::Session session(access);
   git_fetch_options options = GIT_FETCH_OPTIONS_INIT;
   session.install(options.callbacks);
@@ -234,7 +312,7 @@ Result<std::vector<Result<FetchOutcome>>> fetchCommits(const RemoteAccess& acces
   connecting.callbacks = options.callbacks;
   connecting.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
   const std::string doing = "cannot fetch " + access.url().url;
-  if (access.url().kind == RemoteUrl::Kind::local && !fs::exists(access.url().path))
+  if (access.url().kind == RemoteUrl::Kind::local && !fileExists(access.url().path))
     return git::kindError(Errc::unavailable, "RemoteGone", doing + ": there is no such directory");
   if (const int rc = git_remote_connect_ext(remote.get(), GIT_DIRECTION_FETCH, &connecting); rc != 0) {
     Error e = session.explain(rc, doing);
@@ -244,14 +322,12 @@ Result<std::vector<Result<FetchOutcome>>> fetchCommits(const RemoteAccess& acces
   }
   std::vector<Result<Wanted>> wanted;
   for (const auto& choice : choices) wanted.push_back(choose(remote.get(), repo.get(), choice));
-  STEER_CHECK(bring(remote.get(), repo.get(), access, wanted, options, session));
+  sweepFetched(repo.get());
+  STEER_CHECK(bringAll(remote.get(), repo.get(), access, wanted, options, session));
   git_remote_disconnect(remote.get());
   std::vector<Result<FetchOutcome>> out;
-  for (std::size_t i = 0; i < choices.size(); ++i) {
-    out.push_back(outcomeOf(repo.get(), wanted[i], choices[i]));
-    // A damaged clone is made anew for all who share it.
-    if (!out.back().ok() && isKind(out.back().error(), "Corrupted")) return out.back().error();
-  }
+  for (std::size_t i = 0; i < choices.size(); ++i) out.push_back(outcomeOf(repo.get(), wanted[i], choices[i]));
+  sweepFetched(repo.get());
   return out;
 }
 

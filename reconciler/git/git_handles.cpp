@@ -4,6 +4,8 @@
 
 #include <mutex>
 
+#include "core/utf8.h"
+
 namespace steer::git {
 
 void Release::operator()(git_repository* p) const { git_repository_free(p); }
@@ -31,7 +33,7 @@ void startLibrary() {
 }
 
 Error kindError(Errc code, std::string kind, std::string message) {
-  Error e = makeError(code, std::move(message));
+  Error e = makeError(code, toUtf8(message));  // libraries and remote ends say any bytes
   e.causes.push_back({std::move(kind), "", ""});
   return e;
 }
@@ -50,7 +52,7 @@ Error gitError(int rc, const std::string& doing) {
   if (klass == GIT_ERROR_ODB || klass == GIT_ERROR_ZLIB || klass == GIT_ERROR_OBJECT || klass == GIT_ERROR_INDEXER)
     return kindError(Errc::io, "Corrupted", message);
   if (rc == GIT_ENOTFOUND) return kindError(Errc::notFound, "NotFound", message);
-  return makeError(Errc::io, message);
+  return makeError(Errc::io, toUtf8(message));
 }
 
 Result<Handle<git_remote>> openRemote(git_repository* repo, const std::string& url) {

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/folder.h"
+#include "reconciler/git/draft_file.h"
 #include "reconciler/git/fetch_commit.h"
 #include "reconciler/git/local_copy.h"
 #include "reconciler/git/semver.h"
@@ -17,6 +19,8 @@ namespace steer {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr const char* kMadeAnew = "/steersman-made-anew";
+constexpr minutes kMadeAnewPause{10};
 constexpr const char* kHeld = "refs/steersman/local/held/";
 
 std::string slurp(const std::string& file) {
@@ -24,11 +28,24 @@ std::string slurp(const std::string& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+/// Whether the clone took the place of another one a short while ago. What is wrong with the remote itself stays wrong.
+bool madeLately(const std::string& dir) {
+  std::error_code ec;
+  const auto made = fs::last_write_time(dir + kMadeAnew, ec);
+  return !ec && fs::file_time_type::clock::now() - made < kMadeAnewPause;
+}
+
 bool isKind(const Error& e, std::string_view kind) { return !e.causes.empty() && e.causes.front().reason == kind; }
 
 /// Copies the objects and refs that only we have. Best effort: a damaged object ends the copy of its ref.
 void moveRecords(const std::string& from, const std::string& to) {
+  git::moveDrafts(from, to);
   auto source = git::openBare(from);
+  if (!source.ok()) {  // what is broken may be no more than what every clone has alike
+    std::ofstream(from + "/HEAD", std::ios::trunc) << "ref: refs/heads/main\n";
+    std::ofstream(from + "/config", std::ios::trunc) << "[core]\n\trepositoryformatversion = 0\n\tbare = true\n";
+    source = git::openBare(from);
+  }
   auto target = git::openBare(to);
   if (!source.ok() || !target.ok()) return;
   git_reference_iterator* iterator = nullptr;
@@ -75,7 +92,10 @@ Result<FetchOutcome> GitSource::fetch() {
 
 Result<std::vector<Result<FetchOutcome>>> GitSource::fetch(const std::vector<RevisionChoice>& choices) {
   auto out = fetchInto(dir_, choices);
-  if (out.ok() || !isKind(out.error(), "Corrupted")) return out;
+  // A damaged clone is made anew for all who share it; what is damaged in the new one, too, concerns its follower.
+  const auto damaged = [](const auto& one) { return !one.ok() && isKind(one.error(), "Corrupted"); };
+  if (!damaged(out) && (!out.ok() || std::none_of(out->begin(), out->end(), damaged))) return out;
+  if (madeLately(dir_)) return out;
   STEER_CHECK(reclone(choices));
   auto again = fetchInto(dir_, choices);
   if (again.ok())
@@ -95,6 +115,7 @@ Result<void> GitSource::reclone(const std::vector<RevisionChoice>& choices) {
     return made.error();
   }
   moveRecords(dir_, fresh);
+  std::ofstream(fresh + kMadeAnew) << "this clone took the place of a damaged one\n";
   fs::rename(dir_, old, ec);
   fs::rename(fresh, dir_, ec);
   if (ec) return makeError(Errc::io, "cannot put the new clone in place: " + ec.message());
@@ -166,7 +187,7 @@ std::optional<SourceCommit> GitSource::lastGood(const RevisionChoice& choice) co
 
 std::string GitSource::fingerprint(const std::vector<RevisionChoice>& choices) const {
   const std::string& root = access_.url().path;
-  const std::string dir = fs::exists(root + "/.git") ? root + "/.git" : root;
+  const std::string dir = fileExists(root + "/.git") ? root + "/.git" : root;
   std::string out;
   struct stat st {};
   const auto changed = [&] {
@@ -184,7 +205,7 @@ std::string GitSource::fingerprint(const std::vector<RevisionChoice>& choices) c
     if (!semver.empty() && stat((dir + "/refs/tags").c_str(), &st) == 0) out += changed();
   }
   if (stat((dir + "/packed-refs").c_str(), &st) == 0) out += changed() + "." + std::to_string(st.st_size);
-  else if (!fs::exists(dir)) out += "|gone";
+  else if (!fileExists(dir)) out += "|gone";
   return out;
 }
 

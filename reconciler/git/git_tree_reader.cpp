@@ -4,6 +4,8 @@
 
 #include <sstream>
 
+#include "core/utf8.h"
+
 namespace steer {
 namespace {
 
@@ -47,7 +49,7 @@ Result<std::vector<TreeEntry>> GitTreeReader::list(const std::string& treeId) {
     const git_tree_entry* entry = git_tree_entry_byindex(tree.get(), i);
     char id[GIT_OID_HEXSZ + 1];
     git_oid_tostr(id, sizeof id, git_tree_entry_id(entry));
-    out.push_back({git_tree_entry_name(entry), kindOf(git_tree_entry_filemode(entry)), id});
+    out.push_back({toUtf8(git_tree_entry_name(entry)), kindOf(git_tree_entry_filemode(entry)), id});
   }
   return out;
 }

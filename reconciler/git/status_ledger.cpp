@@ -3,11 +3,15 @@
 #include <git2.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <map>
 
+#include "reconciler/git/draft_file.h"
 #include "reconciler/git/git_handles.h"
 #include "reconciler/git/ledger_remote.h"
 #include "reconciler/git/local_copy.h"
+#include "reconciler/git/record_tree.h"
 #include "reconciler/git/ref_push.h"
 
 namespace steer {
@@ -70,29 +74,15 @@ std::optional<std::string> blobText(git_repository* repo, const git_oid& id) {
                      static_cast<std::size_t>(git_blob_rawsize(raw)));
 }
 
-/// Every file below records/ with its blob.
-using Records = std::map<std::string, git_oid>;
-Records recordsOf(git_tree* root) {
-  Records out;
-  if (root == nullptr) return out;
-  git_tree_walk(
-      root, GIT_TREEWALK_PRE,
-      [](const char* dir, const git_tree_entry* entry, void* payload) {
-        const std::string path = std::string(dir) + git_tree_entry_name(entry);
-        if (std::string(dir).empty() && path != "records") return 1;
-        if (git_tree_entry_type(entry) == GIT_OBJECT_BLOB && path.starts_with("records/"))
-          static_cast<Records*>(payload)->emplace(path, *git_tree_entry_id(entry));
-        return 0;
-      },
-      &out);
-  return out;
-}
-
-/// File names begin with date and time, so the order of paths is the order of time.
-std::vector<std::string> newestOf(git_repository* repo, const Records& records, std::size_t count) {
+/// The newest of what a tree holds and of what is added to it, as texts.
+std::vector<std::string> newestOf(git_repository* repo, git_tree* tree, const git::RecordBlobs& more,
+                                  std::size_t count) {
+  git::RecordBlobs all = more;
+  for (const auto& [path, blob] : git::newestRecords(repo, tree, count)) all.emplace(path, blob);
   std::vector<std::string> out;
-  for (auto it = records.rbegin(); it != records.rend() && out.size() < count; ++it)
-    if (auto text = blobText(repo, it->second)) out.push_back(std::move(*text));
+  for (auto it = all.rbegin(); it != all.rend() && out.size() < count; ++it)
+    if (git_oid id; git_oid_fromstr(&id, it->second.c_str()) == 0)
+      if (auto text = blobText(repo, id)) out.push_back(std::move(*text));
   return out;
 }
 
@@ -151,29 +141,29 @@ std::string messageFor(const std::vector<LedgerRecord>& records) {
 Result<void> buildStatus(const Draft& d, const std::optional<git_oid>& base) {
   const auto baseCommit = commitOf(d.repo, base);
   const auto baseTree = treeOf(baseCommit.get());
-  Records all = recordsOf(baseTree.get());
-  Records missing;
+  git::RecordBlobs missing;
   for (const auto& local : ours(d.repo, "status"))
-    for (const auto& [path, blob] : recordsOf(treeOf(commitOf(d.repo, local).get()).get()))
-      if (!all.contains(path)) missing.emplace(path, blob);
+    missing.merge(git::recordsOnlyIn(d.repo, treeOf(commitOf(d.repo, local).get()).get(), baseTree.get()));
   for (const auto& record : d.records) {
-    if (all.contains(record.path) || missing.contains(record.path)) continue;
+    if (git::hasRecord(baseTree.get(), record.path) || missing.contains(record.path)) continue;
     git_oid blob;
     if (const int rc = git_blob_create_from_buffer(&blob, d.repo, record.content.data(), record.content.size());
         rc != 0)
       return git::gitError(rc, "cannot write the record");
-    missing.emplace(record.path, blob);
+    missing.emplace(record.path, hex(blob));
   }
   if (missing.empty()) return base ? setRef(d.repo, kLocalStatus, *base) : Result<void>{};
-  all.insert(missing.begin(), missing.end());
-  const std::string page = d.page(newestOf(d.repo, all, kPageRecords));
+  const std::string page = d.page(newestOf(d.repo, baseTree.get(), missing, kPageRecords));
   git_oid pageBlob;
   if (const int rc = git_blob_create_from_buffer(&pageBlob, d.repo, page.data(), page.size()); rc != 0)
     return git::gitError(rc, "cannot write the page");
   std::vector<git_tree_update> updates;
   updates.push_back({GIT_TREE_UPDATE_UPSERT, pageBlob, GIT_FILEMODE_BLOB, "README.md"});
-  for (const auto& [path, blob] : missing)
-    updates.push_back({GIT_TREE_UPDATE_UPSERT, blob, GIT_FILEMODE_BLOB, path.c_str()});
+  for (const auto& [path, id] : missing) {
+    git_oid blob;
+    if (git_oid_fromstr(&blob, id.c_str()) == 0)
+      updates.push_back({GIT_TREE_UPDATE_UPSERT, blob, GIT_FILEMODE_BLOB, path.c_str()});
+  }
   git_oid treeId;
   if (const int rc = git_tree_create_updated(&treeId, d.repo, baseTree.get(), updates.size(), updates.data()); rc != 0)
     return git::gitError(rc, "cannot write the status tree");
@@ -240,6 +230,26 @@ Result<void> buildNotes(const Draft& d, const std::optional<git_oid>& base) {
   return notes ? setRef(d.repo, kLocalNotes, *git_commit_id(notes.get())) : Result<void>{};
 }
 
+/// Whether a ref stands in the file of packed refs; asking libgit2 to remove one that does not would rewrite it.
+bool packedRefsName(const std::string& dir, const std::string& ref) {
+  std::ifstream in(dir + "/packed-refs");
+  for (std::string line; std::getline(in, line);)
+    if (line.ends_with(" " + ref)) return true;
+  return false;
+}
+
+std::string formerDraft(const std::string& name) { return "refs/steersman/local/draft/" + name; }
+
+Result<void> dropFormerDraft(const std::string& dir, const std::string& name) {
+  std::error_code ec;
+  const auto ref = formerDraft(name);
+  if (!std::filesystem::exists(dir + "/" + ref, ec) && !packedRefsName(dir, ref)) return {};
+  STEER_TRY(const auto repo, git::openBare(dir));
+  const int rc = git_reference_remove(repo.get(), ref.c_str());
+  if (rc != 0 && rc != GIT_ENOTFOUND) return git::gitError(rc, "cannot drop the draft");
+  return {};
+}
+
 bool same(const std::optional<git_oid>& a, const std::optional<git_oid>& b) {
   return a.has_value() == b.has_value() && (!a || git_oid_cmp(&*a, &*b) == 0);
 }
@@ -255,9 +265,9 @@ Result<PublishOutcome> StatusLedger::publish(const std::vector<LedgerRecord>& re
     const auto baseStatus = seen.ok() && seen->status ? seen->status : refValue(repo.get(), kLocalStatus);
     const auto baseNotes = seen.ok() && seen->notes ? seen->notes : refValue(repo.get(), kLocalNotes);
     if (seen.ok() && !records.empty()) {
-      const auto there = recordsOf(treeOf(commitOf(repo.get(), seen->status).get()).get());
-      out.alreadyThere =
-          std::all_of(records.begin(), records.end(), [&](const auto& r) { return there.contains(r.path); });
+      const auto there = treeOf(commitOf(repo.get(), seen->status).get());
+      out.alreadyThere = std::all_of(records.begin(), records.end(),
+                                     [&](const auto& r) { return git::hasRecord(there.get(), r.path); });
     }
     STEER_CHECK(buildStatus(draft, baseStatus));
     STEER_CHECK(buildNotes(draft, baseNotes));
@@ -293,37 +303,35 @@ bool StatusLedger::unpushed() const {
 Result<std::vector<std::string>> StatusLedger::newest(std::size_t count) const {
   STEER_TRY(const auto repo, git::openBare(dir_));
   const auto tree = treeOf(commitOf(repo.get(), refValue(repo.get(), kLocalStatus)).get());
-  return newestOf(repo.get(), recordsOf(tree.get()), count);
+  return newestOf(repo.get(), tree.get(), {}, count);
 }
 
 bool StatusLedger::has(const std::string& path) const {
   const auto repo = git::openBare(dir_);
   if (!repo.ok()) return false;
   for (const char* ref : {kLocalStatus, git::kSeenStatus})
-    if (recordsOf(treeOf(commitOf(repo->get(), refValue(repo->get(), ref)).get()).get()).contains(path)) return true;
+    if (git::hasRecord(treeOf(commitOf(repo->get(), refValue(repo->get(), ref)).get()).get(), path)) return true;
   return false;
 }
 
+// A draft is a file beside the objects: as an object it would stay for ever, and libgit2 refuses to fetch into a clone
+// that has refs on files. An older version kept it as one.
 Result<void> StatusLedger::saveDraft(const std::string& name, const std::string& text) {
-  STEER_TRY(const auto repo, git::openBare(dir_));
-  git_oid blob;
-  if (const int rc = git_blob_create_from_buffer(&blob, repo.get(), text.data(), text.size()); rc != 0)
-    return git::gitError(rc, "cannot write the draft");
-  return setRef(repo.get(), ("refs/steersman/local/draft/" + name).c_str(), blob);
+  STEER_CHECK(git::writeDraft(dir_, name, text));
+  return dropFormerDraft(dir_, name);
 }
 
 std::optional<std::string> StatusLedger::loadDraft(const std::string& name) const {
+  if (auto text = git::readDraft(dir_, name)) return text;
   const auto repo = git::openBare(dir_);
   if (!repo.ok()) return std::nullopt;
-  const auto id = refValue(repo->get(), ("refs/steersman/local/draft/" + name).c_str());
+  const auto id = refValue(repo->get(), formerDraft(name).c_str());
   return id ? blobText(repo->get(), *id) : std::nullopt;
 }
 
 Result<void> StatusLedger::dropDraft(const std::string& name) {
-  STEER_TRY(const auto repo, git::openBare(dir_));
-  const int rc = git_reference_remove(repo.get(), ("refs/steersman/local/draft/" + name).c_str());
-  if (rc != 0 && rc != GIT_ENOTFOUND) return git::gitError(rc, "cannot drop the draft");
-  return {};
+  STEER_CHECK(git::removeDraft(dir_, name));
+  return dropFormerDraft(dir_, name);
 }
 
 Result<void> StatusLedger::takeOver(const std::string& otherClone, const std::string& name, const std::string& tip) {
@@ -339,8 +347,8 @@ Result<void> StatusLedger::takeOver(const std::string& otherClone, const std::st
     take(kLocalStatus, taken + "/status");
     take(kLocalNotes, taken + "/notes");
   }
-  const std::string draft = "refs/steersman/local/draft/" + name;
-  take(draft, draft);
+  const StatusLedger former(otherClone, access_);
+  if (const auto draft = former.loadDraft(name); draft && !loadDraft(name)) (void)saveDraft(name, *draft);
   take("refs/steersman/tip", tip);
   return {};
 }

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "core/utf8.h"
 #include "reconciler/git/fetch_commit.h"
 #include "reconciler/git/git_handles.h"
 #include "reconciler/git/ledger_remote.h"
@@ -133,12 +134,22 @@ std::optional<int> answerPassphrase() {
 
 namespace git {
 
-Result<json::object> operate(const RemoteAccess& access, std::string_view operation, const json::object& arguments) {
+namespace {
+
+Result<json::object> perform(const RemoteAccess& access, std::string_view operation, const json::object& arguments) {
   if (operation == "fetch") return fetchOperation(access, arguments);
   if (operation == "look") return lookOperation(access, arguments);
   if (operation == "push") return pushOperation(access, arguments);
   if (operation == "branch") return branchOperation(access, arguments);
   return makeError(Errc::badRequest, "an unknown operation was asked for");
+}
+
+}  // namespace
+
+Result<json::object> operate(const RemoteAccess& access, std::string_view operation, const json::object& arguments) {
+  auto done = perform(access, operation, arguments);
+  if (done.ok()) makeUtf8(*done);  // names of references, too, are any bytes
+  return done;
 }
 
 }  // namespace git

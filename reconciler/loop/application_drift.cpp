@@ -66,8 +66,10 @@ void ApplicationLoop::noteDrift(const DriftWatch::Suspect& suspect, Time now) {
       involved["kind"] = stringAt(w.body, {"kind"});
       involved["apiVersion"] = stringAt(w.body, {"apiVersion"});
     }
-  emitEvent(std::move(involved), suspect.ref.ns, "Warning", "DriftHealed",
-            suspect.how + "; put back to commit " + wantedCommit_.substr(0, 12), now);
+  emitEvent(
+      std::move(involved), suspect.ref.ns, "Warning", "DriftHealed",
+      suspect.how + "; put back to commit " + (isKept(suspect.ref) ? kept_.commit() : wantedCommit_).substr(0, 12),
+      now);
 }
 
 /// The time until which a live object is left alone; nothing when it is not.
@@ -141,12 +143,17 @@ void ApplicationLoop::holdGlass(std::vector<DriftWatch::Suspect>& suspects, Time
 }
 
 bool ApplicationLoop::mayHeal() const {
-  if (!haveWanted_ || pending_ || sync_ == Sync::blocked || settings_.suspend) return false;
-  return !operation_ || operation_->waiting();
+  if (!haveWanted_ || settings_.suspend) return false;
+  const bool waits = pending_ || sync_ == Sync::blocked || (operation_ && operation_->held());
+  return waits ? keepsOld() : !operation_ || operation_->waiting();
 }
 
 void ApplicationLoop::heal(Time now) {
-  if (!mayHeal()) return;
+  if (!mayHeal() || mending_) return;
+  const bool waits = pending_ || sync_ == Sync::blocked || (operation_ && operation_->held());
+  if (waits && settings_.drift != DriftMode::heal) return;
+  if (mendDue_ && now < *mendDue_) return want(mendDue_);
+  mendDue_.reset();
   releaseGlass(now);
   if (driftDue_ && now >= *driftDue_) reportDrift(now);
   auto suspects = drift_.takeDue(now);
@@ -156,7 +163,11 @@ void ApplicationLoop::heal(Time now) {
     return want(driftDue_);
   }
   holdGlass(suspects, now);
-  if (suspects.empty()) return;
+  const auto kept = std::stable_partition(suspects.begin(), suspects.end(),
+                                          [&](const auto& suspect) { return !isKept(suspect.ref); });
+  if (kept != suspects.end()) mend({kept, suspects.end()}, now);
+  suspects.erase(kept, suspects.end());
+  if (suspects.empty() || waits) return;
   std::vector<WantedObject> some;
   for (const auto& suspect : suspects)
     for (const auto& w : *wanted_)
@@ -174,7 +185,9 @@ void ApplicationLoop::heal(Time now) {
   healWith(std::move(*plan), suspects, now);
 }
 
-void ApplicationLoop::healWith(Plan plan, const std::vector<DriftWatch::Suspect>& suspects, Time now) {
+/// Tells of what a plan puts back; a line for each object.
+std::vector<std::string> ApplicationLoop::noteHealings(const Plan& plan,
+                                                       const std::vector<DriftWatch::Suspect>& suspects, Time now) {
   std::vector<std::string> lines;
   for (const auto& suspect : suspects) {
     const auto change = std::find_if(plan.changes.begin(), plan.changes.end(), [&](const PlannedChange& c) {
@@ -186,6 +199,11 @@ void ApplicationLoop::healWith(Plan plan, const std::vector<DriftWatch::Suspect>
     drift_.noteHealed(suspect.ref, now);
     log::warn("drift is healed", {{"app", options_.name}, {"object", change->text()}, {"how", suspect.how}});
   }
+  return lines;
+}
+
+void ApplicationLoop::healWith(Plan plan, const std::vector<DriftWatch::Suspect>& suspects, Time now) {
+  const auto lines = noteHealings(plan, suspects, now);
   if (!operation_) begin("drift", Operation::WhenEmpty::record, now);
   auto& drift = operation_->record().drift;
   drift.insert(drift.end(), lines.begin(), lines.end());

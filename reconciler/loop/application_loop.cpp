@@ -61,15 +61,21 @@ Loop::Next ApplicationLoop::step(Time now) {
   stepRollback(now);
   if (judgeDue_ && now >= *judgeDue_) judgeAgain();
   want(judgeDue_);
-  static const std::set<std::uint64_t> none;
-  drift_.pump(now, operation_ ? operation_->ownRevisions() : none);
+  if (operation_ && !mended_.empty())
+    mended_.insert(operation_->ownRevisions().begin(), operation_->ownRevisions().end());
+  drift_.pump(now, operation_ && mended_.empty() ? operation_->ownRevisions() : mended_);
+  if (!mending_) mended_.clear();
+  takeKept();
   want(drift_.retryAt());
   if (pending_ && operation_ && operation_->interruptible()) operation_->supersede(now, commit_->id);
-  if (!operation_ && haveWanted_ && drift_.synced()) tryBegin(now);
+  stepMending(now);
+  if (!operation_ && !mending_ && haveWanted_ && drift_.synced()) tryBegin(now);
   heal(now);
   showFights(now);
-  if (operation_) stepOperation(now);
+  if (operation_ && !mending_) stepOperation(now);
   if (rightsDue_ && haveWanted_ && !operation_ && !pending_) lookAtRights(now);
+  tellDrift(now, DriftSummary::Take::due);
+  want(healed_.due());
   if (!reports_.empty() && !reports_.front().second && now >= reportDue_ && !keeper_.publishing()) {
     const auto& record = reports_.front().first;
     reports_.front().second = true;
@@ -83,8 +89,8 @@ Loop::Next ApplicationLoop::step(Time now) {
   }
   if (haveWanted_ && (!operation_ || operation_->waiting())) showHealth();
   want(status_.flush(now));
-  if (mayHeal()) {
-    want(drift_.nextDue());
+  if (mayHeal() && !mending_) {
+    want(mendDue_ ? mendDue_ : drift_.nextDue());
     want(driftDue_);
   }
   if (!operation_ && sync_ != Sync::blocked) {
@@ -95,6 +101,7 @@ Loop::Next ApplicationLoop::step(Time now) {
 }
 
 void ApplicationLoop::onUpdate(SourceUpdate update, Time now) {
+  noteLook(update);
   if (!recordsKnown_) {
     for (auto it = update.records.rbegin(); it != update.records.rend(); ++it)
       if (auto record = recordFromJson(*it); record.ok() && record->application == options_.name) {
@@ -166,8 +173,9 @@ void ApplicationLoop::onRendered(const FetchOutcome& fetched, Rendered rendered,
   quarantined_ = std::move(rendered.quarantined);
   prune_ = flawed && !rendered.complete ? PlanOptions::Prune::no : PlanOptions::Prune::yes;
   takeWanted(rendered);
-  haveWanted_ = true;
+  const bool fresh = !std::exchange(haveWanted_, true);
   wantedCommit_ = fetched.commit.id;
+  if (fresh) learnKept(status_.lastApplied());
   sync_ = Sync::open;
   failedHook_.clear();
   if (reported && newestSync_ && newestSync_->commit == wantedCommit_) noteSync(*newestSync_);
@@ -180,10 +188,12 @@ void ApplicationLoop::onRendered(const FetchOutcome& fetched, Rendered rendered,
 void ApplicationLoop::takeWanted(Rendered& rendered) {
   const auto wantsHook = [](const WantedObject& w) { return isHook(w.body); };
   if (!rendered.delta) {
+    if (kept_.known()) kept_.replace(ownWanted(), rendered.objects);
     wanted_ = std::make_shared<std::vector<WantedObject>>(std::move(rendered.objects));
     unplanned_.reset();
     wantsHooks_ = std::any_of(wanted_->begin(), wanted_->end(), wantsHook);
     drift_.setWanted(*wanted_);
+    watchKept();
     assessAnew_ = true;
     return;
   }
@@ -191,12 +201,13 @@ void ApplicationLoop::takeWanted(Rendered& rendered) {
   // Once there was a hook, everything is planned until the whole set is read again.
   wantsHooks_ = wantsHooks_ || std::any_of(delta.changed.begin(), delta.changed.end(), wantsHook);
   drift_.changeWanted(delta.changed, delta.removed);
-  // An operation under way keeps what it began with.
-  if (wanted_.use_count() > 1) wanted_ = std::make_shared<std::vector<WantedObject>>(*wanted_);
+  ownWanted();
   std::map<ObjectRef, WantedObject*> changed;
   for (auto& w : delta.changed) changed[w.ref] = &w;
   const std::set<ObjectRef> removed(delta.removed.begin(), delta.removed.end());
   if (!removed.empty()) {
+    for (auto& w : *wanted_)
+      if (removed.contains(w.ref)) kept_.change(ObjectRef(w.ref), &w);
     std::erase_if(*wanted_, [&](const WantedObject& w) { return removed.contains(w.ref); });
     unplanned_.reset();
   }
@@ -204,10 +215,21 @@ void ApplicationLoop::takeWanted(Rendered& rendered) {
     for (const auto& [ref, w] : changed) unplanned_->insert(ref);
   for (auto& w : *wanted_)
     if (const auto it = changed.find(w.ref); it != changed.end()) {
+      if (w.body != it->second->body) kept_.change(ObjectRef(w.ref), &w);
       w = std::move(*it->second);
       changed.erase(it);
     }
-  for (auto& [ref, w] : changed) wanted_->push_back(std::move(*w));
+  for (auto& [ref, w] : changed) {
+    kept_.change(ref, nullptr);
+    wanted_->push_back(std::move(*w));
+  }
+  watchKept();
+}
+
+/// An operation under way keeps what it began with.
+std::vector<WantedObject>& ApplicationLoop::ownWanted() {
+  if (wanted_.use_count() > 1) wanted_ = std::make_shared<std::vector<WantedObject>>(*wanted_);
+  return *wanted_;
 }
 
 void ApplicationLoop::noteSync(const ApplyRecord& record) {
@@ -289,6 +311,7 @@ void ApplicationLoop::stepOperation(Time now) {
   if (!blind) {
     // One phase a step, so that each has its own time.
     operationDue_ = operation_->step(now, drift_.live());
+    noteWritten(*operation_);
     if (operation_->takeMilestone()) {
       noteRanOnce();
       keeper_.saveDraft(options_.name, jsonText(toJson(operation_->record())));
@@ -319,7 +342,6 @@ void ApplicationLoop::stepOperation(Time now) {
 }
 
 void ApplicationLoop::report(ApplyRecord record, Time now) {
-  keeper_.saveDraft(options_.name, jsonText(toJson(record)));
   const auto result = record.result;
   const bool good = result == ApplyRecord::Result::healthy;
   if (result != ApplyRecord::Result::superseded)
@@ -328,12 +350,38 @@ void ApplicationLoop::report(ApplyRecord record, Time now) {
                                                                                                           : "Failed",
                      good ? "" : record.message);
   if (good && !failedHook_.empty()) status_.setPhase("Failed", failedHook_);
+  noteCounts(record);
+  noteRun(std::move(record), now);
+}
+
+void ApplicationLoop::noteCounts(const ApplyRecord& record) {
   status_.setResources({{"total", wanted_->size()},
                         {"applied", record.created + record.updated + record.replaced + record.unchanged},
                         {"created", record.created},
                         {"updated", record.updated},
                         {"replaced", record.replaced},
                         {"deleted", record.deleted}});
+}
+
+/// A run is over. Healings are told together.
+void ApplicationLoop::noteRun(ApplyRecord record, Time now) {
+  if (record.trigger != "drift") {
+    tellDrift(now, DriftSummary::Take::all);
+    return tellRun(std::move(record), now);
+  }
+  healed_.add(std::move(record));
+  tellDrift(now, DriftSummary::Take::due);
+  if (const auto& waiting = healed_.waiting(); waiting && !operation_ && reports_.empty())
+    keeper_.saveDraft(options_.name, jsonText(toJson(*waiting)));
+}
+
+void ApplicationLoop::tellDrift(Time now, DriftSummary::Take what) {
+  if (auto record = healed_.take(now, what)) tellRun(std::move(*record), now);
+}
+
+/// It stands in the history and waits to be published.
+void ApplicationLoop::tellRun(ApplyRecord record, Time now) {
+  if (!operation_) keeper_.saveDraft(options_.name, jsonText(toJson(record)));  // else the place is taken
   status_.addRun(record);
   log::info("commit is reported", {{"app", options_.name}, {"commit", record.commit}, {"outcome", record.line()}});
   reports_.emplace_back(std::move(record), false);
@@ -352,7 +400,7 @@ void ApplicationLoop::onPublished(const Result<PublishOutcome>& outcome, Time no
   reportFailures_ = 0;
   reports_.erase(reports_.begin());
   // A newer run may have drafted itself meanwhile: only our own draft is dropped.
-  if (reports_.empty() && !operation_) keeper_.dropDraft(options_.name);
+  if (reports_.empty() && !operation_ && !healed_.waiting()) keeper_.dropDraft(options_.name);
   if (outcome->whyLocal.empty()) status_.setCondition("Reported", true, "Pushed", "refs/heads/steersman/status", now);
   else status_.setCondition("Reported", false, "KeptLocal", "records stay in the clone: " + outcome->whyLocal, now);
 }

@@ -19,7 +19,9 @@
 #include "reconciler/loop/application_spec.h"
 #include "reconciler/loop/application_status.h"
 #include "reconciler/loop/declared_claims.h"
+#include "reconciler/loop/drift_summary.h"
 #include "reconciler/loop/drift_watch.h"
+#include "reconciler/loop/kept_state.h"
 #include "reconciler/loop/operation.h"
 #include "reconciler/loop/source_keeper.h"
 #include "reconciler/plan/delete_budget.h"
@@ -101,6 +103,22 @@ class ApplicationLoop final : public Loop {
   json::object applicationReference() const;
   void emitEvent(json::object involved, const std::string& ns, const std::string& type, const std::string& reason,
                  const std::string& message, Time now);
+  struct Mending;
+  void learnKept(const std::string& applied);
+  void takeKept();
+  void watchKept();
+  void noteWritten(Operation& operation);
+  bool keepsOld() const;
+  bool isKept(const ObjectRef& ref) const;
+  std::vector<WantedObject> keptObjects(const std::vector<DriftWatch::Suspect>& suspects) const;
+  void mend(std::vector<DriftWatch::Suspect> suspects, Time now);
+  void stepMending(Time now);
+  std::vector<std::string> noteHealings(const Plan& plan, const std::vector<DriftWatch::Suspect>& suspects, Time now);
+  void noteRun(ApplyRecord record, Time now);
+  void tellRun(ApplyRecord record, Time now);
+  void tellDrift(Time now, DriftSummary::Take what);
+  void noteCounts(const ApplyRecord& record);
+  std::vector<WantedObject>& ownWanted();
   void healWith(Plan plan, const std::vector<DriftWatch::Suspect>& suspects, Time now);
   void reportDrift(Time now);
   void showDrift();
@@ -111,6 +129,8 @@ class ApplicationLoop final : public Loop {
   void releaseGlass(Time now);
   void holdGlass(std::vector<DriftWatch::Suspect>& suspects, Time now);
   void stepRollback(Time now);
+  void lookNow();
+  void noteLook(const SourceUpdate& update);
   void startRollback(const std::string& id, std::string to, const std::string& by, Time now);
   void onReverted(const Result<RevertOutcome>& outcome, Time now);
   void showRollback(const std::string& state, const std::string& message);
@@ -194,7 +214,17 @@ class ApplicationLoop final : public Loop {
   };
   std::map<ObjectRef, Glass> glass_;           ///< objects that are left alone for a while
   std::map<ObjectRef, std::string> badGlass_;  ///< annotations complained of
+  DriftSummary healed_;                        ///< not told yet
+  KeptState kept_;
+  std::shared_ptr<steer::Sync<std::optional<Rendered>>> keptRead_;  ///< set while it is being read what is applied
+  std::string keptReadCommit_;
+  std::shared_ptr<Mending> mending_;
+  std::optional<Time> mendDue_;     ///< an attempt failed: not before
+  std::set<std::uint64_t> mended_;  ///< revisions that mending wrote
   std::string tip_;
+  std::string reconcileSeen_;  ///< the newest request that was taken up
+  bool lookAsked_ = false;
+  int looksBefore_ = 0;  ///< updates that were on their way when it was asked
   RevertRequest rollback_;
   std::string rollbackSeen_;    ///< id of the newest request that was taken up
   std::string rollbackCommit_;  ///< what it made

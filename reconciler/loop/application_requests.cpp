@@ -24,6 +24,7 @@ ApplicationRequests readRequests(const Object& application) {
   if (const auto id = at(rollback, "id"); !id.empty()) out.rollback = {id, at(rollback, "to"), at(rollback, "by")};
   const auto pin = read(application, kPinAnnotation);
   if (const auto commit = at(pin, "commit"); !commit.empty()) out.pin = {commit, at(pin, "insteadOf"), at(pin, "why")};
+  out.reconcile = std::string(application.annotation(kReconcileAnnotation));
   return out;
 }
 

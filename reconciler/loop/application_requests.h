@@ -1,6 +1,6 @@
 #pragma once
-// What people (by `steer approve` and `steer rollback`) and the loop itself ask of an application in its
-// annotations, as JSON texts. What cannot be read counts as not asked. Pure.
+// What people (by `steer approve`, `steer rollback` and `steer reconcile`) and the loop itself ask of an application in
+// its annotations, as JSON texts. What cannot be read counts as not asked. Pure.
 #include <optional>
 #include <string>
 
@@ -10,6 +10,8 @@ namespace steer {
 
 inline constexpr const char* kApprovalAnnotation = "steersman.dev/approve-delete";
 inline constexpr const char* kRollbackAnnotation = "steersman.dev/rollback";
+/// Any text: another one than before asks for a look at the source and the objects at once.
+inline constexpr const char* kReconcileAnnotation = "steersman.dev/reconcile-requested";
 inline constexpr const char* kPinAnnotation = "steersman.dev/pinned";
 
 /// Somebody says yes to the deletions of one commit's plan.
@@ -40,6 +42,7 @@ struct ApplicationRequests {
   std::optional<DeleteApproval> approval{};
   std::optional<RollbackRequest> rollback{};
   std::optional<CommitPin> pin{};
+  std::string reconcile{};  ///< empty = not asked for
 };
 
 ApplicationRequests readRequests(const Object& application);

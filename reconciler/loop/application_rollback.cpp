@@ -24,10 +24,33 @@ void ApplicationLoop::observe(const Object& object) {
     if (!shown.empty()) status_.setDetail("rollback", shown);
     ranOnce_ = ranOnceIn(object.status());
     if (!ranOnce_.empty()) status_.setDetail("ranOnce", ranOnceJson(ranOnce_));
+    const auto& looked = objectAt(object.status(), {"reconcile"});
+    reconcileSeen_ = std::string(stringAt(looked, {"request"}));
+    if (!looked.empty()) status_.setDetail("reconcile", looked);
   }
+  if (!requests_.reconcile.empty() && requests_.reconcile != reconcileSeen_) lookNow();
   keeper_.setPin(requests_.pin);
   if (pinned != requests_.pin.has_value()) keeper_.lookSoon();
   if (operation_ && operation_->held()) operationDue_.reset();
+}
+
+/// Somebody asks for it: no wait for the next look, or for the next attempt, holds it up.
+void ApplicationLoop::lookNow() {
+  reconcileSeen_ = requests_.reconcile;
+  lookAsked_ = true;
+  looksBefore_ = keeper_.lookNow();
+  replan_ = true;
+  if (retryDue_) retryDue_ = Time{};
+  if (operation_) operationDue_.reset();
+}
+
+/// The look that was asked for is over.
+void ApplicationLoop::noteLook(const SourceUpdate& update) {
+  if (!lookAsked_ || looksBefore_-- > 0) return;
+  lookAsked_ = false;
+  status_.setDetail("reconcile", json::object{{"request", reconcileSeen_},
+                                              {"commit", update.fetched ? update.fetched->commit.id : ""},
+                                              {"problem", update.error ? update.error->message : ""}});
 }
 
 void ApplicationLoop::showRollback(const std::string& state, const std::string& message) {

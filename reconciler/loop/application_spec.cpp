@@ -12,6 +12,8 @@ namespace steer {
 namespace {
 
 constexpr Duration kShortestInterval = seconds(1);
+/// Of silence in a conversation with a remote; all of it may take ten times as long.
+constexpr Duration kLongestTimeout = minutes(5);
 
 /// Reads members of one object and collects what is wrong with them.
 class SpecReader {
@@ -21,12 +23,16 @@ class SpecReader {
 
   std::string text(std::string_view field) const { return std::string(stringAt(from_, {field})); }
 
-  void duration(std::string_view field, Duration& into, Duration least = Duration::zero()) {
+  void duration(std::string_view field, Duration& into, Duration least = Duration::zero(),
+                Duration most = Duration::max()) {
     const auto written = text(field);
     if (written.empty()) return;
     const auto parsed = parseDuration(written);
     if (!parsed) return note(field, "\"" + written + "\" is no duration such as 30s, 5m or 1h30m");
-    into = std::max(*parsed, least);
+    if (*parsed > most)
+      note(field, "\"" + written + "\" is longer than the most, " +
+                      std::to_string(std::chrono::duration_cast<seconds>(most).count()) + "s, which is taken instead");
+    into = std::min(std::max(*parsed, least), most);
   }
 
   void number(std::string_view field, int& into, int least, int most) {
@@ -65,7 +71,7 @@ void readRemote(const json::object& from, const std::string& at, const std::stri
   else if (!tag.empty()) out.source.revision = tag.starts_with("refs/") ? tag : "refs/tags/" + tag;
   else if (!branch.empty()) out.source.revision = branch;
   reader.duration("interval", out.source.interval, kShortestInterval);
-  reader.duration("timeout", out.source.timeout, kShortestInterval);
+  reader.duration("timeout", out.source.timeout, kShortestInterval, kLongestTimeout);
   if (const auto secret = stringAt(from, {"secretRef", "name"}); !secret.empty()) {
     out.credentials.secretNamespace = ns;
     out.credentials.secretName = std::string(secret);

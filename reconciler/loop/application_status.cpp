@@ -1,6 +1,7 @@
 #include "reconciler/loop/application_status.h"
 
 #include "core/rfc3339.h"
+#include "core/utf8.h"
 
 namespace steer {
 namespace {
@@ -27,10 +28,14 @@ void ApplicationStatus::setCondition(const std::string& type, bool good, std::st
 }
 
 void ApplicationStatus::addRun(const ApplyRecord& r) {
-  lastRunCommit_ = r.commit;
-  if (r.result == ApplyRecord::Result::healthy || r.result == ApplyRecord::Result::degraded ||
-      r.result == ApplyRecord::Result::timedOut)
-    lastApplied_ = r.commit;
+  // The healing of what is applied, while a newer commit waits, brings no other commit.
+  const bool older = r.trigger == "drift" && !lastRunCommit_.empty() && r.commit != lastRunCommit_;
+  if (!older) {
+    lastRunCommit_ = r.commit;
+    if (r.result == ApplyRecord::Result::healthy || r.result == ApplyRecord::Result::degraded ||
+        r.result == ApplyRecord::Result::timedOut)
+      lastApplied_ = r.commit;
+  }
   history_.push_front({{"commit", r.commit},
                        {"author", r.author},
                        {"summary", r.summary},
@@ -69,6 +74,7 @@ json::object ApplicationStatus::body() const {
 std::optional<Time> ApplicationStatus::flush(Time now) {
   if (now < retry_) return retry_;
   json::object status = body();
+  makeUtf8(status);  // messages and findings quote file names and what programs said
   std::string text = jsonText(status);
   if (text == written_) return std::nullopt;
   const auto done = client_.write(

@@ -33,6 +33,7 @@ class ApplicationStatus {
   /// The commit of the newest healthy run of another commit than this one; empty when there is none.
   std::string lastHealthyBefore(const std::string& commit) const;
   const std::string& lastRunCommit() const { return lastRunCommit_; }
+  const std::string& lastApplied() const { return lastApplied_; }
   const std::string& phase() const { return phase_; }
   const std::string& message() const { return message_; }
   const std::string& health() const { return health_; }

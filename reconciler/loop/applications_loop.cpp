@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "core/barrier.h"
 #include "core/log.h"
 #include "core/rfc3339.h"
 #include "reconciler/git/remote_url.h"
@@ -65,7 +66,9 @@ struct ApplicationsLoop::Child {
   std::string identity;
   std::string configured;  ///< spec that the loop has
   std::string shown;       ///< what others wait for
-  bool restart = false;    ///< the loop is to be replaced as soon as its clone is free
+  int faults = 0;          ///< in a row
+  std::optional<Time> lastFault;
+  bool restart = false;  ///< the loop is to be replaced as soon as its clone is free
   bool dirty = true;
   std::optional<Time> next;
   std::shared_ptr<std::atomic<bool>> woken = std::make_shared<std::atomic<bool>>(true);
@@ -80,7 +83,9 @@ ApplicationsLoop::ApplicationsLoop(ApplicationsOptions options, RendererFactory 
       credentials_(options_.dataDir + "/credentials"),
       informer_(client, sources(), wakerForMe()),
       rights_(client, wakerForMe()),
-      repositories_(options_.dataDir + "/git", executor, wakerForMe()) {}
+      plain_(executor),
+      repositories_(options_.dataDir + "/git", executor, options_.transfers != nullptr ? *options_.transfers : plain_,
+                    wakerForMe()) {}
 
 ApplicationsLoop::~ApplicationsLoop() = default;
 
@@ -120,7 +125,7 @@ Loop::Next ApplicationsLoop::step(Time now) {
     }
     ++it;
     const bool due = child.woken->exchange(false) || child.dirty || (child.next && now >= *child.next);
-    if (due) child.next = stepChild(child, now);
+    if (due) child.next = stepGuarded(child, now);
   }
   for (auto& [label, child] : children_) want(child->woken->load() ? std::optional(now) : child->next);
   if (repositories_.asked()) want(now);
@@ -301,6 +306,41 @@ void ApplicationsLoop::startLoop(Child& child, const ApplicationSpec& spec, cons
   child.configured = jsonText(child.object->spec());
   if (const auto it = cycleOf_.find(child.label); it != cycleOf_.end())
     child.loop->status().setCondition("DependenciesReady", false, "Cycle", cycleText(it->second), now);
+}
+
+/// A fault while one application is stepped is its own: it starts anew, as after a restart of the program, and the
+/// others go on.
+std::optional<Time> ApplicationsLoop::stepGuarded(Child& child, Time now) {
+  std::optional<Time> next;
+  const std::string place = "application " + child.label;
+  const auto fault = barrier::run(place, [&] { next = stepChild(child, now); });
+  if (!fault) {
+    if (std::exchange(child.faults, 0) > 0) noteFault(child, nullptr, now);
+    return next;
+  }
+  child.faults = std::min(child.faults + 1, 7);
+  const Time again = now + std::min<Duration>(seconds(1) * (1 << (child.faults - 1)), seconds(60));
+  (void)barrier::run(place + ", its restart", [&] {
+    child.loop.reset();
+    child.removal.reset();
+    child.identity.clear();
+    child.dirty = true;
+    child.lastFault = now;
+    noteFault(child, &*fault, now);
+    child.status.setPhase("Failed", barrier::faultText(place, *fault));
+    (void)child.status.flush(now);
+  });
+  return again;
+}
+
+void ApplicationsLoop::noteFault(Child& child, const Fault* fault, Time now) {
+  auto& status = child.loop ? child.loop->status() : child.status;
+  if (fault != nullptr) {
+    status.setCondition("Faultless", false, "Fault", barrier::faultText("application " + child.label, *fault), now);
+  } else {
+    status.setCondition("Faultless", true, "Recovered", "the last fault was at " + formatTime(*child.lastFault), now);
+    child.woken->store(true);
+  }
 }
 
 std::optional<Time> ApplicationsLoop::stepChild(Child& child, Time now) {

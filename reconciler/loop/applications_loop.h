@@ -20,11 +20,15 @@
 
 namespace steer {
 
+struct Fault;
+
 struct ApplicationsOptions {
   std::string dataDir;  ///< clones in dataDir/git, credentials in dataDir/credentials
   /// How the root application is reached, where its object names no Secret: files on this machine.
   RemoteCredentials rootCredentials{};
   Duration resync = minutes(5);
+  /// For conversations with remotes; null = the loop's executor. Must outlive the loop.
+  TransferExecutor* transfers = nullptr;
 };
 
 class ApplicationsLoop final : public Loop, private ApplicationNeighbours {
@@ -61,6 +65,8 @@ class ApplicationsLoop final : public Loop, private ApplicationNeighbours {
   ObjectPtr repositoryOf(const Object& application) const;
   /// Its spec, with the source of the application that declares it where it names none.
   ApplicationSpec specOf(const Child& child, int depth = 0) const;
+  std::optional<Time> stepGuarded(Child& child, Time now);
+  void noteFault(Child& child, const Fault* fault, Time now);
   std::optional<Time> stepChild(Child& child, Time now);
   std::optional<Time> stepRemoval(Child& child, Time now);
   Result<void> setFinalizer(const Object& known, bool present);
@@ -76,6 +82,7 @@ class ApplicationsLoop final : public Loop, private ApplicationNeighbours {
   CredentialFiles credentials_;
   Informer informer_;
   RightsWatch rights_;
+  PlainTransfers plain_;
   SharedRepositories repositories_;
   std::map<std::string, std::unique_ptr<Child>> children_;  ///< by label; they follow repositories
   std::map<std::string, std::vector<std::string>> cycleOf_;

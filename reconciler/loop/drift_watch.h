@@ -23,6 +23,8 @@ class DriftWatch {
   void setWanted(const std::vector<WantedObject>& wanted);
   /// The same as a difference: costs what changed.
   void changeWanted(const std::vector<WantedObject>& changed, const std::vector<ObjectRef>& removed);
+  /// Objects that are looked after beside those that are wanted, until changeWanted() removes them.
+  void watchAlso(const std::vector<ObjectRef>& refs) { wanted_.insert(refs.begin(), refs.end()); }
   /// Without hooks, which are no state.
   const std::set<ObjectRef>& wanted() const { return wanted_; }
   /// Wanted objects that changed, by whomever, or were asked for anew since the last call.

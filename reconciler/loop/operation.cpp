@@ -201,6 +201,7 @@ void Operation::noteRows() {
     const auto& change = run_->plan().changes[done.change];
     rowFor(change.text()).outcome = "done";
     count(change.action);
+    written_.push_back(change.ref);
     if (change.action == PlanAction::remove) {
       removed_[change.ref] = change.live->uid();
     } else if (done.result) {
@@ -343,6 +344,13 @@ void Operation::finish(Time now, ApplyRecord::Result result, std::string message
 bool Operation::waiting() const {
   return phase_ == Phase::watching ||
          (phase_ == Phase::applying && run_->interruptible() && !run_->waitingFor().empty());
+}
+
+bool Operation::writes(const ObjectRef& ref) const {
+  if (!run_) return false;
+  const auto& changes = run_->plan().changes;
+  return std::any_of(changes.begin(), changes.end(),
+                     [&](const auto& c) { return c.ref == ref && c.action != PlanAction::none; });
 }
 
 bool Operation::interruptible() const { return phase_ != Phase::applying || run_->interruptible(); }

@@ -89,6 +89,10 @@ class Operation {
   const std::map<ObjectRef, std::uint64_t>& written() const { return expected_; }
   const std::set<std::uint64_t>& ownRevisions() const { return ownRevisions_; }
   std::string waitingFor() const { return waitingFor_; }
+  /// Objects that were written since it was last asked.
+  std::vector<ObjectRef> takeWritten() { return std::exchange(written_, {}); }
+  /// Whether it writes this object, be it done or not.
+  bool writes(const ObjectRef& ref) const;
   const std::optional<Hold>& held() const { return held_; }
 
  private:
@@ -129,6 +133,7 @@ class Operation {
   std::map<ObjectRef, std::string> removed_;     ///< uid that must be gone
   std::set<std::uint64_t> ownRevisions_;
   std::string waitingFor_;
+  std::vector<ObjectRef> written_;
   std::optional<Hold> held_;
 };
 

@@ -4,14 +4,21 @@
 #include <filesystem>
 #include <set>
 
+#include "core/barrier.h"
+#include "core/log.h"
 #include "core/rfc3339.h"
 #include "core/sync.h"
+#include "reconciler/git/clone_packing.h"
 #include "reconciler/report/status_page.h"
 
 namespace steer {
 namespace {
 
-constexpr Duration kGrace = seconds(10);  ///< after a transfer's own limit, before a hang is reported
+constexpr std::string_view kPlace = "a job in a clone";
+constexpr Duration kPatience = seconds(2);  ///< of somebody who asks for a look at once
+constexpr Duration kPackPause = minutes(1);
+constexpr Duration kPackTime = minutes(60);  ///< of a clone with very many objects
+constexpr Duration kGrace = seconds(10);     ///< after a transfer's own limit, before a hang is reported
 
 /// 1, 2, 4 … times `first`, at most `most`.
 Duration backOff(Duration first, int failures, Duration most) {
@@ -75,6 +82,7 @@ struct Repository::Shared {
     std::optional<Result<PublishOutcome>> published;
     std::optional<Result<PublishOutcome>> repeated;  ///< of records that had stayed local
     std::optional<std::pair<Follower, Result<RevertOutcome>>> reverted;
+    std::optional<Fault> fault;  ///< of the job, in place of what it was to bring
   };
   Sync<Results> results;
 };
@@ -115,8 +123,9 @@ Repository::Polled Repository::Errand::run() {
   return out;
 }
 
-Repository::Repository(const SourceOptions& source, std::string dir, Executor& executor, Waker waker)
-    : dir_(std::move(dir)), shared_(std::make_shared<Shared>()), executor_(executor) {
+Repository::Repository(const SourceOptions& source, std::string dir, Executor& executor, TransferExecutor& transfers,
+                       Waker waker)
+    : dir_(std::move(dir)), shared_(std::make_shared<Shared>()), executor_(executor), transfers_(transfers) {
   auto opened = GitSource::open(source, dir_);
   if (opened.ok()) shared_->source = std::move(*opened);
   else shared_->unusable = opened.error();
@@ -168,6 +177,22 @@ void Repository::lookSoon(Follower follower) {
   auto& state = followers_.at(follower);
   state.asks = asked_ = true;
   pollDue_.reset();
+}
+
+void Repository::lookNow(Follower follower) {
+  lookSoon(follower);
+  now_ = true;
+  const bool polls = work_ == Work::poll && shared_->results.with([](const Shared::Results& r) { return r.busy; });
+  if (!polls || !shared_->source || !steppedAt_ || *steppedAt_ < *jobStarted_ + kPatience) return;
+  shared_->interrupt->raise();
+  renewInterrupt();
+}
+
+/// A raised one ends all that is done with it for good.
+void Repository::renewInterrupt() {
+  shared_->interrupt = std::make_shared<Interrupt>();
+  const auto& access = shared_->source->access();
+  shared_->source = shared_->source->reachedWith(access.credentials(), access.timeout(), shared_->interrupt);
 }
 
 std::optional<SourceNews> Repository::takeNews(Follower follower) {
@@ -232,19 +257,26 @@ Duration Repository::interval() const {
 }
 
 template <class Job>
-void Repository::start(Time now, Job job) {
+void Repository::start(Time now, Work work, Job job) {
   jobStarted_ = now;
-  longest_ = shared_->source ? shared_->source->access().longest() + kGrace : kGrace;
+  work_ = work;
+  longest_ = work == Work::pack ? kPackTime : shared_->source ? shared_->source->access().longest() + kGrace : kGrace;
   hangReported_ = false;
   shared_->results.lock()->busy = true;
-  executor_.submit([shared = shared_, job = std::move(job)]() mutable {
-    auto store = job();
+  auto run = [shared = shared_, job = std::move(job)]() mutable {
+    auto fault = barrier::run(kPlace, [&] {
+      auto store = job();
+      shared->results.with([&](Shared::Results& r) { store(r); });
+    });
     shared->results.with([&](Shared::Results& r) {
-      store(r);
+      r.fault = std::move(fault);
       r.busy = false;
     });
     shared->waker();
-  });
+  };
+  // What is on this machine waits for no remote.
+  if (work == Work::pack || !shared_->source || shared_->source->isLocal()) return executor_.submit(std::move(run));
+  transfers_.submit({shared_->source->access().url().host, standing_}, std::move(run));
 }
 
 Repository::Errand Repository::errand() {
@@ -264,6 +296,7 @@ Repository::Errand Repository::errand() {
 
 void Repository::startPoll(Time now) {
   justPolled_ = true;
+  now_ = false;
   pollDue_ = now + interval();
   if (shared_->unusable) {
     Polled polled;
@@ -271,7 +304,7 @@ void Repository::startPoll(Time now) {
     for (auto& [id, follower] : followers_) polled.held[id].error = polled.error;
     return takePolled(std::move(polled), now);
   }
-  start(now, [errand = errand()]() mutable {
+  start(now, Work::poll, [errand = errand()]() mutable {
     return [polled = errand.run()](Shared::Results& r) mutable { r.polled.emplace(std::move(polled)); };
   });
 }
@@ -283,7 +316,7 @@ void Repository::startPublish(Time now) {
     records.push_back(std::move(record));
   }
   records_.clear();
-  start(now, [ledger = *ledger(), records = std::move(records), now]() mutable {
+  start(now, Work::publish, [ledger = *ledger(), records = std::move(records), now]() mutable {
     return [out = ledger.publish(records, statusPage, now)](Shared::Results& r) mutable {
       r.published.emplace(std::move(out));
     };
@@ -291,7 +324,7 @@ void Repository::startPublish(Time now) {
 }
 
 void Repository::startPushAgain(Time now) {
-  start(now, [ledger = *ledger(), now]() mutable {
+  start(now, Work::pushAgain, [ledger = *ledger(), now]() mutable {
     return
         [out = ledger.pushAgain(statusPage, now)](Shared::Results& r) mutable { r.repeated.emplace(std::move(out)); };
   });
@@ -300,9 +333,21 @@ void Repository::startPushAgain(Time now) {
 void Repository::startRevert(Time now) {
   auto [follower, request] = std::move(reverts_.front());
   reverts_.pop_front();
-  start(now, [source = *shared_->source, follower = follower, request = std::move(request), now] {
+  reverting_ = follower;
+  start(now, Work::revert, [source = *shared_->source, follower = follower, request = std::move(request), now] {
     return [follower, out = pushRevert(source.cloneDir(), source.access(), request, now)](Shared::Results& r) mutable {
       r.reverted.emplace(follower, std::move(out));
+    };
+  });
+}
+
+/// A clone grows with every commit and every record; what was written one by one is packed now and then.
+void Repository::startPacking(Time now) {
+  packDue_ = now + kPackPause;
+  start(now, Work::pack, [dir = dir_, url = shownUrl()]() mutable {
+    auto done = git::wantsPacking(dir) ? git::packClone(dir) : Result<void>{};
+    return [done = std::move(done), url](Shared::Results&) {
+      if (!done.ok()) log::warn("a clone cannot be packed", {{"repository", url}, {"reason", done.error().message}});
     };
   });
 }
@@ -320,17 +365,22 @@ void Repository::tell(State& follower, const SourceNews& news) {
 }
 
 void Repository::takePolled(Polled polled, Time now) {
+  if (now_ && polled.error && polled.error->code == Errc::cancelled) {  // it gave way to the look that was asked for
+    pollDue_.reset();
+    return;
+  }
   const bool nothing = polled.error || (!polled.news.empty() &&
                                         std::all_of(polled.news.begin(), polled.news.end(),
                                                     [](const auto& entry) { return entry.second.error.has_value(); }));
   failures_ = nothing ? failures_ + 1 : 0;
+  standing_ = nothing ? Standing::failing : Standing::proven;
   // What the server asks for goes before our own patience.
   const int asksFor = polled.error ? polled.error->retryAfterSeconds : 0;
   const Time next =
       now +
       (nothing ? std::max<Duration>(backOff(seconds(1), failures_ - 1, minutes(5)), seconds(asksFor)) : interval());
   // Somebody may have asked while the poll was under way.
-  if (pollDue_ || nothing) pollDue_ = next;
+  if (!now_ && (pollDue_ || nothing)) pollDue_ = next;
   const auto withNextTry = [&](SourceNews& news) {
     if (news.error) news.error->message += "; next try at " + formatTime(next);
   };
@@ -425,8 +475,28 @@ void Repository::lookAtLocal(Time now) {
   pollDue_ = now;
 }
 
+/// A job that a fault of ours ended is an attempt that failed: it is told, and tried again as one is.
+void Repository::takeFault(Time now) {
+  auto fault = shared_->results.with([](Shared::Results& r) { return std::exchange(r.fault, std::nullopt); });
+  if (!fault) return;
+  const Error error = git::kindError(Errc::internal, "Fault", barrier::faultText(kPlace, *fault));
+  if (work_ == Work::poll) {
+    Polled polled;
+    polled.error = error;
+    for (const auto& [id, follower] : followers_) polled.held[id].error = error;
+    return takePolled(std::move(polled), now);
+  }
+  shared_->results.with([&](Shared::Results& r) {
+    if (work_ == Work::publish) r.published.emplace(error);
+    else if (work_ == Work::pushAgain) r.repeated.emplace(error);
+    else if (work_ == Work::revert) r.reverted.emplace(reverting_, Result<RevertOutcome>(error));
+  });
+}
+
 std::optional<Time> Repository::step(Time now) {
   const bool asked = std::exchange(asked_, false);
+  steppedAt_ = now;
+  takeFault(now);
   auto [running, polled, reverted] = shared_->results.with([](Shared::Results& r) {
     return std::tuple(r.busy, std::exchange(r.polled, std::nullopt), std::exchange(r.reverted, std::nullopt));
   });
@@ -457,6 +527,7 @@ std::optional<Time> Repository::step(Time now) {
   else if (writes) startPublish(now);
   else if (pushDue_ && now >= *pushDue_ && shared_->source) startPushAgain(now);
   else if (followers_.empty()) return std::nullopt;
+  else if (shared_->source && pollDue_ && now >= packDue_) startPacking(now);
   else return std::min({local ? lookDue_ : *pollDue_, *pollDue_, pushDue_.value_or(*pollDue_)});
   return now + milliseconds(1);
 }

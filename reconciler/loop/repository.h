@@ -17,6 +17,7 @@
 #include "reconciler/git/git_source.h"
 #include "reconciler/git/revert_commit.h"
 #include "reconciler/git/status_ledger.h"
+#include "reconciler/loop/transfer_lanes.h"
 
 namespace steer {
 
@@ -32,7 +33,8 @@ class Repository {
   using Follower = std::uint64_t;
 
   /// dir: of the clone. source: its address and how it is reached; each follower says what it follows.
-  Repository(const SourceOptions& source, std::string dir, Executor& executor, Waker waker);
+  Repository(const SourceOptions& source, std::string dir, Executor& executor, TransferExecutor& transfers,
+             Waker waker);
   /// Ends a transfer that runs.
   ~Repository();
   Repository(const Repository&) = delete;
@@ -54,6 +56,8 @@ class Repository {
   void ask(Follower follower);
   /// The same, and polls at the next step.
   void lookSoon(Follower follower);
+  /// The same, and ends a poll that does not get on.
+  void lookNow(Follower follower);
   std::optional<SourceNews> takeNews(Follower follower);
   bool hasNews(Follower follower) const;
   /// Tells the follower of each poll, whatever it found.
@@ -105,12 +109,16 @@ class Repository {
     Time at{};
   };
 
+  enum class Work { poll, publish, pushAgain, revert, pack };
   template <class Job>
-  void start(Time now, Job job);
+  void start(Time now, Work work, Job job);
+  void takeFault(Time now);
+  void renewInterrupt();
   void startPoll(Time now);
   void startPublish(Time now);
   void startPushAgain(Time now);
   void startRevert(Time now);
+  void startPacking(Time now);
   void takePolled(Polled polled, Time now);
   void takePublishedRecords(Time now);
   void tell(State& follower, const SourceNews& news);
@@ -124,6 +132,7 @@ class Repository {
   std::string dir_;
   std::shared_ptr<Shared> shared_;
   Executor& executor_;
+  TransferExecutor& transfers_;
   std::map<Follower, State> followers_;
   std::map<RevisionChoice, Known> known_;  ///< what the last good polls found
   Follower lastFollower_ = 0;
@@ -132,17 +141,23 @@ class Repository {
   std::deque<std::pair<Follower, RevertRequest>> reverts_;
   bool asked_ = true;
   bool anew_ = false;
+  bool now_ = false;  ///< somebody asked for a look at once, and no poll began since
+  std::optional<Time> steppedAt_;
   bool justPolled_ = false;
   bool firstPoll_ = true;
   std::optional<Time> pollDue_;  ///< nothing = at once
   std::optional<Time> jobStarted_;
-  Duration longest_{};  ///< that the job at work may take
+  Work work_ = Work::poll;  ///< what the job at work does
+  Follower reverting_ = 0;  ///< for whom
+  Duration longest_{};      ///< that the job at work may take
   bool hangReported_ = false;
   int failures_ = 0;
+  Standing standing_ = Standing::fresh;
   Time lookDue_{};
   std::string fingerprint_;
   std::optional<Time> pushDue_;  ///< records stay local: when to try again
   int pushFailures_ = 0;
+  Time packDue_{};           ///< when to look whether the clone is to be packed
   bool keptBefore_ = false;  ///< records stayed local in an earlier run of this program
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/barrier.h"
 #include "reconciler/git/remote_url.h"
 #include "reconciler/plan/fingerprint.h"
 
@@ -26,14 +27,17 @@ std::string repositoryKey(const ApplicationSpec& spec, const RemoteCredentials& 
 
 std::shared_ptr<Repository> SharedRepositories::open(const std::string& key, const SourceOptions& source) {
   auto& repository = all_[key];
-  if (!repository) repository = std::make_shared<Repository>(source, dir_ + "/" + key, executor_, waker_);
+  if (!repository) repository = std::make_shared<Repository>(source, dir_ + "/" + key, executor_, transfers_, waker_);
   return repository;
 }
 
 std::optional<Time> SharedRepositories::step(Time now) {
   std::optional<Time> next;
-  for (const auto& [key, repository] : all_)
-    if (const auto at = repository->step(now); at && (!next || *at < *next)) next = at;
+  for (const auto& [key, repository] : all_) {
+    std::optional<Time> at;
+    if (barrier::run("the repository " + key, [&] { at = repository->step(now); })) at = now + seconds(1);
+    if (at && (!next || *at < *next)) next = at;
+  }
   return next;
 }
 

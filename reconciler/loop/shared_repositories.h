@@ -21,8 +21,9 @@ std::string repositoryKey(const ApplicationSpec& spec, const RemoteCredentials& 
 class SharedRepositories {
  public:
   /// dir: clones are made below it.
-  SharedRepositories(std::string dir, Executor& executor, Waker waker)
-      : dir_(std::move(dir)), executor_(executor), waker_(std::move(waker)) {}
+  /// transfers: for conversations with remotes; executor: for what is on this machine.
+  SharedRepositories(std::string dir, Executor& executor, TransferExecutor& transfers, Waker waker)
+      : dir_(std::move(dir)), executor_(executor), transfers_(transfers), waker_(std::move(waker)) {}
 
   /// The one with this key; made when nobody follows it yet.
   std::shared_ptr<Repository> open(const std::string& key, const SourceOptions& source);
@@ -36,6 +37,7 @@ class SharedRepositories {
  private:
   std::string dir_;
   Executor& executor_;
+  TransferExecutor& transfers_;
   Waker waker_;
   std::map<std::string, std::shared_ptr<Repository>> all_;
 };

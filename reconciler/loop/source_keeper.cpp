@@ -4,12 +4,15 @@
 #include <map>
 #include <mutex>
 
+#include "core/barrier.h"
 #include "core/sync.h"
+#include "reconciler/git/git_handles.h"
 #include "reconciler/git/git_tree_reader.h"
 
 namespace steer {
 namespace {
 
+constexpr std::string_view kReading = "the reading of a commit";
 constexpr std::size_t kHistory = 200;  ///< of all applications that share the repository
 
 }  // namespace
@@ -146,6 +149,12 @@ void SourceKeeper::lookSoon() {
   else repository_->lookSoon(me_);
 }
 
+int SourceKeeper::lookNow() {
+  const bool rendering = shared_->results.with([](const Shared::Results& r) { return r.busy || r.update; });
+  repository_->lookNow(me_);
+  return (rendering || ready_ ? 1 : 0) + (repository_->hasNews(me_) ? 1 : 0);
+}
+
 void SourceKeeper::renderAgain() {
   shared_->results.lock()->renderAgain = true;
   if (newest_) again_ = true;
@@ -175,7 +184,7 @@ std::optional<Time> SourceKeeper::step(Time now) {
     news->fetched->before = newest_->commit.id;
     news->fetched->rewritten = news->fetched->recloned = false;
   }
-  if (!news && !queuedLook_) return std::nullopt;
+  if (!news && queuedLooks_.empty()) return std::nullopt;
   if (news) startRender(std::move(*news));
   else startLook();
   return now + milliseconds(1);  // an inline executor has finished already; else the waker comes
@@ -187,7 +196,11 @@ void SourceKeeper::startRender(SourceNews news) {
   shared_->results.lock()->busy = true;
   executor_.submit([shared = shared_, news = std::move(news)] {
     SourceUpdate taken;
-    const bool broken = shared->take(news, taken);
+    bool broken = false;
+    if (const auto fault = barrier::run(kReading, [&] { broken = shared->take(news, taken); })) {
+      taken = SourceUpdate();
+      taken.error = git::kindError(Errc::internal, "Fault", barrier::faultText(kReading, *fault));
+    }
     shared->results.with([&](Shared::Results& r) {
       r.update = std::move(taken);
       r.damaged = broken;
@@ -199,8 +212,10 @@ void SourceKeeper::startRender(SourceNews news) {
 
 void SourceKeeper::startLook() {
   shared_->results.lock()->busy = true;
-  executor_.submit([shared = shared_, look = std::exchange(queuedLook_, {})] {
-    look(shared->cloneDir);
+  auto next = std::move(queuedLooks_.front());
+  queuedLooks_.pop_front();
+  executor_.submit([shared = shared_, look = std::move(next)] {
+    (void)barrier::run("a look into a clone", [&] { look(shared->cloneDir); });
     shared->results.lock()->busy = false;
     shared->waker();
   });

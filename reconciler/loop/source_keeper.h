@@ -3,6 +3,7 @@
 // and hands its records and reverts to it. The loop asks for work and takes results; nothing blocks it.
 // Thread rule: one owner; jobs run elsewhere and hold what they need.
 // Failure rule: a failed fetch is a result with its error; what was read before stays valid.
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -82,12 +83,15 @@ class SourceKeeper {
   void revert(RevertRequest request) { repository_->revert(me_, std::move(request)); }
   std::optional<Result<RevertOutcome>> takeReverted() { return repository_->takeReverted(me_); }
   /// Queued until a rendering that runs is done: reads what is in the clone, on the executor; the waker is called
-  /// afterwards. One that was queued before and has not begun is forgotten.
-  void lookInto(std::function<void(const std::string& cloneDir)> look) { queuedLook_ = std::move(look); }
+  /// afterwards.
+  void lookInto(std::function<void(const std::string& cloneDir)> look) { queuedLooks_.push_back(std::move(look)); }
   /// A job of this application is at work.
   bool busy() const;
   /// Asks for a fetch at the next step, unless something newer is on its way already.
   void lookSoon();
+  /// The same, whatever is on its way, and without waiting for what failed or hangs: how many updates come before its
+  /// own.
+  int lookNow();
   /// Renders the commit at the next step although it is no other one: what a source is judged by (namespaces) may have
   /// changed.
   void renderAgain();
@@ -111,7 +115,7 @@ class SourceKeeper {
   Repository::Follower me_;
   std::shared_ptr<Shared> shared_;
   Executor& executor_;
-  std::function<void(const std::string& cloneDir)> queuedLook_{};
+  std::deque<std::function<void(const std::string& cloneDir)>> queuedLooks_{};
   bool again_ = false;                  ///< what was fetched last is to be rendered anew
   std::optional<FetchOutcome> newest_;  ///< that was fetched; nothing while the repository cannot be read
   std::optional<SourceUpdate> ready_;

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "core/rfc3339.h"
+#include "core/utf8.h"
 
 namespace steer {
 namespace {
@@ -52,7 +53,9 @@ std::string ApplyRecord::path() const {
     if (c != ':') clock += c;
   // Several applications may begin the same commit at the same moment.
   const std::string whose = application == "root" ? "" : "-" + application;
-  return "records/" + at.substr(0, 10) + "/" + clock + "-" + commit + whose + ".json";
+  // By month, day and hour, so that a commit of one more writes small trees anew.
+  return "records/" + at.substr(0, 7) + "/" + at.substr(8, 2) + "/" + clock.substr(0, 2) + "/" + clock + "-" + commit +
+         whose + ".json";
 }
 
 std::string ApplyRecord::note() const {
@@ -109,6 +112,7 @@ json::object toJson(const ApplyRecord& r) {
   if (!r.drift.empty()) out["drift"] = strings(r.drift);
   if (!r.approval.empty()) out["approval"] = r.approval;
   if (!r.account.empty()) out["account"] = r.account;
+  makeUtf8(out);  // a record that cannot be read again would hide the ones before it
   return out;
 }
 

@@ -49,7 +49,7 @@ struct ApplyRecord {
   std::string account{};  ///< the user as whom it was written; empty = the server itself
 
   bool finishedWell() const { return result == Result::healthy; }
-  /// "records/2026-11-21/041059.123456Z-<commit>.json", for others than root
+  /// "records/2026-11/21/04/041059.123456Z-<commit>.json", for others than root
   /// "…-<commit>-<application>.json": unique per run, ordered by time.
   std::string path() const;
   /// One line: "healthy: 3 created, 1 updated (2026-11-21T04:10:59Z)".

@@ -62,20 +62,28 @@ TEST_CASE("Bodies, queries and paths that are not UTF-8 are bad requests in ever
 TEST_CASE("A client that calls itself by odd bytes is named as far as that is text") {
   TestServer s;
   Request request;
-  request.method = "POST";
-  request.path = kMaps;
+  const std::string target = std::string(kMaps) + "/u";
+  REQUIRE(s.call("PATCH", target + "?fieldManager=m", map("u", "1"), "application/apply-patch+yaml").status == 201);
+  request.method = "PUT";
+  request.path = target;
   request.headers.emplace("content-type", "application/json");
   request.headers.emplace("user-agent", "a\xff\x01" + std::string(300, 'b') + "/1.0");
-  request.body = map("u", "1");
+  request.body = map("u", "2");
   request.identity = s.admin;
-  REQUIRE(s.api.handle(request).status == 201);
+  REQUIRE(s.api.handle(request).status == 200);
   const auto stored = s.store->snapshot().get("configmaps", "default", "u");
-  const auto manager = stringAt(arrayAt(stored->metadata(), {"managedFields"})[0], {"manager"});
-  CHECK(isUtf8(manager));
-  CHECK(
-      manager.starts_with("a\xef\xbf\xbd"
-                          "bbb"));
-  CHECK(manager.size() <= 128);
+  std::size_t named = 0;
+  for (const auto& entry : arrayAt(stored->metadata(), {"managedFields"})) {
+    const auto manager = stringAt(entry, {"manager"});
+    CHECK(isUtf8(manager));
+    CHECK(manager.size() <= 128);
+    named += manager.starts_with(
+                 "a\xef\xbf\xbd"
+                 "bbb")
+                 ? 1
+                 : 0;
+  }
+  CHECK(named == 1);
 }
 
 TEST_CASE("Who asks to be somebody whose name is no text is refused") {
@@ -95,9 +103,6 @@ TEST_CASE("A write inside the program that is no text is refused before the log,
   const auto done = s.client->write(Write::create("configmaps", std::move(body)));
   REQUIRE(!done.ok());
   CHECK(done.error().code == Errc::badRequest);
-  Write odd = Write::create("configmaps", configMap("inside"));
-  odd.fieldManager = "m\xff";
-  CHECK(!s.client->write(odd).ok());
   CHECK(!s.client->get({"configmaps", "default", "inside"}).ok());
 }
 

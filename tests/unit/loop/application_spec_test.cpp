@@ -71,6 +71,17 @@ TEST_CASE("a GitRepository gives what the application does not say itself") {
   CHECK(readApplicationSpec(*app, nullptr).unusable == "there is no GitRepository steersman-system/fleet");
 }
 
+TEST_CASE("a time-out has an upper bound, which is taken with a finding") {
+  auto from = source();
+  from["timeout"] = "24h";
+  const auto spec = readApplicationSpec(*application({{"source", from}}), nullptr);
+  REQUIRE(spec.problems.size() == 1);
+  CHECK(spec.problems[0] == "spec.source.timeout: \"24h\" is longer than the most, 300s, which is taken instead");
+  CHECK(spec.source.timeout == minutes(5));
+  from["timeout"] = "5m";
+  CHECK(readApplicationSpec(*application({{"source", from}}), nullptr).problems.empty());
+}
+
 TEST_CASE("the delay between attempts grows and has an end") {
   const RetryPolicy policy{9, seconds(5), 2, seconds(60)};
   CHECK(retryDelay(policy, 1) == seconds(5));

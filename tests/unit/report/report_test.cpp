@@ -36,7 +36,7 @@ TEST_CASE("record paths are ordered by time and name the commit") {
   auto b = sample();
   b.started += Duration(1);
   CHECK(a.path() < b.path());
-  CHECK(a.path() == "records/2027-01-15/080000.000000Z-1234567890123456789012345678901234567890.json");
+  CHECK(a.path() == "records/2027-01/15/08/080000.000000Z-1234567890123456789012345678901234567890.json");
 }
 
 TEST_CASE("what is not a record is refused") {
