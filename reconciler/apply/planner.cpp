@@ -15,6 +15,19 @@ void label(json::object& body, const std::string& application) {
   ensureObject(ensureObject(body, "metadata"), "labels")[kApplicationLabel] = application;
 }
 
+/// Settings of a rolling update that defaulting filled in belong to nobody and would stay beside another type, which
+/// the server refuses. Who asks for the other type asks for their absence.
+void leaveRollingUpdate(json::object& body) {
+  auto* spec = body.if_contains("spec");
+  if (spec == nullptr || !spec->is_object()) return;
+  for (const char* name : {"strategy", "updateStrategy"}) {
+    auto* strategy = spec->get_object().if_contains(name);
+    if (strategy == nullptr || !strategy->is_object()) continue;
+    const auto type = stringAt(*strategy, {"type"});
+    if (type == "Recreate" || type == "OnDelete") strategy->get_object().emplace("rollingUpdate", nullptr);
+  }
+}
+
 /// How everything lives that the plan speaks of. What stays as it is comes without its body.
 Result<void> observe(Client& client, const PlanOptions& options, PlanInput& input) {
   ObserveRequest request;
@@ -208,6 +221,7 @@ Result<PlanInput> prepare(Client& client, std::vector<WantedObject> wanted, cons
   for (auto& w : wanted) {
     label(w.body, options.application);
     leaveToControllers(w.body);
+    leaveRollingUpdate(w.body);
   }
   input.hooks = takeHooks(wanted);
   std::erase_if(input.hooks, [&](const PlannedHook& h) { return !options.selection.contains(h.gvk(), h.ref); });
