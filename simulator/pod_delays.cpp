@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cluster/manager/pod_times.h"
+#include "simulator/sim_wishes.h"
 
 namespace steer {
 namespace {
@@ -20,10 +21,6 @@ std::string repositoryOf(const std::string& image) {
   const auto slash = out.rfind('/');
   if (colon != std::string::npos && (slash == std::string::npos || colon > slash)) out.resize(colon);
   return out;
-}
-
-bool says(const Object& pod, std::string_view setting) {
-  return !pod.annotation("simulator.steersman.dev/" + std::string(setting)).empty();
 }
 
 }  // namespace
@@ -57,7 +54,7 @@ Duration PodDelays::startOf(const Object& pod, const std::string& image) {
   if (found.took && known != times_.byImage.end() && (known->second.start || known->second.firstStart))
     return *found.took;  // not new here
   const auto took = found.took.value_or(options_.unknownStart);
-  if (!says(pod, "start-delay"))
+  if (!simWishesOf(pod).start)
     assumptions_.insert("image " + image + " has not been started here yet: " + millisText(took) +
                         " to start are assumed" + (found.took ? ", as " + found.like + " took" : ""));
   return took;
@@ -67,7 +64,7 @@ Duration PodDelays::stopOf(const Object& pod, const std::string& image) {
   const auto found = find(image, &StartTimes::Times::stop);
   if (found.took) return *found.took;
   const auto took = anyStop_.value_or(options_.unknownStop);
-  if (!says(pod, "stop-delay"))
+  if (!simWishesOf(pod).stop)
     assumptions_.insert("no pod of image " + image + " was seen to stop here yet: " + millisText(took) +
                         " are assumed");
   return took;
@@ -80,7 +77,7 @@ SimPodLife::Delays PodDelays::of(const Object& pod) {
     const std::string image(stringAt(container, {"image"}));
     if (pod.deleting()) {
       out.stop = std::max(out.stop, stopOf(pod, image));
-      if (const auto end = find(image, &StartTimes::Times::end).took; end && !says(pod, "stop-delay"))
+      if (const auto end = find(image, &StartTimes::Times::end).took; end && !simWishesOf(pod).stop)
         out.end = std::max(out.end.value_or(Duration{}), *end);
       continue;
     }

@@ -6,6 +6,7 @@
 #include "core/node_labels.h"
 #include "core/rfc3339.h"
 #include "simulator/sim_pod.h"
+#include "simulator/sim_wishes.h"
 
 namespace steer {
 namespace {
@@ -247,8 +248,11 @@ void SimFleet::takeIn(const ObjectPtr& before, const ObjectPtr& after, Time now)
   const bool startsDeleting = after->deleting() && (pod->object == nullptr || !pod->object->deleting());
   const bool shortened =
       after->deleting() && pod->object != nullptr && after->deletionTime() != pod->object->deletionTime();
+  const bool asksAnew = pod->object != nullptr && objectAt(after->metadata(), {"annotations"}) !=
+                                                      objectAt(pod->object->metadata(), {"annotations"});
+  if (asksAnew) pod->life.askedAt = now;
   pod->object = after;
-  if (startsDeleting || shortened) {
+  if (startsDeleting || shortened || asksAnew) {
     if (pod->due) timers_.erase({*pod->due, after->uid()});
     pod->due = now;
     timers_.insert({now, after->uid()});
@@ -275,6 +279,7 @@ void SimFleet::walk(SimPod& pod, Time now) {
   SimPodLife::Delays delays;
   delays.start = options_.startDelay;
   if (options_.delaysOf) delays = options_.delaysOf(*pod.object);
+  else if (stringAt(pod.object->spec(), {"restartPolicy"}, "Always") != "Always") delays.exit = options_.endAfter;
   if (pod.object->deleting()) {
     if (!pod.stopSeen) pod.stopSeen = now;
     const Time gone = pod.life.goneAt(*pod.object, delays, *pod.stopSeen);
@@ -314,7 +319,11 @@ void SimFleet::finishDeletion(SimPod& pod) {
 }
 
 void SimFleet::report(SimPod& pod, Time) {
-  if (pod.life.phase == SimPodLife::Phase::waiting) return;
+  // Who asks for a slow start wants to see it; else one write less for each pod.
+  if (pod.life.phase == SimPodLife::Phase::waiting) {
+    const auto wishes = simWishesOf(*pod.object);
+    if (!wishes.start && wishes.mistake.empty()) return;
+  }
   auto* node = nodeOf(pod.node);
   if (pod.ip.empty()) pod.ip = allocateIp(*node);
   const auto stored = informer_->snapshot().get("nodes", "", pod.node);

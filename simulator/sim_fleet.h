@@ -2,15 +2,8 @@
 // SimFleet: any number of simulated nodes as one steppable loop over the public API. It registers
 // nodes, renews their leases and walks their pods through Pending, Running, Ready and the end, with
 // delays and failures from pod annotations. Light enough for thousands of nodes in one process.
-// Thread rule: one driver steps it; the fault switches may be called between steps only.
-//
-// Annotations (all optional), prefix simulator.steersman.dev/:
-//   start-delay   Go-style duration until the containers run (default FleetOptions::startDelay)
-//   ready-delay   from running to ready (default 0s); "never" = never ready
-//   stop-delay    from deletion to gone (default 100ms, at most the grace period)
-//   exit-after    the containers exit this long after they started
-//   exit-code     with this code (default 0)
-//   pull-error    any value: the image cannot be pulled
+// Thread rule: one driver steps it; the fault switches may be called between steps only. simulator/sim_wishes.h names
+// the annotations.
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -38,7 +31,10 @@ struct FleetOptions {
   /// Nodes that are registered already, by name, instead of new ones: their pods go on as they are, and
   /// no lease is renewed.
   std::vector<std::string> adopt{};
-  /// Delays of one pod; null = startDelay and ready at once.
+  /// How long pods run that are meant to end (restartPolicy Never and OnFailure, so those of jobs and hooks) where
+  /// their annotations do not say; they end well. Nothing = they run on.
+  std::optional<Duration> endAfter = seconds(1);
+  /// Delays of one pod; null = startDelay, ready at once and endAfter.
   std::function<SimPodLife::Delays(const Object& pod)> delaysOf{};
   std::map<std::string, std::string> labels{};  ///< on every node
 };

@@ -1,35 +1,41 @@
 #include "simulator/sim_pod.h"
 
 #include <algorithm>
-#include <charconv>
 
-#include "core/duration.h"
 #include "core/rfc3339.h"
+#include "simulator/sim_wishes.h"
 
 namespace steer {
 namespace {
 
-constexpr std::string_view kPrefix = "simulator.steersman.dev/";
-
-std::string_view setting(const Object& pod, std::string_view name) {
-  return pod.annotation(std::string(kPrefix) + std::string(name));
-}
-
-Duration durationSetting(const Object& pod, std::string_view name, Duration fallback) {
-  const auto text = setting(pod, name);
-  return text.empty() ? fallback : parseDuration(text).value_or(fallback);
-}
-
-int exitCodeOf(const Object& pod) {
-  const auto text = setting(pod, "exit-code");
-  int code = 0;
-  std::from_chars(text.data(), text.data() + text.size(), code);
-  return code;
-}
-
 Duration backoff(int restarts) {
   const auto factor = std::int64_t{1} << std::min(restarts, 5);
   return std::min<Duration>(seconds(10) * factor, seconds(300));
+}
+
+/// Init containers do their work in no time; sidecars run as long as the others.
+json::array initStatuses(const Object& pod, bool initialized, Time start) {
+  json::array out;
+  for (const auto& container : arrayAt(pod.spec(), {"initContainers"})) {
+    const bool sidecar = stringAt(container, {"restartPolicy"}) == "Always";
+    json::object state;
+    if (!initialized) state["waiting"] = json::object{{"reason", "PodInitializing"}};
+    else if (sidecar) state["running"] = json::object{{"startedAt", formatTime(start)}};
+    else
+      state["terminated"] = json::object{{"exitCode", 0},
+                                         {"reason", "Completed"},
+                                         {"startedAt", formatTime(start)},
+                                         {"finishedAt", formatTime(start)}};
+    out.push_back(json::object{{"name", stringAt(container, {"name"})},
+                               {"image", stringAt(container, {"image"})},
+                               {"imageID", initialized ? "simulated" : ""},
+                               {"ready", initialized},
+                               {"started", initialized && sidecar},
+                               {"restartCount", 0},
+                               {"state", std::move(state)},
+                               {"lastState", json::object{}}});
+  }
+  return out;
 }
 
 json::object condition(std::string_view type, bool holds, Time since, std::string_view reason = "") {
@@ -61,36 +67,46 @@ SimPodLife SimPodLife::begin(const Object& pod, Time now) {
   return life;
 }
 
+std::optional<Time> SimPodLife::exitTime(const SimWishes& wishes, const Delays& defaults) const {
+  if (wishes.exit) return since + wishes.exit->after;
+  if (wishes.neverExits || !defaults.exit) return std::nullopt;
+  return since + *defaults.exit;
+}
+
 std::optional<Time> SimPodLife::advance(const Object& pod, const Delays& defaults, Time now) {
+  const SimWishes wishes = simWishesOf(pod);
   for (;;) {
     Time due{};
     switch (phase) {
       case Phase::waiting: {
-        due = since + durationSetting(pod, "start-delay", defaults.start);
+        if (!wishes.mistake.empty()) return std::nullopt;  // until the annotation says what can be read
+        due = since + wishes.start.value_or(defaults.start);
         if (now < due) return due;
-        const bool pullable = setting(pod, "pull-error").empty();
-        phase = pullable ? Phase::running : Phase::pullFailed;
+        phase = wishes.pullFails ? Phase::pullFailed : Phase::running;
         since = due;
-        if (pullable) startedAt = due;
+        if (!wishes.pullFails) startedAt = due;
         break;
       }
+      case Phase::pullFailed:
+        if (wishes.pullFails) return std::nullopt;
+        phase = Phase::running;
+        since = now;
+        startedAt = now;
+        break;
       case Phase::running: {
-        const auto exitAfter = setting(pod, "exit-after");
-        const auto exitAt = !exitAfter.empty()
-                                ? std::optional<Time>(since + parseDuration(exitAfter).value_or(Duration{0}))
-                            : defaults.exit ? std::optional<Time>(since + *defaults.exit)
-                                            : std::optional<Time>{};
-        const bool never = setting(pod, "ready-delay") == "never";
-        const Time readyAt = since + durationSetting(pod, "ready-delay", defaults.ready);
-        if (!never && !ready && now >= readyAt && (!exitAt || readyAt < *exitAt)) ready = true;
+        const auto exitAt = exitTime(wishes, defaults);
+        const Time readyAt = since + wishes.ready.value_or(defaults.ready);
+        if (wishes.neverReady) ready = false;
+        else if (!ready && now >= readyAt && (!exitAt || readyAt < *exitAt)) ready = true;
         if (!exitAt || now < *exitAt) {
-          if (!never && !ready) return exitAt ? std::min(readyAt, *exitAt) : readyAt;
+          if (!wishes.neverReady && !ready) return exitAt ? std::min(readyAt, *exitAt) : readyAt;
           return exitAt;
         }
         ready = false;
-        lastExitCode = exitCodeOf(pod);
-        finishedAt = *exitAt;
-        since = *exitAt;
+        lastExitCode = wishes.exit ? wishes.exit->code : 0;
+        // An exit that is asked for of a container that runs already is now, not in its past.
+        finishedAt = std::max(*exitAt, std::min(now, askedAt));
+        since = *finishedAt;
         const auto policy = stringAt(pod.spec(), {"restartPolicy"}, "Always");
         if (policy == "Always" || (policy == "OnFailure" && lastExitCode != 0)) phase = Phase::crashed;
         else phase = lastExitCode == 0 ? Phase::succeeded : Phase::failed;
@@ -112,12 +128,14 @@ std::optional<Time> SimPodLife::advance(const Object& pod, const Delays& default
 
 Time SimPodLife::goneAt(const Object& pod, const Delays& defaults, Time seen) const {
   const Duration grace = seconds(intAt(pod.metadata(), {"deletionGracePeriodSeconds"}));
-  return seen + std::min<Duration>(durationSetting(pod, "stop-delay", defaults.stop), grace);
+  return seen + std::min<Duration>(simWishesOf(pod).stop.value_or(defaults.stop), grace);
 }
 
 json::object SimPodLife::status(const Object& pod, const std::string& podIp, const std::string& hostIp) const {
   const bool running = phase == Phase::running;
   const bool done = phase == Phase::succeeded || phase == Phase::failed;
+  const auto mistake = phase == Phase::waiting ? simWishesOf(pod).mistake : std::string();
+  const bool initFirst = !arrayAt(pod.spec(), {"initContainers"}).empty();
   json::object state;
   if (running) {
     state["running"] = json::object{{"startedAt", formatTime(startedAt.value_or(since))}};
@@ -129,8 +147,12 @@ json::object SimPodLife::status(const Object& pod, const std::string& podIp, con
   } else {
     const char* reason = phase == Phase::crashed      ? "CrashLoopBackOff"
                          : phase == Phase::pullFailed ? "ImagePullBackOff"
+                         : !mistake.empty()           ? "CreateContainerConfigError"
+                         : initFirst                  ? "PodInitializing"
                                                       : "ContainerCreating";
-    state["waiting"] = json::object{{"reason", reason}};
+    json::object waiting{{"reason", reason}};
+    if (!mistake.empty()) waiting["message"] = mistake;
+    state["waiting"] = std::move(waiting);
   }
   json::array containers;
   for (const auto& container : arrayAt(pod.spec(), {"containers"})) {
@@ -149,6 +171,7 @@ json::object SimPodLife::status(const Object& pod, const std::string& podIp, con
                                       {"lastState", std::move(last)}});
   }
   const Time start = startedAt.value_or(since);
+  const bool initialized = running || done || phase == Phase::crashed || !initFirst;
   const char* unready = done && phase == Phase::succeeded ? "PodCompleted" : "ContainersNotReady";
   json::object out{{"phase", phase == Phase::succeeded            ? "Succeeded"
                              : phase == Phase::failed             ? "Failed"
@@ -157,11 +180,17 @@ json::object SimPodLife::status(const Object& pod, const std::string& podIp, con
                    {"hostIP", hostIp},
                    {"startTime", formatTime(start)},
                    {"conditions", json::array{condition("PodReadyToStartContainers", running, start),
-                                              condition("Initialized", true, start),
+                                              condition("Initialized", initialized, start,
+                                                        initialized ? "" : "ContainersNotInitialized"),
                                               condition("Ready", ready, since, ready ? "" : unready),
                                               condition("ContainersReady", ready, since, ready ? "" : unready),
                                               condition("PodScheduled", true, pod.created().value_or(start))}},
                    {"containerStatuses", std::move(containers)}};
+  if (const auto generation = pod.generation(); generation > 0) {
+    out["observedGeneration"] = generation;
+    for (auto& item : out["conditions"].as_array()) item.as_object()["observedGeneration"] = generation;
+  }
+  if (initFirst) out["initContainerStatuses"] = initStatuses(pod, initialized, start);
   if (!podIp.empty() && !done) {
     out["podIP"] = podIp;
     out["podIPs"] = json::array{json::object{{"ip", podIp}}};

@@ -8,6 +8,8 @@
 
 namespace steer {
 
+struct SimWishes;
+
 struct SimPodLife {
   enum class Phase { waiting, pullFailed, running, crashed, succeeded, failed, gone };
 
@@ -18,6 +20,7 @@ struct SimPodLife {
   int lastExitCode = 0;
   std::optional<Time> startedAt;  ///< of the containers that run or ran last
   std::optional<Time> finishedAt;
+  Time askedAt{};  ///< when the pod's annotations were last changed; zero = as it was made
 
   /// The next state at `now`. `next` = when something will change by itself.
   struct Step;
@@ -36,6 +39,8 @@ struct SimPodLife {
   /// metadata.deletionTimestamp is set, and was first seen at `seen`: when the containers are gone.
   /// Timestamps are whole seconds, too coarse to count a stop from.
   Time goneAt(const Object& pod, const Delays& defaults, Time seen) const;
+  /// When the containers that run end; nothing = they go on.
+  std::optional<Time> exitTime(const SimWishes& wishes, const Delays& defaults) const;
   /// The status as the node would write it.
   json::object status(const Object& pod, const std::string& podIp, const std::string& hostIp) const;
 };

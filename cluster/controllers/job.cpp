@@ -230,6 +230,7 @@ class JobRound {
       surplus.insert(surplus.end(), excess.begin(), excess.end());
     }
     stopJobPods(job_, surplus, Stop::uncounted, out_);
+    if (namespaceEnds(snapshot_, job_->ns())) return;  // nothing is made there any more
     const auto missing = wanted - active - (jobfacts::replacesOnlyFailed(*job_) ? tally_.terminating : 0);
     if (missing <= 0) return;
     if (!jobfacts::limitsPerIndex(*job_)) {
@@ -260,10 +261,17 @@ class JobRound {
 class JobController final : public Controller {
  public:
   std::string_view name() const override { return "job-controller"; }
-  std::vector<std::string> resources() const override { return {std::string(kJobs), "pods"}; }
+  std::vector<std::string> resources() const override { return {std::string(kJobs), "pods", "namespaces"}; }
 
   std::vector<Key> keysFor(const Snapshot& snapshot, std::string_view resource, const ObjectPtr& before,
                            const ObjectPtr& after) const override {
+    if (resource == "namespaces") {
+      // What was held for a successor is let go: none comes any more.
+      std::vector<Key> keys;
+      if (after && after->deleting() && (!before || !before->deleting()))
+        snapshot.each(kJobs, after->name(), [&](const ObjectPtr& job) { keys.push_back({job->ns(), job->name()}); });
+      return keys;
+    }
     if (resource == kJobs) {
       const auto& job = after ? after : before;
       std::vector<Key> keys{{job->ns(), job->name()}};

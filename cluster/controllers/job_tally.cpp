@@ -5,6 +5,7 @@
 
 #include "cluster/controllers/conditions.h"
 #include "cluster/controllers/job_failure.h"
+#include "cluster/controllers/ownership.h"
 #include "cluster/controllers/pod_facts.h"
 
 namespace steer {
@@ -111,8 +112,8 @@ class Bookkeeper {
 
   /// Another pod of that index came after this one, or none will.
   bool hasSuccessor(std::int64_t index, const std::vector<ObjectPtr>& pods, const Object& pod) const {
-    const bool ending =
-        conditionIs(job_.status(), "FailureTarget", "True") || conditionIs(job_.status(), "SuccessCriteriaMet", "True");
+    const bool ending = conditionIs(job_.status(), "FailureTarget", "True") ||
+                        conditionIs(job_.status(), "SuccessCriteriaMet", "True") || namespaceEnds(snapshot_, job_.ns());
     if (ending || out_.failedIndexes.contains(index) || out_.completed.contains(index)) return true;
     return std::any_of(pods.begin(), pods.end(), [&](const ObjectPtr& other) {
       return other->uid() != pod.uid() && jobfacts::indexOf(job_, *other) == index &&

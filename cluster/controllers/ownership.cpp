@@ -82,4 +82,9 @@ std::vector<Controller::Key> ownerKeys(const Snapshot& snapshot, std::string_vie
   return keys;
 }
 
+bool namespaceEnds(const Snapshot& snapshot, const std::string& ns) {
+  const auto object = snapshot.get("namespaces", "", ns);
+  return object && object->deleting();
+}
+
 }  // namespace steer

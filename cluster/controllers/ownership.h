@@ -31,4 +31,7 @@ std::vector<Controller::Key> ownerKeys(const Snapshot& snapshot, std::string_vie
                                        std::string_view ownerKind, const ObjectPtr& before, const ObjectPtr& after,
                                        LabelSelector (*selectorOf)(const Object&));
 
+/// The namespace is being deleted: nothing new is accepted there, and whoever waits for a successor waits in vain.
+bool namespaceEnds(const Snapshot& snapshot, const std::string& ns);
+
 }  // namespace steer

@@ -18,6 +18,13 @@ bool serverAway(Errc code) {
   return code == Errc::unavailable || code == Errc::timeout || code == Errc::io || code == Errc::cancelled;
 }
 
+/// Nothing new is accepted in a namespace that is being deleted.
+bool namespaceEnds(const Error& error) {
+  return error.code == Errc::forbidden && std::any_of(error.causes.begin(), error.causes.end(), [](const Cause& cause) {
+           return cause.reason == "NamespaceTerminating";
+         });
+}
+
 std::vector<Informer::Source> sourcesOf(const std::vector<std::unique_ptr<Controller>>& controllers) {
   std::set<std::string> resources;
   for (const auto& controller : controllers)
@@ -163,6 +170,7 @@ void ControllerLoop::execute(std::vector<Made> round, Time now) {
 /// A write of the decision was refused. Within a slow start the rest of its batch is still tried.
 void ControllerLoop::endAt(const Made& made, std::size_t failed, Results results, Time now) {
   const auto& writes = made.decision.writes;
+  if (namespaceEnds(results[failed].error())) return carryOn(made, failed, std::move(results), now);
   const auto end = made.decision.slowStart.batchEnd(failed);
   if (end && *end > failed + 1) {
     const auto from = static_cast<std::ptrdiff_t>(failed + 1);
@@ -174,6 +182,28 @@ void ControllerLoop::endAt(const Made& made, std::size_t failed, Results results
   for (std::size_t i = failed + 1; end && i < *end; ++i)
     if (!results[i].ok()) noteRefused(made, writes[i], results[i].error(), now);
   fail(made, writes[failed], results[failed].error(), now);
+}
+
+/// What the decision makes is refused because the namespace ends. That is no failure to tell of, and what else was
+/// decided (finalizers dropped, deletions, status) must not wait for what never comes.
+void ControllerLoop::carryOn(const Made& made, std::size_t failed, Results results, Time now) {
+  const auto& writes = made.decision.writes;
+  std::vector<std::size_t> rest;
+  std::vector<Write> asked;
+  for (std::size_t i = failed + 1; i < writes.size(); ++i) {
+    if (writes[i].verb == Write::Verb::create && writes[i].target.ns == writes[failed].target.ns) continue;
+    rest.push_back(i);
+    asked.push_back(writes[i]);
+  }
+  if (!asked.empty()) {
+    auto answers = client_.batch(std::move(asked), {.onError = OnError::proceed, .dryRun = false});
+    for (std::size_t i = 0; i < rest.size() && i < answers.size(); ++i) results[rest[i]] = std::move(answers[i]);
+  }
+  finish(made, results, now);
+  for (const auto i : rest)
+    if (!results[i].ok() && !namespaceEnds(results[i].error())) noteRefused(made, writes[i], results[i].error(), now);
+  queue_.retry(made.id, now);
+  log::debug("nothing is made in a namespace that ends", {{"target", writes[failed].target.text()}});
 }
 
 /// Records what went through of a decision, as far as it did.

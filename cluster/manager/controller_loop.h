@@ -40,6 +40,7 @@ class ControllerLoop final : public Loop {
   void execute(std::vector<Made> round, Time now);
   using Results = std::vector<Result<ObjectPtr>>;
   void endAt(const Made& made, std::size_t failed, Results results, Time now);
+  void carryOn(const Made& made, std::size_t failed, Results results, Time now);
   void fail(const Made& made, const Write& write, const Error& error, Time now);
   void noteRefused(const Made& made, const Write& write, const Error& error, Time now);
   void finish(const Made& made, std::span<const Result<ObjectPtr>> results, Time now);

@@ -55,14 +55,18 @@ json::object waitingState(const WaitingReasons::mapped_type& why) {
 
 }  // namespace
 
-json::object containerStatusOf(const PodInput& in, const ContainerTrack& t, const WaitingReasons& waiting) {
+std::string_view firstWaitingReason(const Object& pod) {
+  return arrayAt(pod.spec(), {"initContainers"}).empty() ? "ContainerCreating" : "PodInitializing";
+}
+
+json::object containerStatusOf(const PodInput& in, const ContainerTrack& t, const StatusExtras& extras) {
   json::object out{{"name", t.spec.name}};
-  const auto why = waiting.find(t.spec.name);
+  const auto why = extras.waiting.find(t.spec.name);
   json::object state;
   bool ended = false;
   if (t.running()) {
     state["running"] = json::object{{"startedAt", formatTime(t.newest->startedAt)}};
-  } else if (why != waiting.end()) {
+  } else if (why != extras.waiting.end()) {
     state = waitingState(why->second);
   } else if (t.exited()) {
     state["terminated"] = terminatedState(in, *t.newest);
@@ -71,9 +75,10 @@ json::object containerStatusOf(const PodInput& in, const ContainerTrack& t, cons
     state["terminated"] = *find(*t.previous, {"state", "terminated"});
   } else if (!t.newest && t.previous && find(*t.previous, {"state", "running"})) {
     state["terminated"] = lostState(*t.previous);
+  } else if (extras.over && (extras.initialized || t.spec.role != ContainerRole::main)) {
+    state["terminated"] = lostState({});
   } else {
-    const bool init = !arrayAt(in.pod.spec(), {"initContainers"}).empty();
-    state = waitingState({init ? "PodInitializing" : "ContainerCreating", ""});
+    state = waitingState({std::string(firstWaitingReason(in.pod)), ""});
   }
   out["state"] = std::move(state);
   out["lastState"] = lastState(in, t, ended);

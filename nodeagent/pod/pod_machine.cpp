@@ -120,7 +120,7 @@ bool Machine::ended() {
 void Machine::live() {
   if (!ensureVolumes() || !ensureSandbox()) {
     for (const auto& t : tracks_)
-      if (!t.newest) wait(t.spec.name, t.spec.role == ContainerRole::init ? "PodInitializing" : "ContainerCreating");
+      if (!t.newest) wait(t.spec.name, std::string(firstWaitingReason(in_.pod)));
     return;
   }
   const bool initialized = advanceInit();
@@ -204,7 +204,7 @@ void Machine::keep(ContainerTrack& t) {
   const auto grace = seconds(terminationGraceSeconds(in_.pod));
   switch (t.newest->phase) {
     case ContainerPhase::starting:
-      wait(t.spec.name, "ContainerCreating");
+      wait(t.spec.name, std::string(firstWaitingReason(in_.pod)));
       return;
     case ContainerPhase::created:
       // Made by an agent that ended before starting it: made anew under the same number.
@@ -258,7 +258,7 @@ void Machine::start(const ContainerTrack& t, std::uint32_t attempt, seconds dela
       return;
     }
   }
-  if (!t.newest) wait(t.spec.name, "ContainerCreating");
+  if (!t.newest) wait(t.spec.name, std::string(firstWaitingReason(in_.pod)));
   if (!t.facts->imageReady) {
     pullPending_ = true;
     act({.kind = Kind::pullImage, .container = t.spec.name, .message = image});
@@ -339,6 +339,7 @@ void Machine::terminate() {
     grace = std::clamp(left, seconds{1}, grace);
   }
   if (!stopEverything(grace, "Stopping container")) return;
+  extras_.over = true;
   // How each container ended is in the status before the runtime forgets it.
   for (const auto& s : in_.runtime.sandboxes) act({.kind = Kind::removeSandbox, .id = s.id});
   if (!in_.runtime.sandboxes.empty()) return;

@@ -33,7 +33,7 @@ class StatusBuilder {
 
   const PodInput& in_;
   const std::vector<ContainerTrack>& tracks_;
-  const StatusExtras& extras_;
+  StatusExtras extras_;
   RestartPolicy policy_;
   std::string phase_;
 };
@@ -74,6 +74,8 @@ std::string StatusBuilder::phase() const {
       (began(t) ? anyRunning : anyWaiting) = true;
     }
   }
+  // Nothing of a deleted pod runs any more and nothing will: what never ran did not succeed.
+  if (extras_.over && !allEnded) return "Failed";
   if (anyWaiting) return "Pending";
   if (!allEnded || anyRunning) return "Running";
   if (policy_ == RestartPolicy::always && !in_.pod.deleting()) return "Running";
@@ -135,6 +137,7 @@ void StatusBuilder::setCondition(json::array& list, std::string_view type, bool 
                                  const std::string& message) const {
   json::object made{{"type", jkey(type)}, {"status", value ? "True" : "False"}, {"lastProbeTime", nullptr}};
   made["lastTransitionTime"] = formatTime(in_.now);
+  if (in_.pod.generation() > 0) made["observedGeneration"] = in_.pod.generation();
   if (!reason.empty()) made["reason"] = jkey(reason);
   if (!message.empty()) made["message"] = message;
   for (auto& item : list) {
@@ -215,13 +218,15 @@ json::object StatusBuilder::build() {
   status["qosClass"] = qosClassOf(in_.pod);
   addresses(status);
   conditions(status);
+  extras_.initialized = uninitialized().empty();
   json::array init;
   json::array main;
   for (const auto& t : tracks_)
-    (t.spec.role == ContainerRole::main ? main : init).push_back(containerStatusOf(in_, t, extras_.waiting));
+    (t.spec.role == ContainerRole::main ? main : init).push_back(containerStatusOf(in_, t, extras_));
   if (!init.empty()) status["initContainerStatuses"] = std::move(init);
   status["containerStatuses"] = std::move(main);
-  for (const auto* key : {"nominatedNodeName", "ephemeralContainerStatuses", "observedGeneration"})
+  if (in_.pod.generation() > 0) status["observedGeneration"] = in_.pod.generation();
+  for (const auto* key : {"nominatedNodeName", "ephemeralContainerStatuses"})
     if (const auto* old = in_.pod.status().if_contains(key)) status[key] = *old;
   return status;
 }

@@ -45,16 +45,22 @@ struct Waiting {
 };
 using WaitingReasons = std::map<std::string, Waiting>;
 
+/// Why a container waits that was never started: PodInitializing where the pod has init containers, else
+/// ContainerCreating.
+std::string_view firstWaitingReason(const Object& pod);
+
 struct StatusExtras {
   WaitingReasons waiting;
   std::string failedReason{};  ///< the machine ended the pod: DeadlineExceeded
   std::string failedMessage{};
+  bool over = false;  ///< the pod is being deleted and none of its processes is left
+  bool initialized = true;  ///< its init containers did what they are for
 };
 
 /// The whole PodStatus.
 json::object podStatusOf(const PodInput& input, const std::vector<ContainerTrack>& tracks, const StatusExtras& extras);
 
 /// One entry of containerStatuses.
-json::object containerStatusOf(const PodInput& input, const ContainerTrack& track, const WaitingReasons& waiting);
+json::object containerStatusOf(const PodInput& input, const ContainerTrack& track, const StatusExtras& extras);
 
 }  // namespace steer

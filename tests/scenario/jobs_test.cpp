@@ -47,7 +47,7 @@ TEST_CASE("a job runs its pods, completes, and keeps them; deleting it takes the
 TEST_CASE("a job deleted while it runs leaves no pod behind, held by nothing") {
   for (const auto propagation : {Propagation::background, Propagation::foreground}) {
     Simulator c({.seed = seedFor(52), .fleet = {.nodes = 2}});
-    REQUIRE(c.apply(job("work", "completions: 3\n  parallelism: 3", "a: b")).ok());
+    REQUIRE(c.apply(job("work", "completions: 3\n  parallelism: 3", "steersman.dev/sim-exit: never")).ok());
     REQUIRE(c.advanceUntil([&] { return c.running("default", "job-name=work") == 3; }, seconds(30)));
     DeleteOptions options;
     options.propagation = propagation;
@@ -77,7 +77,9 @@ TEST_CASE("a job that always fails tries again ever later, and gives up at its l
 
 TEST_CASE("a deadline stops a job and its pods") {
   Simulator c({.seed = seedFor(54), .fleet = {.nodes = 2}});
-  REQUIRE(c.apply(job("slow", "parallelism: 2\n  completions: 2\n  activeDeadlineSeconds: 20", "a: b")).ok());
+  REQUIRE(c.apply(job("slow", "parallelism: 2\n  completions: 2\n  activeDeadlineSeconds: 20",
+                      "steersman.dev/sim-exit: never"))
+              .ok());
   REQUIRE(c.advance(seconds(15)));
   CHECK(c.running("default", "job-name=slow") == 2);
   REQUIRE(c.advance(seconds(45)));
@@ -127,7 +129,9 @@ TEST_CASE("an indexed job completes each index, one pod each") {
 
 TEST_CASE("with podReplacementPolicy Failed a deleted pod is replaced once it has ended") {
   Simulator c({.seed = seedFor(58), .fleet = {.nodes = 1}});
-  REQUIRE(c.apply(job("one", "podReplacementPolicy: Failed", "simulator.steersman.dev/stop-delay: 8s")).ok());
+  REQUIRE(
+      c.apply(job("one", "podReplacementPolicy: Failed", "steersman.dev/sim-stop: 8s, steersman.dev/sim-exit: never"))
+          .ok());
   REQUIRE(c.advanceUntil([&] { return c.running("default", "job-name=one") == 1; }, seconds(30)));
   REQUIRE(c.client().write(Write::remove({"pods", "default", c.pods("default", "job-name=one").front()->name()})).ok());
   REQUIRE(c.advance(seconds(5)));
@@ -147,4 +151,64 @@ TEST_CASE("a finished job goes by itself when its time to live is over") {
   REQUIRE(c.advance(seconds(20)));
   CHECK(get(c, "jobs.batch", "brief") == nullptr);
   CHECK(c.pods("default", "job-name=brief").empty());
+}
+
+TEST_CASE("a namespace with an indexed job that counts failures by index ends, whatever its pods are doing") {
+  for (const auto* life :
+       {"steersman.dev/sim-exit: 1@1", "steersman.dev/sim-exit: never", "steersman.dev/sim-start: 60s"}) {
+    Simulator c({.seed = seedFor(60), .fleet = {.nodes = 2}});
+    REQUIRE(c.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n").ok());
+    auto text =
+        job("parts", "completions: 3\n  parallelism: 3\n  completionMode: Indexed\n  backoffLimitPerIndex: 5", life);
+    text.insert(text.find("metadata: {") + 11, "namespace: shop, ");
+    REQUIRE(c.apply(text).ok());
+    REQUIRE(c.advance(seconds(3)));
+    REQUIRE(c.pods("shop").size() >= 3);
+    REQUIRE(c.client().write(Write::remove({"namespaces", "", "shop"})).ok());
+    INFO(life);
+    CHECK(c.advanceUntil([&] { return get(c, "namespaces", "shop", "") == nullptr; }, seconds(90)));
+    CHECK_FALSE(hasEvent(c, "FailedCreate", "shop"));
+  }
+}
+
+TEST_CASE("jobs end by themselves on simulated nodes, well, unless they say otherwise") {
+  Simulator c({.seed = seedFor(61), .fleet = {.nodes = 1}});
+  REQUIRE(c.apply(job("plain", "completions: 2", "a: b")).ok());
+  REQUIRE(c.apply(job("bad", "backoffLimit: 0", "steersman.dev/sim-exit: 7@2")).ok());
+  REQUIRE(c.apply(job("goes", "completions: 1", "steersman.dev/sim-exit: never")).ok());
+  REQUIRE(c.advance(seconds(30)));
+  CHECK(is(c, "plain", "Complete"));
+  CHECK(is(c, "bad", "Failed"));
+  CHECK(c.running("default", "job-name=goes") == 1);
+}
+
+TEST_CASE("a job whose policy ignores disruptions counts neither an evicted pod nor one of a tainted node") {
+  Simulator c({.seed = seedFor(62), .fleet = {.nodes = 2}});
+  const std::string policy =
+      "backoffLimit: 0\n  podFailurePolicy: {rules: [{action: Ignore, onPodConditions: [{type: DisruptionTarget, "
+      "status: 'True'}]}]}";
+  REQUIRE(c.apply(job("steady", policy, "steersman.dev/sim-exit: never")).ok());
+  const auto running = [&] { return c.running("default", "job-name=steady") == 1; };
+  REQUIRE(c.advanceUntil(running, seconds(30)));
+  const auto first = c.pods("default", "job-name=steady").front();
+  Write evict = Write::create("pods", {});
+  evict.target = {"pods", "default", first->name()};
+  evict.subresource = "eviction";
+  evict.body = json::object{{"apiVersion", "policy/v1"},
+                            {"kind", "Eviction"},
+                            {"metadata", {{"name", first->name()}, {"namespace", "default"}}}};
+  REQUIRE(c.client().write(evict).ok());
+  REQUIRE(c.advance(seconds(60)));
+  CHECK(running());
+  const auto second = c.pods("default", "job-name=steady").front();
+  CHECK(second->uid() != first->uid());
+  const std::string node(stringAt(second->spec(), {"nodeName"}));
+  REQUIRE(c.client()
+              .write(Write::patch({"nodes", "", node}, PatchType::merge,
+                                  json::parse(R"({"spec":{"taints":[{"key":"k","effect":"NoExecute"}]}})")))
+              .ok());
+  REQUIRE(c.advance(seconds(60)));
+  CHECK(running());
+  CHECK_FALSE(is(c, "steady", "Failed"));
+  CHECK(status(c, "steady", "failed") == 0);
 }

@@ -25,7 +25,7 @@ std::string hook(const std::string& name, const std::string& when, const std::st
 
 const std::string kShort = "simulator.steersman.dev/exit-after: 5s";
 const std::string kFails = "simulator.steersman.dev/exit-after: 2s, simulator.steersman.dev/exit-code: '1'";
-const std::string kForEver = "simulator.steersman.dev/ready-delay: 0s";
+const std::string kForEver = "steersman.dev/sim-exit: never";
 const std::string kNeverReady = "simulator.steersman.dev/ready-delay: never";
 
 }  // namespace

@@ -499,3 +499,23 @@ TEST_CASE("a success policy ends an indexed job early: the rest is stopped and n
   CHECK(c.status("failed") == 0);
   CHECK(c.snapshot.list("pods", "shop").size() == 2);
 }
+
+TEST_CASE("in a namespace that ends an index lets its failed pod go: no successor comes to carry on its count") {
+  Case c(
+      R"("completions":2,"parallelism":2,"completionMode":"Indexed","backoffLimit":2147483647,"backoffLimitPerIndex":3,)");
+  c.put("namespaces", R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop"}})");
+  c.put("pods", indexPod("zero", 0, "Failed", formatTime(kNow)));
+  c.apply(c.decide());
+  CHECK(c.tracked("zero"));
+  const auto made = c.snapshot.list("pods", "shop").size();
+  c.put(
+      "namespaces",
+      R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop","deletionTimestamp":"2026-01-01T01:00:00Z"}})");
+  const auto keys = makeJobController()->keysFor(
+      c.snapshot, "namespaces", object(R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop"}})"),
+      c.snapshot.get("namespaces", "", "shop"));
+  CHECK(keys == std::vector<Controller::Key>{{"shop", "work"}});
+  c.settle(kNow + minutes(5));
+  CHECK_FALSE(c.tracked("zero"));
+  CHECK(c.snapshot.list("pods", "shop").size() == made);
+}

@@ -162,3 +162,51 @@ TEST_CASE("The pods of a job start slowly, too") {
   CHECK(c.refusing.asked == 3);
   CHECK(c.pods() == 2);
 }
+
+namespace {
+
+/// Makes two config maps in a namespace, and then takes a finalizer from one that is there.
+class MakesAndLetsGo final : public Controller {
+ public:
+  std::string_view name() const override { return "makes-and-lets-go"; }
+  std::vector<std::string> resources() const override { return {"secrets"}; }
+  std::vector<Key> keysFor(const Snapshot&, std::string_view, const ObjectPtr&, const ObjectPtr& after) const override {
+    return after ? std::vector<Key>{{after->ns(), after->name()}} : std::vector<Key>{};
+  }
+  Decision decide(const Snapshot& snapshot, const Key& key, Time) const override {
+    Decision out;
+    const auto held = snapshot.get("secrets", key.ns, key.name);
+    if (!held || held->finalizers().empty()) return out;
+    for (const char* made : {"one", "two"})
+      out.writes.push_back(Write::create(
+          "configmaps",
+          {{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"metadata", {{"namespace", key.ns}, {"name", made}}}}));
+    out.writes.push_back(Write::patch({"secrets", key.ns, key.name}, PatchType::merge,
+                                      json::object{{"metadata", {{"finalizers", nullptr}}}}));
+    return out;
+  }
+  Decision refused(const Snapshot& snapshot, const Key& key, const Write&, const Error& error, Time) const override {
+    Decision out;
+    out.events.push_back({snapshot.get("secrets", key.ns, key.name), "Warning", "FailedCreate", error.message});
+    return out;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what is refused because its namespace ends holds up nothing else that was decided, and is no failure") {
+  Cluster c(std::make_unique<MakesAndLetsGo>());
+  c.make("namespaces", R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop"}})");
+  c.make("secrets", R"({"apiVersion":"v1","kind":"Secret","metadata":{"namespace":"shop","name":"held","finalizers":
+    ["example.org/hold"]}})");
+  REQUIRE(c.client->write(Write::remove({"namespaces", "", "shop"})).ok());
+  for (int i = 0; i < 50; ++i) {
+    c.clock.advanceTo(c.clock.now() + seconds(1));
+    c.loop->step(c.clock.now());
+  }
+  const auto held = c.client->get({"secrets", "shop", "held"});
+  REQUIRE(held.ok());
+  CHECK((*held)->finalizers().empty());
+  CHECK(c.store->snapshot().list("configmaps", "shop").empty());
+  CHECK(c.told("FailedCreate") == 0);
+}

@@ -364,3 +364,22 @@ TEST_CASE("of a crashing container the two newest attempts stay") {
   CHECK(d.actions[0].id == "a-0");
   CHECK(intAt(statusOf(d, "a"), {"restartCount"}) == 2);
 }
+
+TEST_CASE("containers that were never started wait for their init containers, or to be created") {
+  PodCase plain(R"({"containers":[{"name":"a","image":"img"}]})");
+  plain.volumes.ready = false;
+  CHECK(stringAt(statusOf(plain.decide(), "a"), {"state", "waiting", "reason"}) == "ContainerCreating");
+  for (const auto* policy : {"", R"(,"restartPolicy":"Always")"}) {
+    PodCase c(R"({"initContainers":[{"name":"i","image":"img")" + std::string(policy) +
+              R"(}],"containers":[{"name":"a","image":"img"}]})");
+    c.volumes.ready = false;
+    for (int step = 0; step < 2; ++step) {
+      const auto d = c.decide();
+      CHECK(stringAt(statusOf(d, "a"), {"state", "waiting", "reason"}) == "PodInitializing");
+      CHECK(stringAt(arrayAt(d.status, {"initContainerStatuses"}).at(0), {"state", "waiting", "reason"}) ==
+            "PodInitializing");
+      c.volumes.ready = true;
+      c.sandbox();
+    }
+  }
+}

@@ -80,3 +80,38 @@ TEST_CASE("a container that ignores the request after the grace period is killed
   c.now += seconds{100};
   CHECK(c.decide().actions.at(0).grace == seconds{1});
 }
+
+TEST_CASE("a pod deleted while its containers are made ends as failed, whatever was there of them") {
+  for (const bool created : {false, true}) {
+    PodCase c(R"({"containers":[{"name":"a","image":"img"}]})", kDeleted);
+    c.sandbox();
+    if (created) c.container("a", ContainerPhase::created);
+    CHECK(stringAt(c.decide().status, {"phase"}) == "Pending");  // its sandbox is still there
+    c.runtime = {};
+    c.released = true;
+    const auto d = c.decide();
+    CHECK(d.finished);
+    CHECK(stringAt(d.status, {"phase"}) == "Failed");
+    CHECK(stringAt(statusOf(d, "a"), {"state", "terminated", "reason"}) == "ContainerStatusUnknown");
+    CHECK(intAt(statusOf(d, "a"), {"state", "terminated", "exitCode"}) == 137);
+  }
+}
+
+TEST_CASE("a pod deleted while its init containers run ends as failed, its own containers never began") {
+  PodCase c(R"({"initContainers":[{"name":"i","image":"img"}],"containers":[{"name":"a","image":"img"}]})", kDeleted);
+  c.sandbox().container("i", ContainerPhase::exited, 0, 143);
+  c.runtime.sandboxes[0].ready = false;
+  const auto d = c.decide();
+  CHECK(stringAt(d.status, {"phase"}) == "Failed");
+  CHECK(stringAt(statusOf(d, "a"), {"state", "waiting", "reason"}) == "PodInitializing");
+}
+
+TEST_CASE("a deleted pod of which one container ended well and the other never began has failed") {
+  PodCase c(R"({"restartPolicy":"Never","containers":[{"name":"a","image":"img"},{"name":"b","image":"img"}]})",
+            kDeleted);
+  c.sandbox(false).container("a", ContainerPhase::exited, 0, 0);
+  CHECK(stringAt(c.decide().status, {"phase"}) == "Failed");
+  PodCase well(R"({"restartPolicy":"Never","containers":[{"name":"a","image":"img"}]})", kDeleted);
+  well.sandbox(false).container("a", ContainerPhase::exited, 0, 0);
+  CHECK(stringAt(well.decide().status, {"phase"}) == "Succeeded");
+}
