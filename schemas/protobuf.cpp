@@ -12,6 +12,8 @@ namespace steer {
 namespace {
 
 constexpr int kMaxDepth = 64;
+/// The years 1 to 9999, as seconds since 1970.
+constexpr std::int64_t kFirstSecond = -62135596800, kLastSecond = 253402300799;
 
 Error malformed(const char* what) { return makeError(Errc::badRequest, std::string("protobuf body: ") + what); }
 
@@ -106,10 +108,13 @@ Result<json::value> decodeSmall(Scalar scalar, std::string_view bytes) {
     case Scalar::time:
     case Scalar::microTime: {
       if (bytes.empty()) return json::value();  // Go's zero time
-      if (message.numbers[1] < -62135596800 || message.numbers[1] > 253402300799)
+      // In two parts: a sum in nanoseconds holds the years 1678 to 2262 only.
+      const auto nanos = std::chrono::nanoseconds(static_cast<std::int32_t>(message.numbers[2]));
+      const auto carry = std::chrono::floor<std::chrono::seconds>(nanos);
+      if (message.numbers[1] < kFirstSecond - carry.count() || message.numbers[1] > kLastSecond - carry.count())
         return malformed("a time is out of range");
-      const auto since = std::chrono::seconds(message.numbers[1]) + std::chrono::nanoseconds(message.numbers[2]);
-      const Time time{std::chrono::duration_cast<Time::duration>(since)};
+      const Time time{std::chrono::seconds(message.numbers[1]) + carry +
+                      std::chrono::duration_cast<Time::duration>(nanos - carry)};
       return textValue(scalar == Scalar::time ? formatTime(time) : formatMicroTime(time));
     }
     case Scalar::duration:
@@ -179,7 +184,7 @@ class MessageDecoder {
       }
       const auto* field = fieldAt(type, scope, wire.number);
       if (field == nullptr) continue;
-      STEER_CHECK(add(*field, wire, out, depth));
+      STEER_CHECK(add(type, *field, wire, out, depth));
     }
     return {};
   }
@@ -194,11 +199,49 @@ class MessageDecoder {
 
   static const FieldSchema* fieldAt(const TypeSchema& type, std::string_view scope, int number) {
     for (const auto& field : type.fields)
-      if (field.protobufNumber == number && field.inlined == scope) return &field;
+      if (field.protobufNumber == number && (isChoice(field) ? scope.empty() : field.inlined == scope)) return &field;
     return nullptr;
   }
 
-  Result<void> add(const FieldSchema& field, const WireField& wire, json::object& out, int depth) {
+  /// A value of two forms: a schema or something else. JSON shows whichever is there.
+  static bool isChoice(const FieldSchema& field) { return field.scalar == Scalar::any && !field.inlined.empty(); }
+
+  /// JSONSchemaPropsOrBool {1 allows, 2 schema}, …OrArray {1 schema, 2 schemas}, …OrStringArray {1 schema, 2 texts};
+  /// the schema is of the type that has the field.
+  Result<json::value> choice(const TypeSchema& self, const FieldSchema& field, const WireField& wire, int depth) {
+    if (wire.type != 2) return malformed("a field has another type than its schema");
+    const bool orBool = field.inlined.ends_with("OrBool");
+    json::value schema;
+    json::array list;
+    bool allows = false;
+    for (WireReader reader(wire.bytes); !reader.done();) {
+      STEER_TRY(const auto part, reader.next());
+      if (orBool && part.number == 1) {
+        allows = part.value != 0;
+      } else if (part.type != 2 || part.number > 2) {
+        continue;
+      } else if (part.number == 2 && field.inlined.ends_with("OrStringArray")) {
+        if (!isUtf8(part.bytes)) return malformed("a text is not UTF-8");
+        list.push_back(textValue(part.bytes));
+      } else {
+        json::object object;
+        STEER_CHECK(decode(self, "", part.bytes, object, depth + 1));
+        if (part.number == 2 && !orBool) list.push_back(std::move(object));
+        else schema = std::move(object);
+      }
+    }
+    if (!list.empty()) return json::value(std::move(list));
+    if (orBool && schema.is_null()) return json::value(allows);
+    return schema;
+  }
+
+  Result<void> add(const TypeSchema& self, const FieldSchema& field, const WireField& wire, json::object& out,
+                   int depth) {
+    if (isChoice(field) && field.shape == Shape::scalar) {
+      STEER_TRY(auto chosen, choice(self, field, wire, depth));
+      if (!chosen.is_null()) out[field.name] = std::move(chosen);
+      return {};
+    }
     if (field.shape == Shape::list) {
       auto& list = ensureArray(out, field.name);
       if (isPacked(field, wire)) return addPacked(field, wire.bytes, list);
@@ -206,7 +249,7 @@ class MessageDecoder {
       list.push_back(std::move(item));
       return {};
     }
-    if (field.shape == Shape::map) return addEntry(field, wire, ensureObject(out, field.name), depth);
+    if (field.shape == Shape::map) return addEntry(self, field, wire, ensureObject(out, field.name), depth);
     STEER_TRY(auto decoded, value(field, wire, depth));
     // Go writes every field that is no pointer; what it writes for "not set" is no statement.
     const auto* object = decoded.if_object();
@@ -233,7 +276,8 @@ class MessageDecoder {
     return {};
   }
 
-  Result<void> addEntry(const FieldSchema& field, const WireField& wire, json::object& map, int depth) {
+  Result<void> addEntry(const TypeSchema& self, const FieldSchema& field, const WireField& wire, json::object& map,
+                        int depth) {
     if (wire.type != 2) return malformed("a map entry is no message");
     std::string key;
     WireField content;
@@ -244,6 +288,10 @@ class MessageDecoder {
       if (part.number == 2) content = part;
     }
     if (!isUtf8(key)) return malformed("a text is not UTF-8");
+    if (isChoice(field)) {
+      STEER_TRY(map[key], choice(self, field, content, depth));
+      return {};
+    }
     if (field.scalar == Scalar::any) {
       // The only maps of this kind are lists of texts by name (the extra of a user).
       json::array texts;

@@ -4,69 +4,10 @@
 #include "core/yaml.h"
 
 namespace steer {
-namespace {
-
-std::string_view trim(std::string_view s) {
-  while (!s.empty() && s.front() == ' ') s.remove_prefix(1);
-  while (!s.empty() && s.back() == ' ') s.remove_suffix(1);
-  return s;
-}
-
-std::string_view nextPart(std::string_view& rest, char separator) {
-  const auto at = rest.find(separator);
-  const auto part = rest.substr(0, at);
-  rest = at == rest.npos ? std::string_view() : rest.substr(at + 1);
-  return trim(part);
-}
-
-struct MediaRange {
-  std::string_view type, as, group, version;
-};
-
-MediaRange rangeOf(std::string_view text) {
-  MediaRange out;
-  out.type = nextPart(text, ';');
-  while (!text.empty()) {
-    auto parameter = nextPart(text, ';');
-    const auto key = nextPart(parameter, '=');
-    if (key == "as") out.as = parameter;
-    if (key == "g") out.group = parameter;
-    if (key == "v") out.version = parameter;
-  }
-  return out;
-}
-
-/// True when this range settles what to answer.
-bool settle(const MediaRange& range, Wanted& out) {
-  const bool isJson = range.type == "application/json" || range.type == "*/*" || range.type == "application/*";
-  const bool isYaml = range.type == "application/yaml";
-  if (!isJson && !isYaml) return false;
-  if (range.as == "Table" && range.group == "meta.k8s.io") out.form = Wanted::Form::table;
-  else if ((range.as == "PartialObjectMetadata" || range.as == "PartialObjectMetadataList") &&
-           range.group == "meta.k8s.io")
-    out.form = Wanted::Form::partial;
-  else if (range.as == "APIGroupDiscoveryList" && (range.version == "v2" || range.version == "v2beta1"))
-    out.discoveryVersion = range.version;
-  else if (!range.as.empty()) return false;
-  out.yaml = isYaml;
-  return true;
-}
-
-}  // namespace
-
-Wanted wantedOf(std::string_view accept) {
-  Wanted out;
-  if (trim(accept).empty()) return out;
-  while (!accept.empty())
-    if (settle(rangeOf(nextPart(accept, ',')), out)) return out;
-  out.acceptable = false;
-  return out;
-}
-
 Response jsonAnswer(const json::value& body, const Wanted& wanted, int status) {
   Response out;
   out.status = status;
-  if (wanted.yaml) {
+  if (wanted.coding == Wanted::Coding::yaml) {
     out.contentType = "application/yaml";
     out.body = yamlText(body);
   } else {

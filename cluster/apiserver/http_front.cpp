@@ -96,9 +96,14 @@ Response HttpFront::answerAs(const Request& request) {
     return resources_.answer(request, *route);
   }
   const Snapshot view = parts_.store.snapshot();
-  const AccessQuestion question{lowerVerb(request.method), "", "", "", "", request.path};
+  AccessQuestion question{lowerVerb(request.method), "", "", "", "", request.path};
+  const auto unknown = unservedOf(request.path);
+  if (unknown)
+    question = {lowerVerb(request.method), resourceKey(unknown->group, unknown->plural), "", unknown->ns, ""};
   if (auto allowed = parts_.authorize(request.identity, question, view); !allowed.ok())
     return errorAnswer(allowed.error());
+  // What is not there is not there for any method.
+  if (unknown) return errorAnswer(noSuchThing());
   if (request.method != "GET" && request.method != "HEAD")
     return errorAnswer(
         makeError(Errc::methodNotAllowed, "the server does not allow this method on the requested resource"));
@@ -132,8 +137,10 @@ Response HttpFront::discover(const Request& request) {
   const auto parts = pathSegments(request.path);
   const bool core = parts[0] == "api";
   if (!core && parts[0] != "apis") return errorAnswer(noSuchThing());
+  const Offer offer{.yaml = false, .discovery = true};
+  const auto wanted = wantedOf(request.header("accept"), offer);
+  if (!wanted.acceptable) return notAcceptable(offer);
   if (parts.size() == 1) {
-    const auto wanted = wantedOf(request.header("accept"));
     if (!wanted.discoveryVersion.empty()) {
       const auto& version = wanted.discoveryVersion;
       const auto body = aggregated(registry, core ? Groups::core : Groups::named, version);

@@ -4,6 +4,7 @@
 #include "cluster/apiserver/list_pages.h"
 #include "cluster/apiserver/route.h"
 #include "cluster/apiserver/server_parts.h"
+#include "cluster/apiserver/shaped_answer.h"
 #include "cluster/apiserver/shared_lines.h"
 
 namespace steer {
@@ -21,6 +22,9 @@ class ResourceFront {
   Result<Response> removeOne(const Request& request, const Route& route);
   Result<Response> removeMany(const Request& request, const Route& route);
   Result<Response> logs(const Request& request, const Route& route);
+  Response connect(const Request& request, const Route& route);
+  Result<Response> answered(const Request& request, const Route& route);
+  Shaping shapingOf(const Request& request, const Route& route) const;
 
   ServerParts& parts_;
   ListPages& pages_;

@@ -3,9 +3,10 @@
 
 #include "cluster/apiserver/resource_front.h"
 #include "cluster/apiserver/selected_watch.h"
-#include "cluster/apiserver/table.h"
+#include "cluster/apiserver/shaped_answer.h"
 #include "cluster/apiserver/watch_stream.h"
 #include "core/rfc3339.h"
+#include "schemas/protobuf.h"
 
 namespace steer {
 namespace {
@@ -34,47 +35,6 @@ Error tooLarge(std::uint64_t asked, std::uint64_t now) {
   error.causes.push_back({"ResourceVersionTooLarge", "", "Too large resource version"});
   error.retryAfterSeconds = 1;
   return error;
-}
-
-json::object listMeta(const Page& page) {
-  json::object meta{{"resourceVersion", std::to_string(page.revision)}};
-  if (!page.continueToken.empty()) meta["continue"] = page.continueToken;
-  if (page.remaining) meta["remainingItemCount"] = *page.remaining;
-  return meta;
-}
-
-std::string plainList(const KindSchema& kind, const Page& page) {
-  std::string out = "{\"kind\":\"" + kind.gvk.kind + "List\",\"apiVersion\":\"" + kind.gvk.apiVersion() +
-                    "\",\"metadata\":" + jsonText(listMeta(page)) + ",\"items\":[";
-  bool first = true;
-  for (const auto& object : page.items) {
-    if (!std::exchange(first, false)) out += ',';
-    out += jsonText(object->json());
-  }
-  return out + "]}\n";
-}
-
-Response listAnswer(const Request& request, const Route& route, const Page& page, Time now) {
-  const Wanted wanted = wantedOf(request.header("accept"));
-  if (wanted.form == Wanted::Form::table)
-    return jsonAnswer(
-        tableOf(*route.kind, page.items, listMeta(page), includeObjectOf(request.queryValue("includeObject")), now),
-        wanted);
-  if (wanted.form == Wanted::Form::partial) {
-    json::array items;
-    for (const auto& object : page.items) items.push_back(partialOf(*object));
-    return jsonAnswer(json::object{{"kind", "PartialObjectMetadataList"},
-                                   {"apiVersion", "meta.k8s.io/v1"},
-                                   {"metadata", listMeta(page)},
-                                   {"items", std::move(items)}},
-                      wanted);
-  }
-  Response out;
-  out.body = plainList(*route.kind, page);
-  if (!wanted.yaml) return out;
-  const auto parsed = parseJson(out.body);
-  if (parsed.ok()) return jsonAnswer(*parsed, wanted);
-  return out;
 }
 
 Result<LogQuery> logQuery(const Request& request, const Object& pod) {
@@ -122,14 +82,9 @@ Result<Response> ResourceFront::get(const Request& request, const Route& route) 
                                {"get", route.kind->resource(), route.subresource, route.ns, route.name}, view));
   const auto object = view.get(route.kind->resource(), route.ns, route.name);
   if (object == nullptr) return notFoundError(*route.kind, route.name);
-  const Wanted wanted = wantedOf(request.header("accept"));
-  if (route.subresource == "scale") return jsonAnswer(scaleOf(*object), wanted);
-  if (wanted.form == Wanted::Form::table)
-    return jsonAnswer(tableOf(*route.kind, {object}, {{"resourceVersion", std::to_string(object->revision())}},
-                              includeObjectOf(request.queryValue("includeObject")), parts_.clock.now()),
-                      wanted);
-  if (wanted.form == Wanted::Form::partial) return jsonAnswer(partialOf(*object), wanted);
-  return jsonAnswer(object->json(), wanted);
+  const auto shaping = shapingOf(request, route);
+  if (route.subresource == "scale") return bodyAnswer(shaping.kind, scaleOf(*object), shaping.wanted);
+  return objectAnswer(shaping, object);
 }
 
 Result<Response> ResourceFront::list(const Request& request, const Route& route) {
@@ -147,7 +102,7 @@ Result<Response> ResourceFront::list(const Request& request, const Route& route)
     view = std::move(*old);
   }
   STEER_TRY(const Page page, pages_.read(view, selection, limit, token));
-  return listAnswer(request, route, page, parts_.clock.now());
+  return listAnswer(shapingOf(request, route), page);
 }
 
 Result<Response> ResourceFront::watch(const Request& request, const Route& route) {
@@ -161,7 +116,7 @@ Result<Response> ResourceFront::watch(const Request& request, const Route& route
   WatchStreamOptions options;
   options.lines = lines_;
   options.kind = route.kind;
-  options.wanted = wantedOf(request.header("accept"));
+  options.wanted = shapingOf(request, route).wanted;
   options.include = includeObjectOf(request.queryValue("includeObject"));
   options.bookmarks = request.queryBool("allowWatchBookmarks");
   options.end = parts_.clock.now() + (timeout == 0 ? Duration(kDefaultWatch) : seconds(timeout));
@@ -179,12 +134,14 @@ Result<Response> ResourceFront::watch(const Request& request, const Route& route
   }
   auto slot = std::make_shared<WakerSlot>();
   Response out;
+  if (options.wanted.coding == Wanted::Coding::protobuf) out.contentType = std::string(kProtobufType) + ";stream=watch";
   auto source = parts_.store.watch(
       route.kind->resource(), from, [slot] { slot->wake(); }, selection.filter());
   if (!source.ok()) {
     if (source.error().code != Errc::gone) return source.error();
     out.stream = makeErrorStream(makeError(Errc::gone, "too old resource version: " + std::to_string(from) + " (" +
-                                                           std::to_string(parts_.store.compactedRevision()) + ")"));
+                                                           std::to_string(parts_.store.compactedRevision()) + ")"),
+                                 options.wanted);
     return out;
   }
   out.stream =

@@ -8,6 +8,7 @@
 #include "core/utf8.h"
 #include "core/yaml.h"
 #include "schemas/protobuf.h"
+#include "schemas/protobuf_encode.h"
 #include "schemas/served.h"
 
 namespace steer {
@@ -191,16 +192,15 @@ Result<Response> ResourceFront::write(const Request& request, const Route& route
   settings.dryRun = settings.dryRun || (write.subresource == "eviction" && dryRunIn(write.body));
   const ObjectPtr live = settings.dryRun ? parts_.store.snapshot().get(write.target) : nullptr;
   STEER_TRY(const WriteOutcome outcome, parts_.executor.run(write, settings, request.identity));
-  const Wanted wanted = wantedOf(request.header("accept"));
+  const auto shaping = shapingOf(request, route);
   Response out;
   if (route.subresource == "binding" || route.subresource == "eviction") {
-    out = jsonAnswer(successStatus({}, "", 201), {}, 201);
+    out = statusAnswer(successStatus({}, "", 201), shaping.wanted, 201);
   } else if (route.subresource == "scale") {
-    out = jsonAnswer(scaleOf(*outcome.object), wanted);
+    out = bodyAnswer(shaping.kind, scaleOf(*outcome.object), shaping.wanted);
   } else {
-    const int status = outcome.created ? 201 : 200;
-    out = settings.dryRun ? jsonAnswer(asDryRun(*outcome.object, live), wanted, status)
-                          : jsonAnswer(outcome.object->json(), wanted, status);
+    const auto object = settings.dryRun ? Object::make(asDryRun(*outcome.object, live)) : outcome.object;
+    out = objectAnswer(shaping, object, outcome.created ? 201 : 200);
   }
   addWarnings(out, duplicates);
   addWarnings(out, outcome.warnings);
@@ -219,8 +219,8 @@ Result<Response> ResourceFront::removeOne(const Request& request, const Route& r
   STEER_TRY(const WriteOutcome outcome, parts_.executor.run(write, settings, request.identity));
   // A pod that goes at once is answered as itself, as Kubernetes does.
   if (outcome.removed && route.kind->gvk.kind != "Pod")
-    return jsonAnswer(successStatus(subjectOf(route), outcome.object->uid()));
-  return jsonAnswer(outcome.object->json(), wantedOf(request.header("accept")));
+    return statusAnswer(successStatus(subjectOf(route), outcome.object->uid()), shapingOf(request, route).wanted, 200);
+  return objectAnswer(shapingOf(request, route), outcome.object);
 }
 
 Result<Response> ResourceFront::removeMany(const Request& request, const Route& route) {
@@ -245,43 +245,115 @@ Result<Response> ResourceFront::removeMany(const Request& request, const Route& 
     if (!outcome.ok()) return std::move(outcome).error();
     page.items.push_back(outcome->object);
   }
-  json::array items;
-  for (const auto& object : page.items) items.push_back(object->json());
-  return jsonAnswer(json::object{{"kind", route.kind->gvk.kind + "List"},
-                                 {"apiVersion", route.kind->gvk.apiVersion()},
-                                 {"metadata", {{"resourceVersion", std::to_string(parts_.store.revision())}}},
-                                 {"items", std::move(items)}});
+  page.revision = parts_.store.revision();
+  return listAnswer(shapingOf(request, route), page);
+}
+
+namespace {
+
+/// What a method asks of a resource, as rights name it.
+std::string verbOf(const Request& request, const Route& route) {
+  const auto& method = request.method;
+  const bool one = !route.name.empty();
+  if (method == "GET" || method == "HEAD") {
+    if (route.subresource.empty() && request.queryBool("watch")) return "watch";
+    return one ? "get" : "list";
+  }
+  if (method == "POST") return "create";
+  if (method == "PUT") return "update";
+  if (method == "PATCH") return "patch";
+  if (method == "DELETE") return one ? "delete" : "deletecollection";
+  return "";
+}
+
+bool has(const std::vector<std::string>& verbs, std::string_view verb) {
+  return std::find(verbs.begin(), verbs.end(), verb) != verbs.end();
+}
+
+Offer offerOf(const Route& route, std::string_view verb, const KindSchema& kind) {
+  const bool own = &kind == route.kind;
+  return {.yaml = verb != "watch", .protobuf = speaksProtobuf(kind), .transforms = own};
+}
+
+/// Of which kind the answer is.
+const KindSchema& answeredKind(const Route& route) {
+  const auto* sub = route.kind->subresource(route.subresource);
+  const auto* other = sub == nullptr ? nullptr : SchemaRegistry::builtin().find(sub->gvk);
+  return other == nullptr || other->gvk == route.kind->gvk ? *route.kind : *other;
+}
+
+Response notThereYet(const Route& route) {
+  const std::string what = route.subresource == "portforward" ? "port-forward" : route.subresource;
+  return jsonAnswer(
+      json::object{{"kind", "Status"},
+                   {"apiVersion", "v1"},
+                   {"metadata", json::object{}},
+                   {"status", "Failure"},
+                   {"message", what + " is not there yet: this server opens no connections to " + route.kind->plural},
+                   {"reason", "NotImplemented"},
+                   {"code", 501}},
+      {}, 501);
+}
+
+}  // namespace
+
+Shaping ResourceFront::shapingOf(const Request& request, const Route& route) const {
+  const auto& kind = answeredKind(route);
+  return {kind, wantedOf(request.header("accept"), offerOf(route, verbOf(request, route), kind)),
+          includeObjectOf(request.queryValue("includeObject")), parts_.clock.now()};
+}
+
+/// exec, attach, port-forward and proxy: rights and the object are looked at as they will be.
+Response ResourceFront::connect(const Request& request, const Route& route) {
+  const Snapshot view = parts_.store.snapshot();
+  const AccessQuestion question{verbOf(request, route), route.kind->resource(), route.subresource, route.ns,
+                                route.name};
+  if (const auto allowed = parts_.authorize(request.identity, question, view); !allowed.ok())
+    return errorAnswer(allowed.error(), subjectOf(route));
+  if (view.get(route.kind->resource(), route.ns, route.name) == nullptr)
+    return errorAnswer(notFoundError(*route.kind, route.name), subjectOf(route));
+  return notThereYet(route);
+}
+
+Result<Response> ResourceFront::answered(const Request& request, const Route& route) {
+  const auto& method = request.method;
+  const auto verb = verbOf(request, route);
+  const bool one = !route.name.empty();
+  if (method == "GET" && route.subresource == "log") return logs(request, route);
+  const auto& verbs = route.subresource.empty() ? route.kind->verbs : route.kind->subresource(route.subresource)->verbs;
+  const bool post = method == "POST" && one == route.subresource.empty();
+  if (!has(verbs, verb) || post || (!one && (method == "PUT" || method == "PATCH"))) {
+    // Who may not ask hears that first.
+    STEER_CHECK(parts_.authorize(request.identity,
+                                 {verb, route.kind->resource(), route.subresource, route.ns, route.name},
+                                 parts_.store.snapshot()));
+    return makeError(Errc::methodNotAllowed, "the server does not allow this method on the requested resource");
+  }
+  if (verb == "watch") return watch(request, route);
+  if (verb == "get" || verb == "list") return one ? get(request, route) : list(request, route);
+  if (verb == "delete") return removeOne(request, route);
+  if (verb == "deletecollection") return removeMany(request, route);
+  return write(request, route);
 }
 
 Response ResourceFront::answer(const Request& request, const Route& route) {
-  const auto run = [&]() -> Result<Response> {
-    const auto& method = request.method;
-    const bool known = route.subresource.empty() || route.kind->subresource(route.subresource) != nullptr;
-    if (!known) return makeError(Errc::notFound, "the server could not find the requested resource");
-    if (!wantedOf(request.header("accept")).acceptable && method == "GET" && route.subresource != "log")
-      return makeError(Errc::unsupported,
-                       "only the following media types are accepted: application/json, "
-                       "application/yaml");
-    const bool one = !route.name.empty();
-    if (method == "GET" && route.subresource == "log") return logs(request, route);
-    if (method == "GET" && request.queryBool("watch") && route.subresource.empty()) return watch(request, route);
-    if (method == "GET") return one ? get(request, route) : list(request, route);
-    if ((method == "POST" && (!one || !route.subresource.empty())) || (one && (method == "PUT" || method == "PATCH")))
-      return write(request, route);
-    if (method == "DELETE" && route.subresource.empty())
-      return one ? removeOne(request, route) : removeMany(request, route);
-    return makeError(Errc::methodNotAllowed, "the server does not allow this method on the requested resource");
-  };
-  auto result = run();
-  if (result.ok()) return std::move(*result);
   auto subject = subjectOf(route);
+  const auto* sub = route.kind->subresource(route.subresource);
+  if (!route.subresource.empty() && (sub == nullptr || route.name.empty()))
+    return errorAnswer(makeError(Errc::notFound, "the server could not find the requested resource"), subject);
+  if (sub != nullptr && has(sub->verbs, "connect")) return connect(request, route);
+  const auto wanted = shapingOf(request, route).wanted;
+  if (!wanted.acceptable && route.subresource != "log")
+    return notAcceptable(offerOf(route, verbOf(request, route), answeredKind(route)));
+  auto result = answered(request, route);
+  if (result.ok()) return std::move(*result);
   nameSubject(request, result.error(), subject);
   if (result.error().code == Errc::invalid) {
     subject.kind = route.kind->gvk.kind;
     // kubectl prints causes if a kind is named, and the message only if none is.
     if (result.error().causes.empty()) subject = {};
   }
-  return errorAnswer(result.error(), subject);
+  return errorAnswer(result.error(), subject, wanted);
 }
 
 }  // namespace steer

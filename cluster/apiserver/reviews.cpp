@@ -3,6 +3,7 @@
 #include "cluster/apiserver/resource_front.h"
 #include "cluster/apiserver/role_book.h"
 #include "cluster/apiserver/token_review.h"
+#include "schemas/protobuf_encode.h"
 
 namespace steer {
 namespace {
@@ -88,22 +89,26 @@ Response reviewAnswer(const ServerParts& parts, const Request& request, const Ro
     return errorAnswer(
         makeError(Errc::methodNotAllowed, "the server does not allow this method on the requested resource"),
         subjectOf(route));
+  // Nobody asks for the table of a question.
+  const Offer offer{.protobuf = speaksProtobuf(*route.kind)};
+  const auto wanted = wantedOf(request.header("accept"), offer);
+  if (!wanted.acceptable) return notAcceptable(offer);
   const Snapshot view = parts.store.snapshot();
   if (auto allowed = parts.authorize(request.identity, {"create", route.kind->resource(), "", route.ns}, view);
       !allowed.ok())
-    return errorAnswer(allowed.error(), subjectOf(route));
+    return errorAnswer(allowed.error(), subjectOf(route), wanted);
   auto body = decodeBody(request);
-  if (!body.ok()) return errorAnswer(body.error(), subjectOf(route));
+  if (!body.ok()) return errorAnswer(body.error(), subjectOf(route), wanted);
   json::object out{{"kind", route.kind->gvk.kind},
                    {"apiVersion", route.kind->gvk.apiVersion()},
                    {"metadata", {{"creationTimestamp", nullptr}}}};
   auto status = answerReview(parts, request, route, *body, view);
-  if (!status.ok()) return errorAnswer(status.error(), subjectOf(route));
+  if (!status.ok()) return errorAnswer(status.error(), subjectOf(route), wanted);
   // A token shown once need not travel back.
   if (const auto* spec = find(*body, {"spec"}))
     out["spec"] = route.kind->gvk.kind == "TokenReview" ? json::value(json::object{}) : *spec;
   out["status"] = std::move(*status);
-  return jsonAnswer(out, {}, 201);
+  return bodyAnswer(*route.kind, out, wanted, 201);
 }
 
 }  // namespace steer

@@ -1,6 +1,7 @@
 #pragma once
 // Selection: which objects of a collection a list or a watch is about. Pure.
 #include <string>
+#include <vector>
 
 #include "cluster/client/client.h"
 #include "cluster/store/store.h"
@@ -30,6 +31,13 @@ class Selection {
   std::string ns_;
   LabelSelector labels_;
   FieldSelector fields_;
+  /// A term on a field whose absence is a value (false, 0).
+  struct ZeroTerm {
+    FieldSelector alone;
+    bool whenAbsent = false;
+  };
+  FieldSelector plainFields_;  ///< the terms on other fields
+  std::vector<ZeroTerm> zeroTerms_;
   WatchFilter filter_;
 };
 

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "cluster/apiserver/shaped_answer.h"
+#include "schemas/protobuf_encode.h"
+
 namespace steer {
 namespace {
 
@@ -11,13 +14,15 @@ constexpr std::size_t kChunkBytes = 64 * 1024;
 constexpr std::size_t kCopied = 4 * 1024;  ///< a longer line is sent from where all watches find it
 constexpr milliseconds kPollAtLeast{30'000};
 
-std::string errorLine(const Error& error) {
+std::string errorLine(const Error& error, const Wanted& wanted) {
+  if (wanted.coding == Wanted::Coding::protobuf)
+    return protobufFrame("ERROR", statusAnswer(statusOf(error), wanted, 200).body);
   return jsonText(json::object{{"type", "ERROR"}, {"object", statusOf(error)}}) + "\n";
 }
 
 class ErrorStream final : public Stream {
  public:
-  explicit ErrorStream(const Error& error) : line_(errorLine(error)) {}
+  ErrorStream(const Error& error, const Wanted& wanted) : line_(errorLine(error, wanted)) {}
   Chunk poll() override { return {std::exchange(line_, ""), true}; }
   void setWaker(Waker) override {}
 
@@ -27,7 +32,9 @@ class ErrorStream final : public Stream {
 
 }  // namespace
 
-std::unique_ptr<Stream> makeErrorStream(const Error& error) { return std::make_unique<ErrorStream>(error); }
+std::unique_ptr<Stream> makeErrorStream(const Error& error, const Wanted& wanted) {
+  return std::make_unique<ErrorStream>(error, wanted);
+}
 
 void WakerSlot::set(Waker waker) {
   std::lock_guard lock(mutex_);
@@ -67,7 +74,9 @@ json::object WatchStream::shaped(const ObjectPtr& object) {
 
 void WatchStream::tell(const WatchEvent& event, Chunk& out) {
   if (event.type == WatchEvent::Type::error) {
-    out.data += errorLine(event.error.value_or(makeError(Errc::gone, "the watch has ended")));
+    out.data += errorLine(event.error.value_or(makeError(Errc::gone, "the watch has ended")), options_.wanted);
+  } else if (options_.wanted.coding == Wanted::Coding::protobuf) {
+    out.data += framed(wireName(event.type), event.object->json());
   } else if (options_.wanted.form == Wanted::Form::object) {
     auto line = options_.lines->lineOf(event);
     if (line->size() > kCopied) out.shared = std::move(line);
@@ -77,6 +86,12 @@ void WatchStream::tell(const WatchEvent& event, Chunk& out) {
     out.data += wireName(event.type);
     out.data += "\",\"object\":" + jsonText(shaped(event.object)) + "}\n";
   }
+}
+
+/// What cannot be encoded ends nothing: the client hears of it and goes on.
+std::string WatchStream::framed(std::string_view type, const json::object& object) const {
+  const auto body = protobufEvent(*options_.kind, options_.wanted.form, object);
+  return body.ok() ? protobufFrame(type, *body) : errorLine(body.error(), options_.wanted);
 }
 
 std::string WatchStream::bookmark(bool initialEnd) {
@@ -92,6 +107,7 @@ std::string WatchStream::bookmark(bool initialEnd) {
               {"apiVersion", options_.kind->gvk.apiVersion()},
               {"metadata", std::move(meta)}};
   }
+  if (options_.wanted.coding == Wanted::Coding::protobuf) return framed("BOOKMARK", object);
   return jsonText(json::object{{"type", "BOOKMARK"}, {"object", std::move(object)}}) + "\n";
 }
 

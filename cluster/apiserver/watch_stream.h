@@ -1,5 +1,5 @@
 #pragma once
-// WatchStream: a watch as lines of JSON over HTTP: events as objects or table rows, bookmarks, an
+// WatchStream: a watch over HTTP as lines of JSON or frames of protobuf: events as objects or table rows, bookmarks, an
 // end in time. The transport polls it when the waker fires, and now and then for the clock.
 // Thread rule: one reader; setWaker before the first poll.
 #include <memory>
@@ -44,6 +44,7 @@ class WatchStream final : public Stream {
 
  private:
   void tell(const WatchEvent& event, Chunk& out);
+  std::string framed(std::string_view type, const json::object& object) const;
   json::object shaped(const ObjectPtr& object);
   std::string bookmark(bool initialEnd);
 
@@ -58,6 +59,6 @@ class WatchStream final : public Stream {
 };
 
 /// A stream of one ERROR event.
-std::unique_ptr<Stream> makeErrorStream(const Error& error);
+std::unique_ptr<Stream> makeErrorStream(const Error& error, const Wanted& wanted = {});
 
 }  // namespace steer

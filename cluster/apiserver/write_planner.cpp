@@ -246,6 +246,8 @@ Result<PlannedWrite> WritePlanner::bind(Task& task) const {
                               {"status", "True"},
                               {"lastProbeTime", nullptr},
                               {"lastTransitionTime", formatTime(task.now)}});
+  // Binding is no change that a node answers to: the generation stays.
+  if (pod->generation() > 0) kept.back().as_object()["observedGeneration"] = pod->generation();
   conditions = std::move(kept);
   PlannedWrite out;
   out.mutations.push_back({Mutation::Kind::put, task.targetOf(*pod), std::move(body), pod->revision()});
@@ -254,6 +256,28 @@ Result<PlannedWrite> WritePlanner::bind(Task& task) const {
   return out;
 }
 
+namespace {
+
+/// Says of an evicted pod that it did not fail by itself: the pod failure policies of jobs ask for it.
+void markDisrupted(json::object& pod, Time now) {
+  json::object made{{"type", "DisruptionTarget"},        {"status", "True"},
+                    {"lastProbeTime", nullptr},          {"lastTransitionTime", formatTime(now)},
+                    {"reason", "EvictionByEvictionAPI"}, {"message", "Eviction API: evicting"}};
+  if (const auto generation = intAt(pod, {"metadata", "generation"}); generation > 0)
+    made["observedGeneration"] = generation;
+  auto& conditions = ensureArray(ensureObject(pod, "status"), "conditions");
+  for (auto& condition : conditions) {
+    if (stringAt(condition, {"type"}) != "DisruptionTarget") continue;
+    if (stringAt(condition, {"status"}) == "True")
+      made["lastTransitionTime"] = stringAt(condition, {"lastTransitionTime"});
+    condition = std::move(made);
+    return;
+  }
+  conditions.push_back(std::move(made));
+}
+
+}  // namespace
+
 Result<PlannedWrite> WritePlanner::evict(Task& task) const {
   Write removal = Write::remove(task.write.target, task.write.deleteOptions);
   const auto& options = objectAt(task.write.body, {"deleteOptions"});
@@ -261,7 +285,10 @@ Result<PlannedWrite> WritePlanner::evict(Task& task) const {
     removal.deleteOptions.gracePeriodSeconds = intAt(options, {"gracePeriodSeconds"});
   removal.deleteOptions.uid = stringAt(options, {"preconditions", "uid"});
   Task deletion{task.view, removal, task.settings, task.identity, task.kind, task.strategy, task.now, {}};
-  return remove(deletion);
+  STEER_TRY(auto out, remove(deletion));
+  for (auto& mutation : out.mutations)
+    if (mutation.kind == Mutation::Kind::put) markDisrupted(mutation.body, task.now);
+  return out;
 }
 
 /// Nothing is stored: a token is its own record.

@@ -36,8 +36,6 @@ Result<void> takeFromAccount(const Snapshot& view, json::object& pod) {
 
 class PodStrategy final : public KindStrategy {
  public:
-  bool countsGenerations() const override { return false; }
-
   std::int64_t graceOnDelete(const Object& live, std::optional<std::int64_t> asked) const override {
     if (stringAt(live.spec(), {"nodeName"}).empty() || terminal(live.json())) return 0;
     return std::max<std::int64_t>(0, asked.value_or(intAt(live.spec(), {"terminationGracePeriodSeconds"}, 30)));

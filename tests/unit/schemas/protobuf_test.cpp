@@ -3,6 +3,7 @@
 #include "schemas/protobuf.h"
 
 #include <fstream>
+#include <limits>
 
 #include "schema_test.h"
 
@@ -94,4 +95,35 @@ TEST_CASE("An unknown kind is refused by name") {
   const auto object = decodeProtobuf(SchemaRegistry::builtin(), std::string("k8s\0\x0a\x09", 6) + meta);
   REQUIRE_FALSE(object.ok());
   CHECK(object.error().message == "no kind \"Foo\" is registered for version \"v1\"");
+}
+
+TEST_CASE("Times of all years that JSON can show are read, and no others") {
+  const auto number = [](std::uint64_t n) {
+    std::string out;
+    for (; n >= 0x80; n >>= 7) out += static_cast<char>(n | 0x80);
+    return out + static_cast<char>(n);
+  };
+  const auto message = [](int field, const std::string& content) {
+    return std::string{static_cast<char>(field << 3 | 2), static_cast<char>(content.size())} + content;
+  };
+  const auto renewed = [&](std::int64_t seconds, std::int64_t nanos) {
+    const auto time =
+        "\x08" + number(static_cast<std::uint64_t>(seconds)) + "\x10" + number(static_cast<std::uint64_t>(nanos));
+    const auto lease = message(2, message(4, time));
+    const auto body = std::string("k8s\0", 4) + message(1, message(1, "coordination.k8s.io/v1") + message(2, "Lease")) +
+                      message(2, lease);
+    const auto object = decodeProtobuf(SchemaRegistry::builtin(), body);
+    return object.ok() ? std::string(stringAt(*object, {"spec", "renewTime"})) : "refused";
+  };
+  CHECK(renewed(253402300799, 999999999) == "9999-12-31T23:59:59.999999Z");
+  CHECK(renewed(10000000000, 1000) == "2286-11-20T17:46:40.000001Z");
+  CHECK(renewed(-62135596800, 0) == "0001-01-01T00:00:00.000000Z");
+  CHECK(renewed(-9223372037, 0) == "1677-09-21T00:12:43.000000Z");
+  CHECK(renewed(0, -1000) == "1969-12-31T23:59:59.999999Z");
+  CHECK(renewed(0, 1500000000) == "1970-01-01T00:00:01.500000Z");
+  CHECK(renewed(253402300799, 1000000000) == "refused");
+  CHECK(renewed(253402300800, 0) == "refused");
+  CHECK(renewed(-62135596801, 0) == "refused");
+  CHECK(renewed(std::numeric_limits<std::int64_t>::max(), 0) == "refused");
+  CHECK(renewed(std::numeric_limits<std::int64_t>::min(), -1) == "refused");
 }
