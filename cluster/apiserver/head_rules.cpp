@@ -36,6 +36,11 @@ HeadVerdict judgeHead(const ServerParts& parts, const Request& head) {
   if (route) {
     const bool one = !route->name.empty();
     question = {verbOf(head, one), route->kind->resource(), route->subresource, route->ns, route->name};
+    // The name of what is made stands in the body, and a node's rights hang on it: they are judged there.
+    if (question.verb == "create" && question.name.empty() && isMember(*acting, "system:nodes"))
+      return {std::nullopt, kBodyBytes};
+  } else if (const auto unknown = unservedOf(head.path)) {
+    question = {verbOf(head, true), resourceKey(unknown->group, unknown->plural), "", unknown->ns};
   } else {
     question = {verbOf(head, true), "", "", "", "", head.path};
   }

@@ -7,7 +7,10 @@
 namespace steer {
 namespace {
 
-constexpr std::size_t kLogChunk = 256;
+/// Of the log, a catching-up watch takes so many records at a time, until it holds so many bytes or has seen so many:
+/// thousands of watches that nobody reads must not hold thousands of large objects.
+constexpr std::size_t kLogChunk = 256, kFirstStep = 16, kLogBytes = 256 * 1024;
+constexpr std::size_t kSmallRecord = 8 * 1024;  ///< such records are read in larger steps
 
 std::string_view nodeOf(const Object& object) { return stringAt(object.spec(), {"nodeName"}); }
 
@@ -42,7 +45,8 @@ struct WatchState {
   bool listed = false;  ///< in a bucket
   // Guarded by `mutex`, which is taken after the hub's.
   std::mutex mutex;
-  std::deque<StoreEventPtr> queue;
+  std::deque<PublishedEvent> queue;
+  std::size_t queueBytes = 0;
   std::uint64_t position = 0;  ///< delivered, or skipped as not wanted, up to here
   bool live = false;
   bool signalled = false;  ///< the reader has been woken and has not emptied the queue since
@@ -59,7 +63,8 @@ class HubWatch final : public StoreWatch {
       {
         std::lock_guard lock(state_->mutex);
         if (!state_->queue.empty()) {
-          auto event = std::move(state_->queue.front());
+          auto event = std::move(state_->queue.front().event);
+          state_->queueBytes -= state_->queue.front().bytes;
           state_->queue.pop_front();
           state_->position = std::max(state_->position, event->revision);
           return std::optional<StoreEvent>{*event};
@@ -115,7 +120,10 @@ bool WatchHub::goLive(const std::shared_ptr<WatchState>& state) {
   const auto start = std::partition_point(
       window_.begin(), window_.end(), [&](const PublishedEvent& p) { return p.event->revision <= state->position; });
   for (auto it = start; it != window_.end(); ++it)
-    if (it->event->resource == state->resource && state->filter.matches(*it->event)) state->queue.push_back(it->event);
+    if (it->event->resource == state->resource && state->filter.matches(*it->event)) {
+      state->queue.push_back(*it);
+      state->queueBytes += it->bytes;
+    }
   state->live = true;
   state->signalled = !state->queue.empty();
   if (!state->listed) {
@@ -181,44 +189,58 @@ Result<void> WatchHub::readLog(WatchState& state) {
   };
   if (position < compacted_.load() || !log_) return gone();
   const std::uint64_t published = published_.load();
-  STEER_TRY(const auto records, log_->read(position, kLogChunk));
-  std::deque<StoreEventPtr> events;
+  std::deque<PublishedEvent> events;
+  std::size_t bytes = 0, seen = 0, read = 0;
   std::uint64_t reached = position;
-  for (const auto& record : records) {
-    if (record.revision > published) break;
-    if (record.revision != reached + 1) return gone();
-    reached = record.revision;
-    if (record.target.resource != state.resource) continue;
-    auto event = eventOf(record);
-    if (!event.ok()) return gone();  // a record that cannot be told: the reader lists what there is
-    if (state.filter.matches(**event)) events.push_back(std::move(*event));
+  for (bool more = true; more && seen < kLogChunk && bytes < kLogBytes;) {
+    const auto step = seen > 0 && read / seen < kSmallRecord ? kLogChunk - seen : kFirstStep;
+    STEER_TRY(const auto records, log_->read(reached, step));
+    more = records.size() == step;
+    for (const auto& record : records) {
+      ++seen;
+      read += record.body.size();
+      more = more && record.revision <= published;
+      if (record.revision > published || bytes >= kLogBytes) break;
+      if (record.revision != reached + 1) return gone();
+      reached = record.revision;
+      if (record.target.resource != state.resource) continue;
+      auto event = eventOf(record);
+      if (!event.ok()) return gone();  // a record that cannot be told: the reader lists what there is
+      if (!state.filter.matches(**event)) continue;
+      bytes += record.body.size();
+      events.push_back({std::move(*event), record.body.size()});
+    }
   }
   if (position < compacted_.load() || reached == position) return gone();
   std::lock_guard own(state.mutex);
   if (events.empty()) state.position = reached;  // else delivering them moves it
   state.queue = std::move(events);
+  state.queueBytes = bytes;
   return {};
 }
 
-void WatchHub::push(WatchState& state, const StoreEventPtr& event, std::vector<Waker>& wakers) {
+void WatchHub::push(WatchState& state, const PublishedEvent& published, std::vector<Waker>& wakers) {
   std::lock_guard own(state.mutex);
-  if (event->revision <= state.position || !state.live) return;
-  if (state.queue.size() >= limits_.perWatch) {
+  if (published.event->revision <= state.position || !state.live) return;
+  const bool heavy = !state.queue.empty() && state.queueBytes + published.bytes > limits_.bytesPerWatch;
+  if (state.queue.size() >= limits_.perWatch || heavy) {
     // Too slow for memory: forget what was queued; the reader catches up from its position.
     state.queue.clear();
+    state.queueBytes = 0;
     state.live = false;
   } else {
-    state.queue.push_back(event);
+    state.queue.push_back(published);
+    state.queueBytes += published.bytes;
   }
   if (!state.signalled && state.waker) wakers.push_back(state.waker);
   state.signalled = true;
 }
 
-void WatchHub::offer(const std::string& bucket, const StoreEventPtr& event, std::vector<Waker>& wakers) {
+void WatchHub::offer(const std::string& bucket, const PublishedEvent& published, std::vector<Waker>& wakers) {
   const auto it = buckets_.find(bucket);
   if (it == buckets_.end()) return;
   for (const auto& state : it->second)
-    if (state->filter.matches(*event)) push(*state, event, wakers);
+    if (state->filter.matches(*published.event)) push(*state, published, wakers);
 }
 
 std::vector<Waker> WatchHub::publish(std::vector<PublishedEvent> events, std::uint64_t revision) {
@@ -227,14 +249,14 @@ std::vector<Waker> WatchHub::publish(std::vector<PublishedEvent> events, std::ui
   for (auto& published : events) {
     const auto& event = published.event;
     const std::string& resource = event->resource;
-    offer(bucketKey(resource, '*', ""), event, wakers);
-    if (nsWatches_.contains(resource)) offer(bucketKey(resource, 's', event->after->ns()), event, wakers);
-    if (nameWatches_.contains(resource)) offer(bucketKey(resource, 'm', event->after->name()), event, wakers);
+    offer(bucketKey(resource, '*', ""), published, wakers);
+    if (nsWatches_.contains(resource)) offer(bucketKey(resource, 's', event->after->ns()), published, wakers);
+    if (nameWatches_.contains(resource)) offer(bucketKey(resource, 'm', event->after->name()), published, wakers);
     if (nodeWatches_.contains(resource)) {
       const auto node = nodeOf(*event->after);
-      offer(bucketKey(resource, 'n', node), event, wakers);
+      offer(bucketKey(resource, 'n', node), published, wakers);
       if (event->before && nodeOf(*event->before) != node)
-        offer(bucketKey(resource, 'n', nodeOf(*event->before)), event, wakers);
+        offer(bucketKey(resource, 'n', nodeOf(*event->before)), published, wakers);
     }
     windowBytes_ += published.bytes;
     window_.push_back(std::move(published));

@@ -32,7 +32,8 @@ class WatchHub : public std::enable_shared_from_this<WatchHub> {
   struct Limits {
     std::size_t events = 4096;
     std::size_t bytes = 4 * 1024 * 1024;
-    std::size_t perWatch = 1024;  ///< a live watch with more undelivered events catches up instead
+    std::size_t perWatch = 1024;              ///< a live watch with more undelivered events catches up instead
+    std::size_t bytesPerWatch = 1024 * 1024;  ///< likewise, with more bytes of them than this, and more than one
   };
   /// `log` may be null (forks): then nothing older than the window can be watched.
   WatchHub(std::shared_ptr<LogBackend> log, Limits limits, std::uint64_t revision, std::uint64_t compacted);
@@ -54,8 +55,8 @@ class WatchHub : public std::enable_shared_from_this<WatchHub> {
   Result<StoreEventPtr> eventOf(const LogRecord& record);
   void leave(const std::shared_ptr<WatchState>& state);
   void leaveLocked(WatchState& state);
-  void offer(const std::string& bucket, const StoreEventPtr& event, std::vector<Waker>& wakers);
-  void push(WatchState& state, const StoreEventPtr& event, std::vector<Waker>& wakers);
+  void offer(const std::string& bucket, const PublishedEvent& published, std::vector<Waker>& wakers);
+  void push(WatchState& state, const PublishedEvent& published, std::vector<Waker>& wakers);
   void trim();
 
   const std::shared_ptr<LogBackend> log_;

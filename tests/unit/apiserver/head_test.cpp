@@ -65,3 +65,15 @@ TEST_CASE("who acts as somebody else is judged as them, and refused when they ma
   CHECK(refusalOf(server, server.admin, "POST", kMaps, {{"impersonate-user", "alice"}}) == 403);
   CHECK(refusalOf(server, kAlice, "POST", kMaps, {{"impersonate-user", "root"}}) == 403);
 }
+
+TEST_CASE("a node's own name in a body is judged with the body, and an unserved path as the resource that it names") {
+  TestServer server;
+  const Identity node{"system:node:n", {"system:nodes", "system:authenticated"}};
+  CHECK(refusalOf(server, node, "POST", "/api/v1/nodes") == 0);
+  CHECK(refusalOf(server, node, "POST", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases") == 0);
+  CHECK(refusalOf(server, node, "PUT", "/api/v1/nodes/other") == 403);
+  auto verdict = judged(server, kAlice, "POST", "/apis/foo.example/v1/bars");
+  REQUIRE(verdict.refusal);
+  CHECK(verdict.refusal->status == 403);
+  CHECK(verdict.refusal->body.find("bars") != std::string::npos);
+}

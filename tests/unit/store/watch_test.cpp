@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <thread>
 
@@ -72,6 +73,24 @@ TEST_CASE("a slow watch loses nothing although it fell out of memory") {
   std::uint64_t next = 1;
   for (const auto& event : drain(*w)) CHECK(event.revision == next++);
   CHECK(next == 3001);
+}
+
+TEST_CASE("a watch that nobody reads holds few large objects, and loses none of them") {
+  auto options = inlineOptions();
+  options.eventWindowBytes = 1;
+  auto store = memoryStore(makeMemoryDisk(), options);
+  auto w = watch(*store, 0);
+  std::vector<ObjectPtr> made;
+  for (int i = 0; i < 60; ++i) {
+    REQUIRE(store->commit({put("a", "p", std::string(100'000, 'x'))}).ok());
+    made.push_back(store->snapshot().get("pods", "a", "p"));
+  }
+  const auto held =
+      std::count_if(made.begin(), made.end(), [](const ObjectPtr& object) { return object.use_count() > 1; });
+  CHECK(held <= 12);
+  std::uint64_t next = 1;
+  for (const auto& event : drain(*w)) CHECK(event.revision == next++);
+  CHECK(next == 61);
 }
 
 TEST_CASE("a watch behind the compaction is told that its history is gone") {
