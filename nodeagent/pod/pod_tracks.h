@@ -53,7 +53,7 @@ struct StatusExtras {
   WaitingReasons waiting;
   std::string failedReason{};  ///< the machine ended the pod: DeadlineExceeded
   std::string failedMessage{};
-  bool over = false;  ///< the pod is being deleted and none of its processes is left
+  bool over = false;        ///< the pod is being deleted and none of its processes is left
   bool initialized = true;  ///< its init containers did what they are for
 };
 
