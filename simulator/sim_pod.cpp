@@ -131,7 +131,7 @@ Time SimPodLife::goneAt(const Object& pod, const Delays& defaults, Time seen) co
   return seen + std::min<Duration>(simWishesOf(pod).stop.value_or(defaults.stop), grace);
 }
 
-json::object SimPodLife::status(const Object& pod, const std::string& podIp, const std::string& hostIp) const {
+json::object SimPodLife::containerState(const Object& pod) const {
   const bool running = phase == Phase::running;
   const bool done = phase == Phase::succeeded || phase == Phase::failed;
   const auto mistake = phase == Phase::waiting ? simWishesOf(pod).mistake : std::string();
@@ -154,6 +154,14 @@ json::object SimPodLife::status(const Object& pod, const std::string& podIp, con
     if (!mistake.empty()) waiting["message"] = mistake;
     state["waiting"] = std::move(waiting);
   }
+  return state;
+}
+
+json::object SimPodLife::status(const Object& pod, const std::string& podIp, const std::string& hostIp) const {
+  const bool running = phase == Phase::running;
+  const bool done = phase == Phase::succeeded || phase == Phase::failed;
+  const bool initFirst = !arrayAt(pod.spec(), {"initContainers"}).empty();
+  const json::object state = containerState(pod);
   json::array containers;
   for (const auto& container : arrayAt(pod.spec(), {"containers"})) {
     json::object last;

@@ -41,6 +41,8 @@ struct SimPodLife {
   Time goneAt(const Object& pod, const Delays& defaults, Time seen) const;
   /// When the containers that run end; nothing = they go on.
   std::optional<Time> exitTime(const SimWishes& wishes, const Delays& defaults) const;
+  /// The state that each of its containers is in.
+  json::object containerState(const Object& pod) const;
   /// The status as the node would write it.
   json::object status(const Object& pod, const std::string& podIp, const std::string& hostIp) const;
 };
