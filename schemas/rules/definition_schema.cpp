@@ -16,6 +16,9 @@ void checkForbidden(const FieldPath& at, const json::object& schema, RuleReport&
   if (given(schema, "$ref") != nullptr) report.forbidden(at.field("$ref"), "$ref is not supported");
   for (const auto* field : {"definitions", "dependencies", "patternProperties"})
     if (!members(schema, field).empty()) report.forbidden(at.field(field), std::string(field) + " is not supported");
+  const auto dialect = text(schema, "$schema");
+  if (!dialect.empty() && !dialect.starts_with("http://json-schema.org/"))
+    report.invalid(at, quoted(dialect), "$schema must be an address of json-schema.org");
   if (!text(schema, "id").empty()) report.forbidden(at.field("id"), "id is not supported");
   if (given(schema, "additionalItems") != nullptr)
     report.forbidden(at.field("additionalItems"), "additionalItems is not supported");

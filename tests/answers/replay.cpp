@@ -133,6 +133,9 @@ class Questioner {
       json::value bare = tidy(made, "Pod");
       made = bare.get_object();
     }
+    if (target.resource == "nodes")  // recorded with the taint that admission gives a new node
+      ensureObject(made, "spec")["taints"] =
+          json::array{json::object{{"key", "node.kubernetes.io/not-ready"}, {"effect", "NoSchedule"}}};
     ensureObject(made, "metadata")["resourceVersion"] = "7";
     return Object::make(std::move(made));
   }
