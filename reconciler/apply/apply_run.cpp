@@ -115,6 +115,7 @@ void ApplyRun::settle(Pending& pending, const Result<ObjectPtr>& answer, Time no
 void ApplyRun::await(Pending& pending, Time now, std::vector<Pending>& left) {
   Row& row = rows_[pending.row];
   const auto& c = plan_.changes[row.change];
+  if (pending.until == Time{}) pending.until = now + options_.removalTimeout;
   const auto there = client_.get(c.ref);
   const bool gone = !there.ok() && there.error().code == Errc::notFound;
   if (!gone && !(there.ok() && (*there)->uid() != c.live->uid())) {

@@ -24,7 +24,9 @@ void ApplyRun::StageBuilder::addRow(std::size_t index, Stage::Kind kind) {
       stages.back().syncWave != c.syncWave)
     stages.push_back({kind, c.syncWave, c.wave});
   run_.rows_.push_back({index});
-  stages.back().pending.push_back({run_.rows_.size() - 1});
+  // What is being deleted already goes as whoever deletes it asked for.
+  const auto phase = c.vanishing.empty() ? Pending::Phase::write : Pending::Phase::await;
+  stages.back().pending.push_back({run_.rows_.size() - 1, phase});
   stages.back().rows.push_back(run_.rows_.size() - 1);
   placed_[index] = true;
 }

@@ -18,7 +18,8 @@ bool appliedWhole(const Operation& done) {
     return false;
   return !done.stopped() &&
          std::none_of(done.record().objects.begin(), done.record().objects.end(), [](const auto& row) {
-           return row.outcome == "failed" || row.outcome == "skipped" || row.outcome == "pending";
+           return row.outcome == "failed" || row.outcome == "skipped" || row.outcome == "kept" ||
+                  row.outcome == "pending";
          });
 }
 

@@ -242,9 +242,9 @@ void Operation::noteLeftovers() {
   for (const auto& failed : run_->rows()) {
     if (failed.done) continue;
     auto& row = rowFor(run_->plan().changes[failed.change].text());
-    if (failed.heldBack) row.error = "kept, because something of this run could not be applied";
+    if (failed.heldBack) row.error = "something of this run could not be applied";
     if (failed.heldBack || (stopped && !failed.error)) {
-      row.outcome = "skipped";
+      row.outcome = failed.heldBack ? "kept" : "skipped";
       continue;
     }
     row.outcome = "failed";

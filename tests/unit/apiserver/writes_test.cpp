@@ -241,3 +241,14 @@ TEST_CASE("A copy of an applied object made by a person carries no ownership") {
   REQUIRE(copied.ok());
   CHECK(!(*copied)->metadata().contains("managedFields"));
 }
+
+TEST_CASE("The namespaces that every cluster stands on are never deleted") {
+  TestServer s;
+  for (const std::string name : {"default", "kube-system", "kube-public"}) {
+    const auto refused = s.client->write(Write::remove({"namespaces", "", name}));
+    REQUIRE(!refused.ok());
+    CHECK(refused.error().code == Errc::forbidden);
+    CHECK(refused.error().message == "namespaces \"" + name + "\" is forbidden: this namespace may not be deleted");
+    CHECK_FALSE((*s.client->get({"namespaces", "", name}))->deleting());
+  }
+}

@@ -5,6 +5,7 @@
 #include "manifests.h"
 #include "reconciler/apply/apply_run.h"
 #include "reconciler/apply/planner.h"
+#include "reconciler/apply/pod_trouble.h"
 #include "reconciler/plan/delete_budget.h"
 
 using namespace steer;
@@ -182,4 +183,51 @@ TEST_CASE("a job that goes by itself runs once for what its manifest says") {
   CHECK(planOf(c, {aNamespace("shop"), job("i:1")}).counts().create == 1);
   CHECK(planOf(c, {aNamespace("shop"), job("i:1")}, options).empty());
   CHECK(planOf(c, {aNamespace("shop"), job("i:2")}, options).counts().create == 1);
+}
+
+TEST_CASE("what is being deleted is made anew when it is gone, and goes as it was asked to") {
+  TestCluster c;
+  auto held = aConfigMap("going", "1");
+  ensureObject(held.body, "metadata")["finalizers"] = json::array{"example.com/hold"};
+  apply(c, {aNamespace("shop"), held});
+  const auto before = mapNamed(c, "going")->uid();
+  DeleteOptions orphan;
+  orphan.propagation = Propagation::orphan;
+  const ObjectRef ref{"configmaps", "shop", "going"};
+  REQUIRE(c.client->write(Write::remove(ref, orphan)).ok());
+  const auto finalizers = mapNamed(c, "going")->finalizers();
+  ApplyRun run(*c.client, planOf(c, {aNamespace("shop"), aConfigMap("going", "2")}));
+  for (int i = 0; i < 5 && !run.finished(); ++i)
+    if (const auto next = run.step(c.clock.now())) c.clock.advanceTo(*next);
+  CHECK_FALSE(run.finished());
+  CHECK(mapNamed(c, "going")->finalizers() == finalizers);
+  REQUIRE(
+      c.client->write(Write::patch(ref, PatchType::merge, json::object{{"metadata", {{"finalizers", nullptr}}}})).ok());
+  carryOut(c, run);
+  CHECK(run.failures() == 0);
+  REQUIRE(mapNamed(c, "going"));
+  CHECK(mapNamed(c, "going")->uid() != before);
+}
+
+TEST_CASE("a workload that does not come up is told with the pod that keeps it") {
+  TestCluster c;
+  apply(c, {aNamespace("shop"), aDeployment("web", 2)});
+  const auto account = c.client->get({"serviceaccounts", "shop", "default"});
+  REQUIRE(account.ok());
+  const auto pod = parseJson(R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"web-1","namespace":"shop",
+    "labels":{"app":"web"}},"spec":{"containers":[{"name":"c","image":"nowhere:1"}]}})");
+  REQUIRE(c.client->write(Write::create("pods", pod->as_object())).ok());
+  REQUIRE(
+      c.client
+          ->write(Write::patch({"pods", "shop", "web-1"}, PatchType::merge,
+                               parseJson(R"({"status":{"phase":"Pending","containerStatuses":[{"name":"c","ready":false,
+      "restartCount":0,"image":"nowhere:1","imageID":"","state":{"waiting":{"reason":"ImagePullBackOff"}}}]}})")
+                                   .value()
+                                   .as_object(),
+                               "status"))
+          .ok());
+  const auto web = *c.client->get({"deployments.apps", "shop", "web"});
+  CHECK(podTrouble(*c.client, *web) == "pod web-1: container c: ImagePullBackOff");
+  CHECK(toldHealth(*c.client, *web).reason.find("pod web-1: container c: ImagePullBackOff") != std::string::npos);
+  CHECK(podTrouble(*c.client, *account.value()).empty());
 }

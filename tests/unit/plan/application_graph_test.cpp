@@ -30,3 +30,11 @@ TEST_CASE("A chain of a hundred thousand applications is walked without recursio
   for (int i = 0; i < 100'000; ++i) graph["n" + std::to_string(i)] = {"n" + std::to_string(i + 1)};
   CHECK(dependencyCycles(graph).empty());
 }
+
+TEST_CASE("The label of a long name fits a label, and names no other application") {
+  const auto label = applicationLabel("team", std::string(80, 'a'));
+  CHECK(label.size() == 63);
+  CHECK(label.starts_with("team.aaaa"));
+  CHECK(label != applicationLabel("team", std::string(81, 'a')));
+  CHECK(applicationLabel("team", "web") == "team.web");
+}

@@ -187,3 +187,28 @@ TEST_CASE("drift names the field, both values, who and when") {
   CHECK(text.find("data.k was changed by kubectl-edit at 2026-01-01T01:00:00Z") != std::string::npos);
   CHECK(text.find("Drift: 2 objects were changed by others") != std::string::npos);
 }
+
+TEST_CASE("what is made is folded until its fields are asked for, and secrets stay masked then") {
+  auto map = change(PlanAction::create, "a");
+  map.wanted = parseJson(R"({"apiVersion":"v1","kind":"ConfigMap","data":{"k":"shown"}})")->as_object();
+  auto secret = change(PlanAction::create, "b");
+  secret.gvk = {"", "v1", "Secret"};
+  secret.wanted = parseJson(R"({"apiVersion":"v1","kind":"Secret","data":{"k":"aGlkZGVu"}})")->as_object();
+  Plan plan;
+  plan.changes = {map, secret};
+  CHECK(reportText(planReport({{plan}})).find("shown") == std::string::npos);
+  for (const auto& text :
+       {reportText(planReport({{plan}}, Creations::shown)), reportMarkdown(planReport({{plan}}, Creations::shown)),
+        reportHtml(planReport({{plan}}, Creations::shown))}) {
+    CHECK(text.find("shown") != std::string::npos);
+    CHECK(text.find("aGlkZGVu") == std::string::npos);
+  }
+}
+
+TEST_CASE("what left the source and stays is told with why") {
+  Plan plan;
+  plan.changes = {change(PlanAction::create, "a")};
+  plan.kept = {"ConfigMap shop/data: steersman.dev/prune: never"};
+  CHECK(reportText(planReport({{plan}})).find("left the source and stays: ConfigMap shop/data: steersman.dev/prune") !=
+        std::string::npos);
+}
