@@ -107,7 +107,8 @@ Result<void> ControlPlane::State::openStore(const DataDir& dir) {
 }
 
 Result<void> ControlPlane::State::openApi(const ControlPlaneOptions& options, const Clock& clock, Random& random) {
-  STEER_TRY(const auto pair, pki->client("steersman-apiserver", {"system:masters"}));
+  // Agents know it by its name; here it holds no rights, so that whoever leads it back to this server gains nothing.
+  STEER_TRY(const auto pair, pki->client("steersman-apiserver", {}));
   gateway = std::make_unique<HttpNodeGateway>(pair, [this] { return store->snapshot(); });
   ApiServerOptions apiOptions;
   apiOptions.serviceCidr = options.serviceCidr;

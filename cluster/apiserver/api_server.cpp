@@ -85,7 +85,7 @@ Result<ObjectList> ApiServer::list(const std::string& resource, const ListOption
   (void)kind;
   STEER_TRY(Selection selection, Selection::make(resource, options.ns, options.labelSelector, options.fieldSelector));
   const Snapshot view = rooms_->parts.store.snapshot();
-  STEER_CHECK(rooms_->parts.authorize(identity, {"list", resource, "", options.ns, selection.onlyName()}, view));
+  STEER_CHECK(rooms_->parts.authorize(identity, selection.question("list"), view));
   STEER_TRY(Page page, rooms_->pages.read(view, selection, options.limit, options.continueToken));
   return ObjectList{std::move(page.items), page.revision, std::move(page.continueToken)};
 }
@@ -96,7 +96,7 @@ Result<std::unique_ptr<Watch>> ApiServer::watch(const std::string& resource, con
   (void)kind;
   STEER_TRY(Selection selection, Selection::make(resource, options.ns, options.labelSelector, options.fieldSelector));
   const Snapshot view = rooms_->parts.store.snapshot();
-  STEER_CHECK(rooms_->parts.authorize(identity, {"watch", resource, "", options.ns, selection.onlyName()}, view));
+  STEER_CHECK(rooms_->parts.authorize(identity, selection.question("watch"), view));
   std::deque<WatchEvent> initial;
   if (fromRevision == 0) {
     selection.each(view, "", [&](const ObjectPtr& object) {

@@ -18,7 +18,8 @@ struct AccessQuestion {
   std::string subresource{};
   std::string ns{};
   std::string name{};
-  std::string path{};  ///< for what is no resource: "/version"
+  std::string path{};    ///< for what is no resource: "/version"
+  std::string onNode{};  ///< list and watch: only objects with this spec.nodeName are asked for; empty = all
 };
 
 /// One rule of a role: verbs on resources of API groups (perhaps only on some names), or on paths.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cluster/apiserver/ownership_rules.h"
 #include "cluster/apiserver/role_book.h"
 
 namespace steer {
@@ -9,6 +10,7 @@ namespace {
 
 constexpr const char* kGroup = "rbac.authorization.k8s.io";
 constexpr const char* kApplications = "applications.steersman.dev";
+constexpr const char* kRepositories = "gitrepositories.steersman.dev";
 
 struct Ask {
   const Authorizer& authorizer;
@@ -110,27 +112,39 @@ bool same(const json::object* before, const json::object& after, std::string_vie
   return left == nullptr || right == nullptr ? left == right : *left == *right;
 }
 
+/// Nothing but what lets the object go in the end differs.
+bool onlyReleases(const json::object* before, const json::object& after) {
+  if (before == nullptr) return false;
+  const auto rest = [](const json::object& of) {
+    json::object out = of;
+    auto& meta = ensureObject(out, "metadata");
+    for (const char* key : {"ownerReferences", "finalizers", "managedFields", "resourceVersion", "generation"})
+      meta.erase(key);
+    return out;
+  };
+  return rest(*before) == rest(after);
+}
+
+/// Any change of a role is judged by all its rules, a label as well: a label makes them part of another role.
 Result<void> admitRole(const Ask& ask, const std::string& resource, const std::string& ns, const json::object* before,
                        const json::object& after) {
   const std::string name(stringAt(after, {"metadata", "name"}));
-  if (same(before, after, "rules") && same(before, after, "aggregationRule")) return {};
-  if (ask.may({"escalate", resource, "", ns, name})) return {};
+  if (ask.may({"escalate", resource, "", ns, name}) || onlyReleases(before, after)) return {};
   std::vector<PolicyRule> wanted;
   for (const auto& rule : arrayAt(after, {"rules"})) wanted.push_back(policyRuleOf(rule));
-  if (after.contains("aggregationRule") && !same(before, after, "aggregationRule")) {
-    // Whatever is labelled later becomes part of it.
-    const auto missing = missingOf({{{"*"}, {"*"}, {"*"}, {}, {}}, {{"*"}, {}, {}, {}, {"*"}}},
-                                   ask.authorizer.rulesOf(ask.who, "", ask.view));
-    if (!missing.empty())
-      return refused(resource, name, "must have cluster-admin privileges to use the aggregationRule");
-  }
-  return holdsAll(ask, resource, name, ns, wanted);
+  STEER_CHECK(holdsAll(ask, resource, name, ns, wanted));
+  if (!after.contains("aggregationRule") && (before == nullptr || !before->contains("aggregationRule"))) return {};
+  // Whatever is labelled later becomes part of it.
+  const auto missing = missingOf({{{"*"}, {"*"}, {"*"}, {}, {}}, {{"*"}, {}, {}, {}, {"*"}}},
+                                 ask.authorizer.rulesOf(ask.who, "", ask.view));
+  if (missing.empty()) return {};
+  return refused(resource, name, "must have cluster-admin privileges to use the aggregationRule");
 }
 
 Result<void> admitBinding(const Ask& ask, const std::string& resource, const std::string& ns,
                           const json::object* before, const json::object& after) {
   const std::string name(stringAt(after, {"metadata", "name"})), role(stringAt(after, {"roleRef", "name"}));
-  if (same(before, after, "subjects") && same(before, after, "roleRef")) return {};
+  if (onlyReleases(before, after)) return {};
   const bool namespaced = stringAt(after, {"roleRef", "kind"}) == "Role";
   const std::string roles = std::string(namespaced ? "roles." : "clusterroles.") + kGroup;
   if (ask.may({"bind", roles, "", ns, role})) return {};
@@ -140,33 +154,54 @@ Result<void> admitBinding(const Ask& ask, const std::string& resource, const std
   return holdsAll(ask, resource, name, ns, *rules);
 }
 
+/// Whether `who` may decide what an application of this account does; why not, in words.
+std::string mayDirect(const Ask& ask, const std::string& ns, const std::string& account) {
+  if (holdsEverything(ask.authorizer, ask.who, ask.view)) return "";
+  if (account.empty())
+    return "an application without one acts with all rights; user \"" + ask.who.user +
+           "\" has not all rights and must name an account";
+  if (ask.may({"impersonate", "serviceaccounts", "", ns, account})) return "";
+  return "user \"" + ask.who.user + "\" cannot impersonate resource \"serviceaccounts\" named \"" + account +
+         "\" in the namespace \"" + ns + "\"";
+}
+
 /// Who writes an application decides what its account does.
 Result<void> admitApplication(const Ask& ask, const std::string& ns, const json::object* before,
                               const json::object& after) {
   if (same(before, after, "spec")) return {};
-  const std::string name(stringAt(after, {"metadata", "name"}));
   const std::string account(stringAt(after, {"spec", "serviceAccountName"}));
-  if (ask.may({"*", "*.*", "", "", ""})) return {};
-  if (account.empty())
-    return refused(kApplications, name,
-                   "spec.serviceAccountName: an application without one acts with all rights; user \"" + ask.who.user +
-                       "\" has not all rights and must name an account");
-  if (ask.may({"impersonate", "serviceaccounts", "", ns, account})) return {};
-  return refused(kApplications, name,
-                 "spec.serviceAccountName: user \"" + ask.who.user +
-                     "\" cannot impersonate resource \"serviceaccounts\" named \"" + account +
-                     "\" in the namespace \"" + ns + "\"");
+  const auto name = std::string(stringAt(after, {"metadata", "name"}));
+  if (const auto why = mayDirect(ask, ns, account); !why.empty())
+    return refused(kApplications, name, "spec.serviceAccountName: " + why);
+  return {};
+}
+
+/// Who writes a repository decides what the applications do that read it.
+Result<void> admitRepository(const Ask& ask, const std::string& ns, const json::object* before,
+                             const json::object& after) {
+  if (same(before, after, "spec")) return {};
+  const std::string name(stringAt(after, {"metadata", "name"}));
+  for (const auto& application : ask.view.list(kApplications, ns)) {
+    if (stringAt(application->spec(), {"source", "repositoryRef", "name"}) != name) continue;
+    const auto why = mayDirect(ask, ns, std::string(stringAt(application->spec(), {"serviceAccountName"})));
+    if (!why.empty())
+      return refused(kRepositories, name,
+                     "application \"" + application->name() + "\" reads it, spec.serviceAccountName: " + why);
+  }
+  return {};
 }
 
 }  // namespace
 
 Result<void> admitGrant(const Authorizer& authorizer, const Identity& who, const Snapshot& view, const KindSchema& kind,
                         const json::object* before, const json::object& after) {
-  const bool application = kind.gvk.group == "steersman.dev" && kind.gvk.kind == "Application";
-  if ((kind.gvk.group != kGroup && !application) || isMember(who, "system:masters")) return {};
+  const bool ours = kind.gvk.group == "steersman.dev";
+  if ((kind.gvk.group != kGroup && !ours) || isMember(who, "system:masters")) return {};
   const Ask ask{authorizer, who, view};
   const std::string resource = kind.resource(), ns(stringAt(after, {"metadata", "namespace"}));
-  if (application) return admitApplication(ask, ns, before, after);
+  if (resource == kApplications) return admitApplication(ask, ns, before, after);
+  if (resource == kRepositories) return admitRepository(ask, ns, before, after);
+  if (ours) return {};
   if (kind.gvk.kind.ends_with("Binding")) return admitBinding(ask, resource, ns, before, after);
   return admitRole(ask, resource, ns, before, after);
 }

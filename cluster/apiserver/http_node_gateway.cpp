@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "core/ip_address.h"
 #include "core/json.h"
 #include "core/rfc3339.h"
 
@@ -29,7 +30,7 @@ std::string escaped(const std::string& text) {
 }
 
 std::string queryText(const LogQuery& q, Time now) {
-  std::string out = "?namespace=" + escaped(q.ns) + "&pod=" + escaped(q.pod) + "&uid=" + escaped(q.podUid) +
+  std::string out = "namespace=" + escaped(q.ns) + "&pod=" + escaped(q.pod) + "&uid=" + escaped(q.podUid) +
                     "&container=" + escaped(q.container);
   if (q.follow) out += "&follow=true";
   if (q.previous) out += "&previous=true";
@@ -39,6 +40,24 @@ std::string queryText(const LogQuery& q, Time now) {
   auto since = q.sinceTime;
   if (q.sinceSeconds) since = now - seconds(*q.sinceSeconds);
   if (since) out += "&sinceTime=" + escaped(formatMicroTime(*since));
+  return out;
+}
+
+/// From its parts, so that no part can be more than it is. What a node says of itself is not trusted.
+Result<std::string> agentUrl(const std::string& address, std::int64_t port, const std::string& query) {
+  if (!isIpAddress(address) || port < 1 || port > 65535)
+    return makeError(Errc::unavailable, "the node's address is no IP address and port");
+  const std::unique_ptr<CURLU, void (*)(CURLU*)> url(curl_url(), curl_url_cleanup);
+  const auto set = [&](CURLUPart part, const std::string& text) {
+    return curl_url_set(url.get(), part, text.c_str(), 0) == CURLUE_OK;
+  };
+  char* text = nullptr;
+  if (!url || !set(CURLUPART_SCHEME, "https") || !set(CURLUPART_HOST, urlHostOf(address)) ||
+      !set(CURLUPART_PORT, std::to_string(port)) || !set(CURLUPART_PATH, "/containerLogs") ||
+      !set(CURLUPART_QUERY, query) || curl_url_get(url.get(), CURLUPART_URL, &text, 0) != CURLUE_OK)
+    return makeError(Errc::unavailable, "the node's address cannot be spoken to");
+  std::string out(text);
+  curl_free(text);
   return out;
 }
 
@@ -113,6 +132,7 @@ class Download final : public Stream {
     curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
+    curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
     // The pin is the proof of identity; the certificate is self-made.
     curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L);
     curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
@@ -175,9 +195,8 @@ Result<std::unique_ptr<Stream>> HttpNodeGateway::containerLogs(const std::string
   const std::string pin(object->annotation("steersman.dev/agent-key-pin"));
   if (address.empty() || port == 0 || pin.empty())
     return makeError(Errc::unavailable, "node \"" + node + "\" does not offer logs");
-  const std::string url =
-      "https://" + address + ":" + std::to_string(port) + "/containerLogs" + queryText(query, SystemClock().now());
-  auto download = std::make_unique<Download>(url, pin, credentials_);
+  STEER_TRY(auto url, agentUrl(address, port, queryText(query, SystemClock().now())));
+  auto download = std::make_unique<Download>(std::move(url), pin, credentials_);
   STEER_CHECK(download->begin());
   return std::unique_ptr<Stream>(std::move(download));
 }

@@ -17,6 +17,8 @@ Result<void> KindStrategy::prepareUpdate(const AdmissionContext&, const json::ob
 void KindStrategy::validate(const AdmissionContext&, const json::object*, const json::object&,
                             std::vector<Cause>&) const {}
 
+void KindStrategy::validateStatus(const json::object&, std::vector<Cause>&) const {}
+
 std::vector<TableColumn> KindStrategy::columns() const { return {{"Name", "string", "name"}, {"Age"}}; }
 
 json::array KindStrategy::row(const Object& object, Time now) const { return {object.name(), ageText(object, now)}; }

@@ -61,6 +61,8 @@ class KindStrategy {
   /// What only the cluster can tell to be wrong; the rest is in schemas/rules. `before` null on create.
   virtual void validate(const AdmissionContext& context, const json::object* before, const json::object& object,
                         std::vector<Cause>& causes) const;
+  /// The same for a write of the status subresource.
+  virtual void validateStatus(const json::object& object, std::vector<Cause>& causes) const;
   /// Writers of this kind take turns, because they share an allocation.
   virtual std::string_view turn() const { return ""; }
 

@@ -8,6 +8,7 @@
 
 #include "cluster/apiserver/impersonation.h"
 #include "cluster/client/client.h"
+#include "schemas/ownership_proof.h"
 #include "schemas/sync_policy.h"
 
 namespace steer {
@@ -54,11 +55,9 @@ ObjectPtr identityOf(const Object& object, const std::string& label) {
   // In which order it goes, and whether.
   for (const auto& name : deletionAnnotations())
     if (const auto value = object.annotation(name); !value.empty()) ensureObject(meta, "annotations")[name] = value;
-  json::array managers;
-  for (const auto& entry : arrayAt(object.metadata(), {"managedFields"}))
-    managers.push_back(
-        json::object{{"manager", stringAt(entry, {"manager"})}, {"operation", stringAt(entry, {"operation"})}});
-  if (!managers.empty()) meta["managedFields"] = std::move(managers);
+  if (!provenOwner(object.json()).empty())
+    meta["managedFields"] =
+        json::array{json::object{{"manager", kReconcilerManager}, {"operation", "Apply"}, {"fieldsV1", proofFields()}}};
   return Object::make({{"apiVersion", object.gvk().apiVersion()}, {"kind", object.kind()}, {"metadata", meta}});
 }
 

@@ -92,8 +92,7 @@ Result<Response> ResourceFront::list(const Request& request, const Route& route)
   STEER_TRY(const std::uint64_t limit, numberIn(request, "limit"));
   STEER_TRY(const std::uint64_t asked, numberIn(request, "resourceVersion"));
   Snapshot view = parts_.store.snapshot();
-  STEER_CHECK(
-      parts_.authorize(request.identity, {"list", route.kind->resource(), "", route.ns, selection.onlyName()}, view));
+  STEER_CHECK(parts_.authorize(request.identity, selection.question("list"), view));
   const std::string token = request.queryValue("continue");
   if (asked > view.revision()) return tooLarge(asked, view.revision());
   if (request.queryValue("resourceVersionMatch") == "Exact" && asked != view.revision() && token.empty()) {
@@ -110,8 +109,7 @@ Result<Response> ResourceFront::watch(const Request& request, const Route& route
   STEER_TRY(std::uint64_t from, numberIn(request, "resourceVersion"));
   STEER_TRY(const std::uint64_t timeout, numberIn(request, "timeoutSeconds"));
   const Snapshot view = parts_.store.snapshot();
-  STEER_CHECK(
-      parts_.authorize(request.identity, {"watch", route.kind->resource(), "", route.ns, selection.onlyName()}, view));
+  STEER_CHECK(parts_.authorize(request.identity, selection.question("watch"), view));
   if (from > view.revision()) return tooLarge(from, view.revision());
   WatchStreamOptions options;
   options.lines = lines_;

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/apiserver/authorizer.h"
 #include "cluster/client/client.h"
 #include "cluster/store/store.h"
 #include "core/result.h"
@@ -23,6 +24,10 @@ class Selection {
   /// The name, when the selection is one object by metadata.name; else empty.
   const std::string& onlyName() const { return filter_.name; }
   const WatchFilter& filter() const { return filter_; }
+  /// What must be allowed to whoever lists or watches it.
+  AccessQuestion question(std::string verb) const {
+    return {std::move(verb), resource_, "", ns_, filter_.name, "", filter_.nodeName.value_or("")};
+  }
   /// Visits what matches in (namespace, name) order from after `after`, while visit is true.
   void each(const Snapshot& view, std::string_view after, const std::function<bool(const ObjectPtr&)>& visit) const;
 

@@ -232,6 +232,9 @@ Result<PlannedWrite> WritePlanner::replaceWith(Task& task, const ObjectPtr& live
     if (tracked) copyMember(objectAt(after, {"metadata"}), ensureObject(kept, "metadata"), "managedFields");
     after = std::move(kept);
     STEER_CHECK(checkStatus(task.kind, live->name(), after));
+    std::vector<Cause> wrong;
+    if (sub == "status") task.strategy.validateStatus(after, wrong);
+    if (!wrong.empty()) return invalidError(task.kind, live->name(), std::move(wrong));
   } else {
     // The status is its controller's, byte for byte: it takes no part in what is checked and brought into form here.
     if (hasStatus) after.erase("status");

@@ -4,6 +4,8 @@
 
 #include "cluster/apiserver/deletion.h"
 #include "cluster/apiserver/impersonation.h"
+#include "cluster/apiserver/node_rights.h"
+#include "cluster/apiserver/ownership_rules.h"
 #include "cluster/apiserver/plan_task.h"
 #include "cluster/apiserver/status_error.h"
 #include "core/patch.h"
@@ -80,9 +82,17 @@ Error unfitPatch(Error error) {
 
 Result<PlannedWrite> WritePlanner::plan(const Snapshot& view, const Write& write, const WriteSettings& settings,
                                         const Identity& identity) const {
-  if (write.actAs.empty()) return planAs(view, write, settings, identity);
-  STEER_TRY(const Identity acting, actAs(authorizer_, view, identity, {write.actAs, {}}));
-  return planAs(view, write, settings, acting);
+  Identity acting = identity;
+  if (!write.actAs.empty()) {
+    STEER_TRY(acting, actAs(authorizer_, view, identity, {write.actAs, {}}));
+  }
+  // A rehearsal proves nothing to anybody, so it may be held under any name.
+  if (!settings.dryRun) STEER_CHECK(admitManager(authorizer_, identity, view, write));
+  STEER_TRY(auto planned, planAs(view, write, settings, acting));
+  STEER_CHECK(admitNodeWrite(acting, view, planned));
+  if (settings.dryRun) return planned;
+  STEER_CHECK(admitOwnership(authorizer_, identity, view, write, planned));
+  return planned;
 }
 
 Result<PlannedWrite> WritePlanner::planAs(const Snapshot& view, const Write& write, const WriteSettings& settings,

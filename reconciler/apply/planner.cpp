@@ -6,6 +6,7 @@
 #include "reconciler/apply/way_making.h"
 #include "reconciler/plan/controller_fields.h"
 #include "reconciler/plan/hooks.h"
+#include "schemas/ownership_proof.h"
 #include "schemas/sync_policy.h"
 
 namespace steer {
@@ -26,6 +27,14 @@ void leaveRollingUpdate(json::object& body) {
     const auto type = stringAt(*strategy, {"type"});
     if (type == "Recreate" || type == "OnDelete") strategy->get_object().emplace("rollingUpdate", nullptr);
   }
+}
+
+/// The other application that owns the object and still asks for it; empty when there is none.
+std::string keeperOf(const Object& live, const ObjectRef& ref, const PlanOptions& options) {
+  const auto contest = options.contested.find(ref);
+  if (contest == options.contested.end()) return "";
+  auto owner = provenOwner(live.json());
+  return owner != options.application && contest->second.contains(owner) ? owner : "";
 }
 
 /// How everything lives that the plan speaks of. What stays as it is comes without its body.
@@ -55,6 +64,10 @@ Result<void> observe(Client& client, const PlanOptions& options, PlanInput& inpu
     if (item.unchanged && !item.refused.empty()) input.refused.emplace(w.ref, std::move(item.refused));
     if (item.hidden && options.policy.concerns(w.body))
       input.refused.emplace(w.ref, "the account may not read it, and only who reads it knows what is left to others");
+    if (item.live)
+      if (const auto owner = keeperOf(*item.live, w.ref, options); !owner.empty())
+        input.refused.insert_or_assign(
+            w.ref, "is kept by application " + owner + ", which asks for it, too: let one of them leave it out");
     if (item.unchanged) input.unchanged.insert(w.ref);
     else if (item.live) input.live.emplace(w.ref, std::move(item.live));
   }

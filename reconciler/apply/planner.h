@@ -4,6 +4,7 @@
 // Failure rule: an error when the cluster cannot be read; what the server would refuse is part of
 // the plan. Deletions are planned only from a desired set that was read completely: the caller
 // never passes a broken one.
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ struct PlanOptions {
   ObjectSelection selection{};
   /// Asked for by other applications: such an object changes its owner and is never deleted here.
   std::set<ObjectRef> elsewhere{};
+  /// Asked for here and by these applications: while one of them owns it, it is left to that one.
+  std::map<ObjectRef, std::set<std::string>> contested{};
   /// all: also objects that stay as they are come with their live state; costs a copy of each.
   enum class Live { changing, all } live = Live::changing;
   /// theseOnly: the wanted objects are a part of the application; nothing else is read or deleted.

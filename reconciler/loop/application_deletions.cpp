@@ -41,6 +41,10 @@ TrailerSays ApplicationLoop::trailerOf(const Plan& plan, const DeleteVerdict& ve
 
 std::optional<Operation::Hold> ApplicationLoop::whyHeld(const Plan& plan, Time now) {
   status_.setDetail("confirmation", nullptr);
+  if (!leftToOthers_.empty() && options_.neighbours != nullptr)
+    // Who keeps it may give it up with the very commit that asks for it here.
+    if (const auto why = options_.neighbours->sourceUnread(options_.name); !why.empty())
+      return Operation::Hold{"Waiting", why, kLookAgain};
   const auto verdict = checkDeletions(plan, settings_.deleteBudget);
   if (verdict.deletions.empty()) return std::nullopt;
   if (options_.neighbours != nullptr)

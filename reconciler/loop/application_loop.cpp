@@ -149,6 +149,7 @@ void ApplicationLoop::onRendered(const FetchOutcome& fetched, Rendered rendered,
   for (const auto& w : rendered.delta ? rendered.delta->changed : rendered.objects) claims_.insert(w.ref);
   if (rendered.delta)
     for (const auto& ref : rendered.delta->removed) claims_.erase(ref);
+  claimsVersion_ = nextClaimsVersion();
   retryDue_.reset();
   attempts_ = 0;
   status_.dropCondition("Retrying");
@@ -174,6 +175,7 @@ void ApplicationLoop::onRendered(const FetchOutcome& fetched, Rendered rendered,
   quarantined_ = std::move(rendered.quarantined);
   prune_ = flawed && !rendered.complete ? PlanOptions::Prune::no : PlanOptions::Prune::yes;
   takeWanted(rendered);
+  claimsVersion_ = nextClaimsVersion();
   const bool fresh = !std::exchange(haveWanted_, true);
   wantedCommit_ = fetched.commit.id;
   if (fresh) learnKept(status_.lastApplied());
@@ -294,7 +296,12 @@ void ApplicationLoop::begin(const std::string& trigger, Operation::WhenEmpty whe
   how.whenEmpty = whenEmpty;
   how.keep = quarantined_;
   how.prune = settings_.prune ? prune_ : PlanOptions::Prune::no;
-  how.planning = [this] { return planning(); };
+  how.planning = [this] {
+    auto out = planning();
+    plannedContests_ = out.contested;
+    return out;
+  };
+  how.seen = [this](const Plan& plan) { noteContested(plan); };
   how.hold = [this](const Plan& plan, Time at) { return whyHeld(plan, at); };
   how.holdWhole = [this](Plan plan, Time at) { return whyHeldWhole(std::move(plan), at); };
   lookForGlass(now);
@@ -435,7 +442,9 @@ void ApplicationLoop::showHealth() {
   if (status_.phase() == "Synced" && worst == HealthState::degraded) status_.setPhase("Degraded", first);
   else if (status_.phase() == "Synced" && !rightsProblem_.empty()) status_.setPhase("Degraded", rightsProblem_);
   else if (status_.phase() == "Synced" && !fights_.empty()) status_.setPhase("Degraded", fightText(*fights_.begin()));
+  else if (status_.phase() == "Synced" && !leftToOthers_.empty()) status_.setPhase("Degraded", contestText());
   else if (status_.phase() == "Degraded" && fights_.empty() && findings_.empty() && rightsProblem_.empty() &&
+           leftToOthers_.empty() &&
            worst == HealthState::healthy)
     status_.setPhase("Synced", "");
 }

@@ -83,6 +83,10 @@ class ApplicationLoop final : public Loop {
   bool suspended() const { return settings_.suspend; }
   /// The rights of its account may have changed: what it may is looked at with the next step.
   void askRights() { rightsDue_ = true; }
+  /// What others ask for, too. True when that is news.
+  bool setContested(ContestedObjects contested, Time now);
+  /// Another number whenever addClaims() may answer something else; of two loops never the same.
+  std::uint64_t claimsVersion() const { return claimsVersion_; }
   /// What it asks for, also in a commit that is not applied yet.
   void addClaims(std::set<ObjectRef>& claims) const;
 
@@ -94,6 +98,8 @@ class ApplicationLoop final : public Loop {
   void noteOutcome(const ApplyRecord& record, Time now);
   void noteDropped();
   PlanOptions planning() const;
+  void noteContested(const Plan& plan);
+  std::string contestText() const;
   std::optional<Operation::Hold> whyHeld(const Plan& plan, Time now);
   std::optional<Operation::Hold> whyHeldWhole(Plan plan, Time now);
   std::optional<Operation::Hold> weighDeletions(const Plan& plan, const DeleteVerdict& verdict, Time now);
@@ -193,7 +199,12 @@ class ApplicationLoop final : public Loop {
   /// What became of the wanted commit's post-sync hook when it failed: all is applied, and yet not well.
   std::string failedHook_;
   std::set<ObjectRef> claims_;  ///< of the newest commit, as far as it can be read
-  int attempts_ = 0;            ///< further ones for the wanted commit
+  std::uint64_t claimsVersion_ = nextClaimsVersion();
+  static std::uint64_t nextClaimsVersion();
+  ContestedObjects contested_;
+  ContestedObjects plannedContests_;  ///< as the newest plan knew them
+  std::set<ObjectRef> leftToOthers_;  ///< of these: what another one keeps
+  int attempts_ = 0;                  ///< further ones for the wanted commit
   std::optional<Time> retryDue_;
   ApplicationRequests requests_;
   bool observed_ = false;

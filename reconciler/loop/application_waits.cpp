@@ -25,7 +25,10 @@ PlanOptions ApplicationLoop::planning() const {
   out.policy = settings_.policy;
   out.account = settings_.account;
   out.ranOnce = ranOnce_;
-  if (options_.neighbours != nullptr) out.elsewhere = options_.neighbours->claimedByOthers(options_.name);
+  if (options_.neighbours != nullptr) {
+    out.elsewhere = options_.neighbours->claimedByOthers(options_.name);
+    out.contested = options_.neighbours->contestedBy(options_.name);
+  }
   for (const auto& [ref, glass] : glass_) {
     const auto place = (ref.ns.empty() ? "" : ref.ns + "/") + ref.name;
     if (auto pattern = ObjectPattern::parse(glass.kind + "/" + place); pattern.ok())

@@ -127,6 +127,7 @@ Loop::Next ApplicationsLoop::step(Time now) {
     const bool due = child.woken->exchange(false) || child.dirty || (child.next && now >= *child.next);
     if (due) child.next = stepGuarded(child, now);
   }
+  noteContests(now);
   for (auto& [label, child] : children_) want(child->woken->load() ? std::optional(now) : child->next);
   if (repositories_.asked()) want(now);
   showRepositories(now);
@@ -464,6 +465,48 @@ std::set<ObjectRef> ApplicationsLoop::claimedByOthers(const std::string& applica
   for (const auto& [label, child] : children_)
     if (label != application && child->object && child->loop && !child->object->deleting()) child->loop->addClaims(out);
   return out;
+}
+
+ContestedObjects ApplicationsLoop::contestedBy(const std::string& application) {
+  ContestedObjects out;
+  const Child* self = childOf(application);
+  if (self == nullptr || !self->loop) return out;
+  std::set<ObjectRef> mine;
+  self->loop->addClaims(mine);
+  for (const auto& [label, child] : children_) {
+    if (label == application || !child->object || !child->loop || child->object->deleting()) continue;
+    std::set<ObjectRef> theirs;
+    child->loop->addClaims(theirs);
+    for (const auto& ref : theirs)
+      if (mine.contains(ref)) out[ref].insert(label);
+  }
+  return out;
+}
+
+/// Tells each application what others ask for, too, whenever that may have changed.
+void ApplicationsLoop::noteContests(Time now) {
+  std::map<std::string, std::uint64_t> claims;
+  for (const auto& [label, child] : children_)
+    if (child->object && child->loop && !child->object->deleting()) claims[label] = child->loop->claimsVersion();
+  if (claims == claimsSeen_) return;
+  claimsSeen_ = claims;
+  ContestedObjects all;
+  for (const auto& [label, version] : claims) {
+    std::set<ObjectRef> theirs;
+    children_.at(label)->loop->addClaims(theirs);
+    for (const auto& ref : theirs) all[ref].insert(label);
+  }
+  std::map<std::string, ContestedObjects> found;
+  for (const auto& [ref, who] : all) {
+    if (who.size() < 2) continue;
+    for (const auto& label : who) {
+      auto& others = found[label][ref];
+      others = who;
+      others.erase(label);
+    }
+  }
+  for (const auto& [label, version] : claims)
+    if (children_.at(label)->loop->setContested(found[label], now)) children_.at(label)->woken->store(true);
 }
 
 /// An application that comes into being with a commit, or is pointed elsewhere by it, may take over what the commit

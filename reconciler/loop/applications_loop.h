@@ -46,6 +46,7 @@ class ApplicationsLoop final : public Loop, private ApplicationNeighbours {
 
   std::string dependencyWait(const std::string& application) override;
   std::set<ObjectRef> claimedByOthers(const std::string& application) override;
+  ContestedObjects contestedBy(const std::string& application) override;
   std::string claimsUnsettled(const std::string& application) override;
   std::string sourceUnread(const std::string& application) override;
   /// Why it is not known what the applications that `declaring` declares ask for; empty = it is.
@@ -54,6 +55,7 @@ class ApplicationsLoop final : public Loop, private ApplicationNeighbours {
   void takeObjects(Time now);
   void takeObject(const ObjectPtr& object, Time now);
   void noteCycles(Time now);
+  void noteContests(Time now);
   void watchRights(Time now);
   void configure(Child& child, Time now);
   void startLoop(Child& child, const ApplicationSpec& spec, const std::string& key, RemoteCredentials credentials,
@@ -88,6 +90,7 @@ class ApplicationsLoop final : public Loop, private ApplicationNeighbours {
   std::map<std::string, std::vector<std::string>> cycleOf_;
   std::map<ObjectRef, std::string> shownRepositories_;
   bool changed_ = true;
+  std::map<std::string, std::uint64_t> claimsSeen_;  ///< by label: which claims the contests were found in
   Time secretsDue_{};
 };
 

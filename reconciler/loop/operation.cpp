@@ -54,6 +54,7 @@ std::optional<Time> Operation::plan(Time now) {
     return now + std::min<Duration>(milliseconds(250) * (1 << std::min(failures_, 7)), seconds(20));
   }
   record_.message.clear();
+  if (options_.seen) options_.seen(*made);
   const bool owners = mayChangeOwners(*made);
   if (owners && !secondHalf_ && options_.holdWhole) {
     held_ = options_.holdWhole(*made, now);

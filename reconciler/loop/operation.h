@@ -43,6 +43,8 @@ class Operation {
     std::optional<std::set<ObjectRef>> only{};
     /// What planning must know, asked for at each attempt; name and source are filled in here.
     std::function<PlanOptions()> planning{};
+    /// Told of every plan that is made, before anything becomes of it.
+    std::function<void(const Plan&)> seen{};
     /// Why a plan may not be carried out now; it is made anew when asked again.
     std::function<std::optional<Hold>(const Plan&, Time now)> hold{};
     /// The same for a plan whose deletions are left for later: asked with all of them, before anything is written.

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "reconciler/plan/plan.h"
+#include "schemas/ownership_proof.h"
 
 namespace steer {
 namespace {
@@ -13,13 +14,11 @@ bool saysImmutable(std::string_view text) {
 
 }  // namespace
 
+static_assert(std::string_view(kFieldManager) == kReconcilerManager);
+static_assert(std::string_view(kApplicationLabel) == kOwnerLabel);
+
 bool ownedBy(const Object& object, std::string_view application) {
-  if (object.label(kApplicationLabel) != application) return false;
-  const auto& entries = arrayAt(object.metadata(), {"managedFields"});
-  return std::any_of(entries.begin(), entries.end(), [](const json::value& entry) {
-    return stringAt(entry, {"manager"}) == kFieldManager && stringAt(entry, {"operation"}) == "Apply" &&
-           stringAt(entry, {"subresource"}).empty();
-  });
+  return object.label(kApplicationLabel) == application && provenOwner(object.json()) == application;
 }
 
 std::optional<std::string> immutableField(const Error& error) {

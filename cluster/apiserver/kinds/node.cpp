@@ -3,6 +3,8 @@
 
 #include "cluster/apiserver/kind_strategy.h"
 #include "cluster/apiserver/row_text.h"
+#include "cluster/apiserver/status_error.h"
+#include "core/ip_address.h"
 
 namespace steer {
 namespace {
@@ -39,6 +41,23 @@ std::string address(const Object& node, std::string_view type) {
 class NodeStrategy final : public KindStrategy {
  public:
   bool countsGenerations() const override { return false; }
+
+  /// The server speaks to these addresses: what is none could lead it anywhere.
+  void validateStatus(const json::object& node, std::vector<Cause>& causes) const override {
+    std::size_t index = 0;
+    for (const auto& item : arrayAt(node, {"status", "addresses"})) {
+      const std::string at = "status.addresses[" + std::to_string(index++) + "].address";
+      const auto type = stringAt(item, {"type"});
+      const std::string written(stringAt(item, {"address"}));
+      if ((type == "InternalIP" || type == "ExternalIP") && !isIpAddress(written))
+        causes.push_back(
+            invalidValue(at, "\"" + written + "\": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"));
+    }
+    const auto port = intAt(node, {"status", "daemonEndpoints", "kubeletEndpoint", "Port"});
+    if (port < 0 || port > 65535)
+      causes.push_back(invalidValue("status.daemonEndpoints.kubeletEndpoint.Port",
+                                    std::to_string(port) + ": must be between 1 and 65535, inclusive"));
+  }
 
   std::vector<std::string_view> selectableFields() const override { return {"spec.unschedulable"}; }
   std::vector<TableColumn> columns() const override {

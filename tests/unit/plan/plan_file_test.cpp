@@ -34,7 +34,8 @@ json::object owned(json::object o, const std::string& uid) {
   auto& meta = o["metadata"].as_object();
   meta["uid"] = uid;
   meta["labels"] = json::object{{kApplicationLabel, "root"}};
-  meta["managedFields"] = json::array{parse(R"({"manager":"steersman","operation":"Apply","fieldsV1":{}})")};
+  meta["managedFields"] = json::array{parse(R"({"manager":"steersman","operation":"Apply",
+    "fieldsV1":{"f:metadata":{"f:labels":{"f:steersman.dev/application":{}}}}})")};
   return o;
 }
 

@@ -1,0 +1,81 @@
+// An object that two applications ask for: the first keeps it, both say so, and nobody fights.
+#include "world.h"
+
+using namespace steer;
+
+namespace {
+
+std::string owner(const World& w) {
+  const auto object = w.cluster.client->get({"configmaps", "shop", "policy"});
+  return object.ok() ? std::string((*object)->label(kApplicationLabel)) : "";
+}
+
+std::uint64_t revision(const World& w) {
+  return (*w.cluster.client->get({"configmaps", "shop", "policy"}))->revision();
+}
+
+/// Application `first` owns the object, `second` asks for it with another value.
+void contest(World& w) {
+  w.repo.write("ns.yaml", namespaceShop());
+  w.repo.write("first/policy.yaml", configMap("policy", "1"));
+  w.repo.push("First");
+  w.makeApplication("first", "first");
+  w.run(seconds(20));
+  REQUIRE(w.value("policy") == "1");
+  w.repo.write("second/policy.yaml", configMap("policy", "1000"));
+  w.repo.push("Second");
+  w.makeApplication("second", "second");
+  w.run(seconds(40));
+}
+
+}  // namespace
+
+TEST_CASE("an object claimed by two applications stays with the first, and both say that it is claimed") {
+  World w;
+  contest(w);
+  CHECK(w.value("policy") == "1");
+  CHECK(owner(w) == "first");
+  CHECK(w.condition("SoleOwner", "first") == "Contested");
+  CHECK(w.condition("SoleOwner", "second") == "Contested");
+  CHECK(w.condition("SoleOwner", "second", "message").find("application first") != std::string::npos);
+  CHECK(w.phase("first") == "Synced");
+  INFO(w.phase("second") << ": " << w.message("second"));
+  CHECK(w.phase("second") == "Degraded");
+  const auto before = revision(w);
+  w.run(minutes(7));  // more than one resync of each
+  CHECK(revision(w) == before);
+  CHECK(w.phase("second") == "Degraded");
+  w.restart();
+  w.run(seconds(30));
+  CHECK(owner(w) == "first");
+  CHECK(w.condition("SoleOwner", "second") == "Contested");
+  CHECK(w.phase("second") != "Synced");
+}
+
+TEST_CASE("what the first gives up, the second takes over at once") {
+  World w;
+  contest(w);
+  w.repo.git("rm -q first/policy.yaml");
+  w.repo.write("first/other.yaml", configMap("other"));
+  w.repo.push("Third");
+  w.run(seconds(40));
+  CHECK(w.value("policy") == "1000");
+  CHECK(owner(w) == "second");
+  CHECK(w.condition("SoleOwner", "first").empty());
+  CHECK(w.condition("SoleOwner", "second").empty());
+  INFO(w.phase("second") << ": " << w.message("second"));
+  CHECK(w.phase("second") == "Synced");
+}
+
+TEST_CASE("what the second gives up leaves no word of a contest behind") {
+  World w;
+  contest(w);
+  w.repo.write("second/policy.yaml", configMap("another"));
+  w.repo.push("Third");
+  w.run(seconds(40));
+  CHECK(w.value("policy") == "1");
+  CHECK(w.value("another") == "1");
+  CHECK(w.condition("SoleOwner", "first").empty());
+  CHECK(w.condition("SoleOwner", "second").empty());
+  CHECK(w.phase("second") == "Synced");
+}
