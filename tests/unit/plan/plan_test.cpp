@@ -16,10 +16,11 @@ json::object configMap(const std::string& name, const std::string& value, const 
                  R"(","namespace":"shop","uid":"u-)" + name + R"("},"data":{"k":")" + value + R"("}})");
   auto& meta = o["metadata"].as_object();
   if (!app.empty()) meta["labels"] = json::object{{kApplicationLabel, app}};
-  meta["managedFields"] = json::array{json::object{
-      {"manager", manager},
-      {"operation", manager == "steersman" ? "Apply" : "Update"},
-      {"fieldsV1", parse(R"({"f:data":{"f:k":{}},"f:metadata":{"f:labels":{"f:steersman.dev/application":{}}}})")}}};
+  auto fields = parse(R"({"f:data":{"f:k":{}}})");
+  if (manager == "steersman") fields["f:metadata"] = parse(R"({"f:labels":{"f:steersman.dev/application":{}}})");
+  meta["managedFields"] = json::array{json::object{{"manager", manager},
+                                                   {"operation", manager == "steersman" ? "Apply" : "Update"},
+                                                   {"fieldsV1", std::move(fields)}}};
   return o;
 }
 
