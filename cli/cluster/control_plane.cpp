@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "cli/cluster/node_certificates.h"
 #include "cluster/apiserver/api_server.h"
 #include "cluster/apiserver/http_node_gateway.h"
 #include "cluster/apiserver/in_process_client.h"
@@ -17,6 +18,7 @@
 #include "cluster/manager/manager.h"
 #include "cluster/store/store.h"
 #include "core/folder.h"
+#include "core/log.h"
 #include "core/loop.h"
 #include "net/http/http_server.h"
 
@@ -58,6 +60,8 @@ Result<int> choosePort(const Address& address) {
   return static_cast<int>(ntohs(where.sin_port));
 }
 
+constexpr Duration kTokenLife = hours(24);
+
 Identity administrator() { return {"steersman-server", {"system:masters", "system:authenticated"}}; }
 
 }  // namespace
@@ -73,6 +77,7 @@ struct ControlPlane::State {
   std::unique_ptr<ApiServer> api;
   std::unique_ptr<Client> client;
   std::unique_ptr<Manager> manager;
+  std::unique_ptr<NodeCertificates> certificates;
   std::vector<std::unique_ptr<LoopThread>> threads;
   std::unique_ptr<HttpServer> http;
 
@@ -176,8 +181,13 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::start(const ControlPlaneOpti
   STEER_CHECK(plane->state_->openKeys(options, clock));
   STEER_CHECK(plane->state_->openApi(options, clock, random));
   STEER_CHECK(plane->state_->listen(options));
-  STEER_TRY(const auto token, plane->agentToken(""));
-  STEER_CHECK(writeFileAtomically(options.dataDir.agentToken(), token + "\n"));
+  STEER_CHECK(plane->writeAgentToken(options.dataDir));
+  plane->state_->certificates = std::make_unique<NodeCertificates>(
+      plane->client(), *plane->state_->pki, [plane = plane.get(), dir = options.dataDir] {
+        if (const auto written = plane->writeAgentToken(dir); !written.ok())
+          log::error("the join token cannot be renewed", {{"error", written.error().message}});
+      });
+  plane->state_->threads.push_back(std::make_unique<LoopThread>(*plane->state_->certificates, clock));
   return plane;
 }
 
@@ -190,10 +200,16 @@ std::string ControlPlane::url() const {
 
 int ControlPlane::port() const { return state_->port; }
 
+Result<void> ControlPlane::writeAgentToken(const DataDir& dir) {
+  STEER_TRY(const auto token, agentToken(""));
+  return writeFileAtomically(dir.agentToken(), token + "\n");
+}
+
 Result<std::string> ControlPlane::agentToken(const std::string& nodeName) {
-  STEER_TRY(const auto secret,
-            state_->tokens->secretFor("system:node:" + (nodeName.empty() ? std::string("*") : nodeName),
-                                      {"system:nodes", "system:authenticated"}));
+  const Time now = SystemClock().now();
+  STEER_TRY(const auto secret, state_->tokens->temporarySecretFor(
+                                   "system:bootstrap:" + (nodeName.empty() ? std::string("*") : nodeName),
+                                   {"system:bootstrappers", "system:authenticated"}, now, now + kTokenLife));
   return JoinToken{state_->pki->caHash(), secret}.text();
 }
 

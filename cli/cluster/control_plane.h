@@ -33,11 +33,12 @@ class ControlPlane {
   /// "https://127.0.0.1:6443".
   std::string url() const;
   int port() const;
-  /// Join token for an agent. With a node name: of this node alone.
+  /// Token by which a machine asks for its node's certificate, for a day. With a node name: for this node alone.
   Result<std::string> agentToken(const std::string& nodeName);
 
  private:
   struct State;
+  Result<void> writeAgentToken(const DataDir& dir);
   explicit ControlPlane(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

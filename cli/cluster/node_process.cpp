@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 
 #include "cli/cluster/cluster_facts.h"
 #include "cli/cluster/data_dir.h"
+#include "cli/cluster/node_identity.h"
 #include "cli/command.h"
 #include "cluster/client/http_client.h"
 #include "core/barrier.h"
@@ -69,14 +71,13 @@ Result<void> complete(NodeProcessOptions& options) {
     gethostname(name.data(), name.size() - 1);
     options.nodeName = name.substr(0, name.find('\0'));
   }
-  if (options.token.empty() && options.tokenFile.empty())
-    return makeError(Errc::badRequest,
-                     "a join token is needed: --token-file FILE (the server writes DATA-DIR/agent-token)");
-  if (options.token.empty()) {
+  if (const char* token = std::getenv("STEER_TOKEN"); token != nullptr) options.token = token;
+  unsetenv("STEER_TOKEN");  // children have no use for it
+  if (!options.tokenFile.empty()) {
     STEER_TRY(options.token, readFile(options.tokenFile));
-    while (!options.token.empty() && std::isspace(static_cast<unsigned char>(options.token.back())) != 0)
-      options.token.pop_back();
   }
+  while (!options.token.empty() && std::isspace(static_cast<unsigned char>(options.token.back())) != 0)
+    options.token.pop_back();
   if (options.address.empty()) {
     STEER_TRY(options.address, ownAddress(options.server));
   }
@@ -120,6 +121,7 @@ void stopAllPods(PodRuntime& runtime) {
 }
 
 struct Node {
+  std::unique_ptr<NodeIdentityLoop> identity;
   std::unique_ptr<Client> client;
   std::unique_ptr<ContainerdProcess> containerd;
   std::unique_ptr<PodRuntime> runtime;
@@ -174,15 +176,17 @@ Result<void> runNode(NodeProcessOptions options) {
   STEER_CHECK(complete(options));
   SystemClock clock;
   Node node;
-  STEER_TRY(node.client, insist("joining", [&] {
-              // The token of a joining machine is of no one node; this says which one it is.
-              return makeHttpClient({.server = options.server,
-                                     .token = options.token,
-                                     .actAs = "system:node:" + options.nodeName,
-                                     .silence = seconds(10)});
-            }));
+  STEER_TRY(
+      auto identity, insist("joining", [&] {
+        return NodeIdentity::open({options.server, options.token, options.dataDir, options.nodeName}, clock.now());
+      }));
+  const std::string caPem = identity.caPem();
+  STEER_TRY(
+      node.client,
+      makeHttpClient(
+          {.server = options.server, .caPem = caPem, .certificate = identity.certificate(), .silence = seconds(10)}));
+  node.identity = std::make_unique<NodeIdentityLoop>(std::move(identity));
   STEER_TRY(const auto facts, insist("the cluster's facts", [&] { return readFacts(*node.client); }));
-  STEER_TRY(const auto caPem, insist("the CA certificate", [&] { return readCa(*node.client); }));
   std::string socket = options.runtimeEndpoint;
   if (socket.starts_with("unix://")) socket = socket.substr(7);
   std::string cniConf = "/etc/cni/net.d", cniState = options.dataDir + "/cni/state";
@@ -203,6 +207,7 @@ Result<void> runNode(NodeProcessOptions options) {
       std::make_unique<Agent>(agentOptions(options, facts, caPem), *node.client, *node.runtime, node.pool, clock);
   STEER_CHECK(startNetwork(node, options, facts, cniConf, cniState));
   node.threads.push_back(std::make_unique<LoopThread>(*node.agent, clock));
+  node.threads.push_back(std::make_unique<LoopThread>(*node.identity, clock));
   node.threads.push_back(std::make_unique<LoopThread>(*node.network, clock));
   log::info("the node's agent runs", {{"node", options.nodeName}, {"address", options.address}});
   waitForInterrupt();

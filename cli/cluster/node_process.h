@@ -10,7 +10,7 @@ namespace steer::cli {
 
 struct NodeProcessOptions {
   std::string server;
-  std::string token;
+  std::string token;  ///< of tokenFile, or of the environment
   std::string tokenFile;
   std::string nodeName;
   std::string address;

@@ -16,8 +16,8 @@ void addAgentCommand(CLI::App& app, ExitCode& exit) {
       "Stopping it (SIGTERM) leaves containers running; the next start adopts them. Ctrl-C stops them too.\n"
       "Example: steer agent --server https://control:6443 --token-file ./token --node-name n1");
   command->add_option("--server", options->server, "https://HOST:PORT of the API server")->required();
-  command->add_option("--token", options->token, "Join token (visible to other users in the process list)");
-  command->add_option("--token-file", options->tokenFile, "File with the join token");
+  command->add_option("--token-file", options->tokenFile,
+                      "File with the join token (else STEER_TOKEN in the environment); only to join");
   command->add_option("--node-name", options->nodeName, "Name of the node (default: the host's name)");
   command->add_option("--address", options->address, "Address of the node (default: the one that reaches the server)");
   command->add_option("--data-dir", options->dataDir, "Where images, volumes and logs live");

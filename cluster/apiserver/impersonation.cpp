@@ -6,10 +6,6 @@ namespace steer {
 namespace {
 
 constexpr std::string_view kExtra = "impersonate-extra-";
-constexpr std::string_view kNodes = "system:node:";
-
-/// The token by which nodes join is of no one node: who holds it says which node it is.
-constexpr std::string_view kAnyNode = "system:node:*";
 
 std::vector<std::string> valuesOf(const Request& request, const std::string& header) {
   std::vector<std::string> out;
@@ -62,17 +58,10 @@ std::vector<AccessQuestion> questionsFor(const Identity& wish) {
   return out;
 }
 
-bool saysWhichNode(const Identity& sender, const Identity& wish) {
-  return sender.user == kAnyNode && isMember(sender, "system:nodes") && wish.user.starts_with(kNodes) &&
-         wish.user.size() > kNodes.size() && wish.user != kAnyNode && wish.groups.empty() && wish.uid.empty() &&
-         wish.extra.empty();
-}
-
 }  // namespace
 
 Result<Identity> actAs(const Authorizer& authorizer, const Snapshot& view, const Identity& sender, Identity wish) {
   if (wish.user == sender.user && wish.groups.empty() && wish.uid.empty() && wish.extra.empty()) return sender;
-  if (saysWhichNode(sender, wish)) return Identity{wish.user, sender.groups};
   for (const auto& question : questionsFor(wish))
     if (const auto answer = authorizer.decide(sender, question, view); !answer.allowed)
       return refusal(sender, question, answer);

@@ -145,6 +145,12 @@ class HttpClient final : public Client {
 
 }  // namespace
 
+Result<std::string> fetchPinnedCa(const std::string& server, const std::string& token) {
+  HttpSession session({.server = server, .token = token, .silence = seconds(10)});
+  STEER_CHECK(session.ensureTrust());
+  return session.caPem();
+}
+
 Result<std::unique_ptr<Client>> makeHttpClient(HttpClientOptions options) {
   while (options.server.ends_with('/')) options.server.pop_back();
   if (!options.server.starts_with("https://"))

@@ -25,6 +25,16 @@ std::size_t append(char* data, std::size_t, std::size_t size, void* to) {
 
 curl_blob blobOf(const std::string& text) { return {const_cast<char*>(text.data()), text.size(), CURL_BLOB_NOCOPY}; }
 
+void showCertificate(CURL* handle, const std::string& certificate, const std::string& key) {
+  if (certificate.empty()) return;
+  curl_blob cert{const_cast<char*>(certificate.data()), certificate.size(), CURL_BLOB_COPY};
+  curl_blob secret{const_cast<char*>(key.data()), key.size(), CURL_BLOB_COPY};
+  curl_easy_setopt(handle, CURLOPT_SSLCERTTYPE, "PEM");
+  curl_easy_setopt(handle, CURLOPT_SSLCERT_BLOB, &cert);
+  curl_easy_setopt(handle, CURLOPT_SSLKEYTYPE, "PEM");
+  curl_easy_setopt(handle, CURLOPT_SSLKEY_BLOB, &secret);
+}
+
 }  // namespace
 
 HttpSession::HttpSession(HttpClientOptions options) : options_(std::move(options)) { startLibrary(); }
@@ -52,12 +62,11 @@ void* HttpSession::makeHandle() const {
     curl_easy_setopt(handle, CURLOPT_CAINFO_BLOB, &blob);
     curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);
   }
-  if (!options_.clientCertificatePem.empty()) {
-    auto cert = blobOf(options_.clientCertificatePem), key = blobOf(options_.clientKeyPem);
-    curl_easy_setopt(handle, CURLOPT_SSLCERTTYPE, "PEM");
-    curl_easy_setopt(handle, CURLOPT_SSLCERT_BLOB, &cert);
-    curl_easy_setopt(handle, CURLOPT_SSLKEYTYPE, "PEM");
-    curl_easy_setopt(handle, CURLOPT_SSLKEY_BLOB, &key);
+  if (options_.certificate) {
+    const auto pair = options_.certificate->get();
+    showCertificate(handle, pair.certificatePem, pair.keyPem);
+  } else {
+    showCertificate(handle, options_.clientCertificatePem, options_.clientKeyPem);
   }
   return handle;
 }
@@ -150,8 +159,15 @@ Result<void> HttpSession::ensureTrust() {
 Result<HttpAnswer> HttpSession::call(const HttpCall& call) {
   STEER_CHECK(ensureTrust());
   void* handle = nullptr;
+  const std::uint64_t generation = options_.certificate ? options_.certificate->generation() : 0;
   {
     std::lock_guard lock(mutex_);
+    if (generation != generation_) {
+      // They speak with the certificate that was renewed.
+      for (auto* old : spare_) curl_easy_cleanup(old);
+      spare_.clear();
+      generation_ = generation;
+    }
     if (!spare_.empty()) {
       handle = spare_.back();
       spare_.pop_back();
@@ -161,7 +177,7 @@ Result<HttpAnswer> HttpSession::call(const HttpCall& call) {
   if (handle == nullptr) return makeError(Errc::internal, "cannot make an HTTP handle: out of memory");
   auto answer = perform(handle, call);
   std::unique_lock lock(mutex_);
-  if (answer.ok() && spare_.size() < kSpareHandles) {
+  if (answer.ok() && generation == generation_ && spare_.size() < kSpareHandles) {
     spare_.push_back(handle);
   } else {
     lock.unlock();

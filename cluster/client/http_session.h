@@ -44,13 +44,16 @@ class HttpSession {
   /// What a failed transfer means.
   Error explain(int curlCode, const char* detail) const;
   const std::string& server() const { return options_.server; }
+  /// What is trusted; after ensureTrust().
+  const std::string& caPem() const { return options_.caPem; }
 
  private:
   Result<HttpAnswer> perform(void* handle, const HttpCall& call) const;
 
   HttpClientOptions options_;
   std::mutex mutex_;
-  std::vector<void*> spare_;  ///< idle handles; each keeps its connection
+  std::vector<void*> spare_;      ///< idle handles; each keeps its connection
+  std::uint64_t generation_ = 0;  ///< of the certificate that the spare handles show
   bool trusted_ = false;
 };
 

@@ -111,12 +111,11 @@ std::set<std::string> comparable(const std::vector<std::string>& names) {
   return out;
 }
 
-}  // namespace
-
-Result<KeyPair> makeCertificate(const CertificateRequest& request, const KeyPair* authority, Time now) {
-  const ssl::Key key(EVP_EC_gen("P-256"));
+/// `signer` null: signed by `key` itself.
+Result<std::string> certificateFor(const CertificateRequest& request, EVP_PKEY* key, const KeyPair* authority,
+                                   Time now) {
   const ssl::Cert cert(X509_new());
-  if (!key || !cert) return failed("cannot make a key");
+  if (key == nullptr || !cert) return failed("cannot make a key");
   const auto issuer = authority != nullptr ? readCertificate(authority->certificatePem) : ssl::Cert{};
   const auto issuerKey = authority != nullptr ? readKey(authority->keyPem) : ssl::Key{};
   if (authority != nullptr && (!issuer || !issuerKey)) return failed("cannot read the cluster's CA");
@@ -134,18 +133,36 @@ Result<KeyPair> makeCertificate(const CertificateRequest& request, const KeyPair
   const bool ok = X509_set_version(cert.get(), X509_VERSION_3) == 1 &&
                   ASN1_TIME_adj(X509_getm_notBefore(cert.get()), from, 0, 0) != nullptr &&
                   ASN1_TIME_adj(X509_getm_notAfter(cert.get()), until, 0, 0) != nullptr &&
-                  X509_set_pubkey(cert.get(), key.get()) == 1 &&
-                  addSubject(X509_get_subject_name(cert.get()), request) &&
+                  X509_set_pubkey(cert.get(), key) == 1 && addSubject(X509_get_subject_name(cert.get()), request) &&
                   X509_set_issuer_name(cert.get(), X509_get_subject_name(signer)) == 1 &&
                   addExtensions(cert.get(), signer, request) &&
-                  X509_sign(cert.get(), issuerKey ? issuerKey.get() : key.get(), EVP_sha256()) > 0;
-  if (!ok) return failed("cannot make a certificate for " + request.commonName);
+                  X509_sign(cert.get(), issuerKey ? issuerKey.get() : key, EVP_sha256()) > 0;
+  const ssl::Bio text(BIO_new(BIO_s_mem()));
+  if (!ok || PEM_write_bio_X509(text.get(), cert.get()) != 1)
+    return failed("cannot make a certificate for " + request.commonName);
+  return textOf(text.get());
+}
 
-  const ssl::Bio certText(BIO_new(BIO_s_mem())), keyText(BIO_new(BIO_s_mem()));
-  if (PEM_write_bio_X509(certText.get(), cert.get()) != 1 ||
-      PEM_write_bio_PrivateKey(keyText.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1)
-    return failed("cannot write a certificate");
-  return KeyPair{textOf(certText.get()), textOf(keyText.get())};
+}  // namespace
+
+Result<KeyPair> makeCertificate(const CertificateRequest& request, const KeyPair* authority, Time now) {
+  const ssl::Key key(EVP_EC_gen("P-256"));
+  STEER_TRY(auto certificate, certificateFor(request, key.get(), authority, now));
+  const ssl::Bio text(BIO_new(BIO_s_mem()));
+  if (PEM_write_bio_PrivateKey(text.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1)
+    return failed("cannot write a key");
+  return KeyPair{std::move(certificate), textOf(text.get())};
+}
+
+Result<std::string> certifyKey(const CertificateRequest& request, const std::string& publicKeyPem,
+                               const KeyPair& authority, Time now) {
+  const auto bio = ssl::readBio(publicKeyPem);
+  const ssl::Key key(PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr));
+  if (!key) {
+    ERR_clear_error();
+    return makeError(Errc::invalid, "this is not a public key in PEM form");
+  }
+  return certificateFor(request, key.get(), &authority, now);
 }
 
 bool stillServes(const KeyPair& pair, const KeyPair& authority, const std::vector<std::string>& names, Time now) {

@@ -27,6 +27,10 @@ struct CertificateRequest {
 /// Signed by `authority`, or by itself when that is null.
 Result<KeyPair> makeCertificate(const CertificateRequest& request, const KeyPair* authority, Time now);
 
+/// A certificate for somebody else's public key (PEM), signed by `authority`. Errors: invalid, internal.
+Result<std::string> certifyKey(const CertificateRequest& request, const std::string& publicKeyPem,
+                               const KeyPair& authority, Time now);
+
 /// Whether a stored pair still serves: it parses, its key fits, `authority` signed it, it carries
 /// exactly these names, and it is valid now and for another 30 days (or a third of its life).
 bool stillServes(const KeyPair& pair, const KeyPair& authority, const std::vector<std::string>& names, Time now);

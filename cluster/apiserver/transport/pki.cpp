@@ -11,6 +11,7 @@
 #include <optional>
 #include <sstream>
 
+#include "cluster/apiserver/transport/signing_request.h"
 #include "cluster/client/ca_pin.h"
 
 namespace steer {
@@ -116,6 +117,15 @@ Result<KeyPair> Pki::client(const std::string& user, const std::vector<std::stri
   std::string all = user;
   for (const auto& group : groups) all += '\n' + group;
   return pairOf("client-" + fileName(user) + "-" + sha256Hex(all).substr(0, 8), request);
+}
+
+Result<std::string> Pki::certify(const std::string& requestPem, const std::string& user,
+                                 const std::vector<std::string>& groups, std::chrono::hours lifetime) const {
+  CertificateRequest subject;
+  subject.commonName = user;
+  subject.organizations = groups;
+  subject.lifetime = lifetime;
+  return certifyRequest(requestPem, subject, ca_, clock_->now());
 }
 
 Result<std::string> Pki::accountKey(const std::function<Result<std::string>()>& make) const {

@@ -317,17 +317,34 @@ TEST_CASE("an impersonated account is in its groups, and extras arrive as they w
         R"({"username":"x","uid":"7","groups":["system:authenticated"],"extra":{"acme.com/project":["p"]}})");
 }
 
-TEST_CASE("the token by which nodes join says which node it is, and only that") {
+TEST_CASE("the token by which nodes join is no node, and lets its holder ask for a certificate alone") {
   RightsServer s;
-  const Identity joining{"system:node:*", {"system:nodes", "system:authenticated"}};
-  const auto as = [&](const std::string& user) {
-    return s.asAdmin("GET", "/api/v1/nodes", {{"impersonate-user", user}}, joining).status;
+  const Identity joining{"system:bootstrap:*", {"system:bootstrappers", "system:authenticated"}};
+  for (const char* user : {"system:node:n7", "admin"})
+    CHECK(s.asAdmin("GET", "/api/v1/nodes", {{"impersonate-user", user}}, joining).status == 403);
+  for (const char* path :
+       {"/api/v1/nodes", "/api/v1/pods", "/api/v1/namespaces/kube-system/configmaps/steersman-cluster",
+        "/apis/certificates.k8s.io/v1/certificatesigningrequests"})
+    CHECK(s.asAdmin("GET", path, {}, joining).status == 403);
+  const auto request = [](const std::string& name) {
+    return parsed(R"({"apiVersion":"certificates.k8s.io/v1","kind":"CertificateSigningRequest","metadata":{"name":")" +
+                  name + R"("},"spec":{"request":"LS0t","signerName":"kubernetes.io/kube-apiserver-client-kubelet",
+                  "usages":["client auth"],"username":"admin","groups":["system:masters"]}})");
   };
-  CHECK(as("system:node:n7") == 200);
-  CHECK(as("admin") == 403);
-  CHECK(s.asAdmin("GET", "/api", {{"impersonate-user", "system:node:n7"}, {"impersonate-group", "system:masters"}},
-                  joining)
-            .status == 403);
+  const std::string requests = "certificatesigningrequests.certificates.k8s.io";
+  const auto client = makeInProcessClient(s.api, joining);
+  const auto made = client->write(Write::create(requests, request("mine")));
+  INFO((made.ok() ? "" : made.error().message));
+  REQUIRE(made.ok());
+  CHECK(stringAt((*made)->spec(), {"username"}) == "system:bootstrap:*");
+  CHECK(arrayAt((*made)->spec(), {"groups"}) == json::array{"system:bootstrappers", "system:authenticated"});
+  CHECK(client->get({requests, "", "mine"}).ok());
+  REQUIRE(s.client->write(Write::create(requests, request("theirs"))).ok());
+  CHECK(client->get({requests, "", "theirs"}).error().code == Errc::forbidden);
+  CHECK_FALSE(client
+                  ->write(Write::patch({requests, "", "mine"}, PatchType::merge,
+                                       *parseJson(R"({"status":{"certificate":"eA=="}})"), "status"))
+                  .ok());
   const Identity one{"system:node:n1", {"system:nodes", "system:authenticated"}};
   CHECK(s.asAdmin("GET", "/api/v1/nodes", {{"impersonate-user", "system:node:n7"}}, one).status == 403);
   CHECK(s.asAdmin("GET", "/api/v1/nodes", {{"impersonate-user", "system:node:n1"}}, one).status == 200);

@@ -237,14 +237,14 @@ TEST_CASE("a server that is not there is unavailable, and the message says which
 
 TEST_CASE("a join token trusts the server whose CA has its hash, and no other") {
   Cluster c;
-  const auto secret = c.f.tokens->secretFor("system:node:n1", {"system:nodes"});
+  const auto secret = c.f.tokens->secretFor("robot", {"system:nodes"});
   HttpClientOptions options;
   options.server = c.url();
   options.token = "steer1." + c.f.pki->caHash() + "." + *secret;
   auto client = makeHttpClient(options);
   const auto pod = (*client)->get({"pods", "shop", "web"});
   REQUIRE(pod.ok());
-  CHECK(c.api.lastRequest().identity.user == "system:node:n1");
+  CHECK(c.api.lastRequest().identity.user == "robot");
 
   options.token = "steer1." + std::string(64, '0') + "." + *secret;
   auto wary = makeHttpClient(options);

@@ -1,9 +1,11 @@
 #include "cluster/apiserver/transport/pki.h"
+#include "cluster/apiserver/transport/signing_request.h"
 
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <fstream>
 
 #include "cluster/apiserver/transport/authenticator.h"
 #include "cluster/client/join_token.h"
@@ -100,21 +102,21 @@ TEST_CASE("tokens survive a restart and name their identity") {
   {
     auto tokens = TokenFile::open(path);
     REQUIRE(tokens.ok());
-    secret = (*tokens)->secretFor("system:node:n1", {"system:nodes", "more"}).value();
-    CHECK((*tokens)->secretFor("system:node:n1", {"system:nodes", "more"}).value() == secret);
+    secret = (*tokens)->secretFor("robot", {"system:nodes", "more"}).value();
+    CHECK((*tokens)->secretFor("robot", {"system:nodes", "more"}).value() == secret);
     CHECK((*tokens)->secretFor("other", {}).value() != secret);
   }
   CHECK(modeOf(path) == 0600);
   auto tokens = TokenFile::open(path);
   const auto who = (*tokens)->find(secret);
   REQUIRE(who);
-  CHECK(who->user == "system:node:n1");
+  CHECK(who->user == "robot");
   CHECK(who->groups == std::vector<std::string>{"system:nodes", "more"});
   CHECK(!(*tokens)->find("guess"));
 
   const Authenticator authenticator(**tokens, std::string(64, 'a'));
   const JoinToken mine{std::string(64, 'a'), secret}, theirs{std::string(64, 'b'), secret};
-  CHECK(authenticator.identify({}, "Bearer " + mine.text())->user == "system:node:n1");
+  CHECK(authenticator.identify({}, "Bearer " + mine.text())->user == "robot");
   CHECK(authenticator.identify({}, "Bearer " + theirs.text()).error().code == Errc::unauthorized);
   CHECK(authenticator.identify({}, "Basic abc").error().code == Errc::unauthorized);
   CHECK(authenticator.identify({}, "")->user == "system:anonymous");
@@ -129,4 +131,52 @@ TEST_CASE("a join token is read back, and a damaged one is refused without quoti
     CHECK(result.error().code == Errc::invalid);
     CHECK(result.error().message.find("0123456789abcdef") == std::string::npos);
   }
+}
+
+TEST_CASE("a token that ends is good until then, and a token that once was a node is none any more") {
+  Dir dir;
+  const std::string path = dir.path + "/tokens";
+  std::ofstream(path) << "oldsecret1234567 system:node:* system:nodes,system:authenticated\n";
+  const Time now = SystemClock().now();
+  const Time until = now + hours(24);
+  auto tokens = TokenFile::open(path);
+  REQUIRE(tokens.ok());
+  CHECK_FALSE((*tokens)->find("oldsecret1234567"));
+  const auto secret = (*tokens)->temporarySecretFor("system:bootstrap:*", {"system:bootstrappers"}, now, until).value();
+  CHECK((*tokens)->temporarySecretFor("system:bootstrap:*", {"system:bootstrappers"}, now, until).value() == secret);
+  CHECK((*tokens)->find(secret, until - seconds(1)));
+  CHECK_FALSE((*tokens)->find(secret, until));
+  tokens = TokenFile::open(path);
+  CHECK((*tokens)->find(secret, until - seconds(2)));
+  CHECK_FALSE((*tokens)->find(secret, until + seconds(1)));
+  const Time later = now + hours(13);
+  const auto next =
+      (*tokens)->temporarySecretFor("system:bootstrap:*", {"system:bootstrappers"}, later, later + hours(24));
+  CHECK(next.value() != secret);
+}
+
+TEST_CASE("a certificate is made for a key that the authority never sees") {
+  Dir dir;
+  ManualClock clock;
+  clock.advanceTo(SystemClock().now());
+  const auto pki = Pki::open(dir.path, clock);
+  const auto request = makeSigningRequest("system:node:n1", {"system:nodes"});
+  REQUIRE(request.ok());
+  const auto asked = readSigningRequest(request->requestPem);
+  REQUIRE(asked.ok());
+  CHECK(asked->commonName == "system:node:n1");
+  CHECK(asked->organizations == std::vector<std::string>{"system:nodes"});
+  CHECK_FALSE(asked->names);
+  const auto certificate = pki->certify(request->requestPem, asked->commonName, asked->organizations, hours(24 * 14));
+  REQUIRE(certificate.ok());
+  CHECK(stillServes({*certificate, request->keyPem}, {pki->caPem(), ""}, {}, clock.now()));
+  CHECK_FALSE(stillServes({*certificate, request->keyPem}, {pki->caPem(), ""}, {}, clock.now() + hours(24 * 10)));
+  CHECK(fromBase64(toBase64(request->requestPem)).value() == request->requestPem);
+  for (const std::string& bad : {std::string(), std::string("x"), pki->caPem(), request->keyPem})
+    CHECK_FALSE(readSigningRequest(bad).ok());
+  // One byte of the subject changed: its signature does not fit any more.
+  const auto other = makeSigningRequest("system:node:n2", {"system:nodes"});
+  auto forged = fromBase64(toBase64(request->requestPem)).value();
+  forged.replace(100, 10, other->requestPem.substr(100, 10));
+  CHECK_FALSE(readSigningRequest(forged).ok());
 }

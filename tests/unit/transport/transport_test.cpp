@@ -200,13 +200,12 @@ TEST_CASE("identity comes from the client certificate, from a token, and a bad t
   CHECK(stringAt(me, {"user"}) == "alice");
   CHECK(arrayAt(me, {"groups"}) == json::array{"system:masters", "ops", "system:authenticated"});
 
-  const auto secret = f.tokens->secretFor("system:node:n1", {"system:nodes"});
+  const auto secret = f.tokens->secretFor("robot", {"system:nodes"});
   REQUIRE(secret.ok());
   Caller node(f);
   const std::string whole = "Bearer steer1." + f.pki->caHash() + "." + *secret;
-  CHECK(stringAt(parsed(node.client.Get("/me", {{"Authorization", whole}})), {"user"}) == "system:node:n1");
-  CHECK(stringAt(parsed(node.client.Get("/me", {{"Authorization", "Bearer " + *secret}})), {"user"}) ==
-        "system:node:n1");
+  CHECK(stringAt(parsed(node.client.Get("/me", {{"Authorization", whole}})), {"user"}) == "robot");
+  CHECK(stringAt(parsed(node.client.Get("/me", {{"Authorization", "Bearer " + *secret}})), {"user"}) == "robot");
   const auto refused = node.client.Get("/me", {{"Authorization", "Bearer " + std::string(32, '0')}});
   REQUIRE(refused);
   CHECK(refused->status == 401);

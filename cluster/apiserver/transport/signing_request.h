@@ -1,0 +1,35 @@
+#pragma once
+// Requests for certificates (PKCS #10): made where the key is, read and answered where the authority is. PEM texts.
+// Thread rule: pure functions. Key text is a secret: it never reaches logs.
+#include <string>
+#include <vector>
+
+#include "cluster/apiserver/transport/certificate.h"
+
+namespace steer {
+
+struct SigningRequest {
+  std::string requestPem;
+  std::string keyPem;  ///< made here; it stays with whoever asks
+};
+
+/// A new EC P-256 key and a request for this subject.
+Result<SigningRequest> makeSigningRequest(const std::string& commonName, const std::vector<std::string>& organizations);
+
+/// What a request asks for. Errors: invalid when it is none, or is not signed by the key that it names.
+struct AskedCertificate {
+  std::string commonName;
+  std::vector<std::string> organizations{};
+  bool names = false;  ///< it asks for host names or addresses, too
+};
+Result<AskedCertificate> readSigningRequest(const std::string& requestPem);
+
+/// A certificate (PEM) for the key of the request and the subject of `subject`. Errors: invalid, internal.
+Result<std::string> certifyRequest(const std::string& requestPem, const CertificateRequest& subject,
+                                   const KeyPair& authority, Time now);
+
+/// PEM text in the base64 of spec.request and status.certificate, and back. Errors: invalid.
+std::string toBase64(const std::string& text);
+Result<std::string> fromBase64(std::string_view text);
+
+}  // namespace steer
