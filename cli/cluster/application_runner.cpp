@@ -39,11 +39,14 @@ struct ApplicationRunner::State {
 ApplicationRunner::ApplicationRunner(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Result<std::unique_ptr<ApplicationRunner>> ApplicationRunner::start(std::optional<SourceOptions> root,
+                                                                    std::vector<std::string> allowedSources,
                                                                     const std::string& dataDir, Client& client,
                                                                     const Clock& clock) {
   ApplicationsOptions options;
   options.dataDir = dataDir;
+  options.allowedSources = std::move(allowedSources);
   if (root) {
+    options.rootUrl = root->url;
     STEER_TRY(options.rootCredentials, rootCredentials(*root, dataDir));
     STEER_CHECK(applyRootApplication(client, *root));
   }

@@ -16,8 +16,10 @@ class ApplicationRunner {
  public:
   /// root: what the application steersman-system/root follows from now on; nothing = as it is, if it is
   /// there. The client must outlive it. Clones live in dataDir. Errors: those of making the root.
-  static Result<std::unique_ptr<ApplicationRunner>> start(std::optional<SourceOptions> root, const std::string& dataDir,
-                                                          Client& client, const Clock& clock);
+  static Result<std::unique_ptr<ApplicationRunner>> start(std::optional<SourceOptions> root,
+                                                          std::vector<std::string> allowedSources,
+                                                          const std::string& dataDir, Client& client,
+                                                          const Clock& clock);
   ~ApplicationRunner();
 
  private:

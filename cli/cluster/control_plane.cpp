@@ -120,6 +120,7 @@ Result<void> ControlPlane::State::openApi(const ControlPlaneOptions& options, co
   apiOptions.advertiseAddress = options.alsoListen.empty() ? host : options.alsoListen.front();
   apiOptions.advertisePort = port;
   apiOptions.caPem = pki->caPem();
+  apiOptions.allowedSources = options.allowedSources;
   STEER_TRY(const auto accountKey, pki->accountKey(&TokenKeys::newPem));
   auto keys = TokenKeys::fromPem(accountKey);
   if (!keys.ok())

@@ -20,6 +20,7 @@ struct ControlPlaneOptions {
   std::vector<std::string> alsoListen{};  ///< further addresses, without port
   std::string podCidr = "10.244.0.0/16";
   std::string serviceCidr = "10.96.0.0/16";
+  std::vector<std::string> allowedSources{};  ///< --allow-source
 };
 
 class ControlPlane {

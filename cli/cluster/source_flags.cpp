@@ -12,6 +12,10 @@ void SourceFlags::addTo(CLI::App& command) {
   command.add_option("--ssh-key", sshKey, "Private key file for ssh:// repositories");
   command.add_option("--known-hosts", knownHosts, "Known hosts file for ssh:// (default: ~/.ssh/known_hosts)");
   command.add_option("--repo-password-file", tokenFile, "File with the password or token for https://");
+  command
+      .add_option("--allow-source", allowed,
+                  "Pattern of repositories on this machine that applications with an account may read, too")
+      ->allow_extra_args(false);
   command.add_option("--interval", intervalSeconds, "Seconds between looks at a remote repository")
       ->check(CLI::Range(1, 86400));
 }

@@ -19,6 +19,7 @@ struct SourceFlags {
   std::string tokenFile;
   int intervalSeconds = 15;
 
+  std::vector<std::string> allowed{};
   void addTo(CLI::App& command);
   bool given() const { return !repo.empty(); }
   /// Errors: io when a named file cannot be read.

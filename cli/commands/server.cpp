@@ -29,6 +29,7 @@ Result<void> serve(const Flags& flags) {
   options.listen = flags.listen;
   options.podCidr = flags.podCidr;
   options.serviceCidr = flags.serviceCidr;
+  options.allowedSources = flags.source.allowed;
   STEER_CHECK(options.dataDir.ensure());
   STEER_TRY(const auto plane, ControlPlane::start(options, clock, random));
   STEER_CHECK(publishFacts(plane->client(), {flags.podCidr, flags.serviceCidr, "cluster.local", "steer"}));
@@ -36,7 +37,8 @@ Result<void> serve(const Flags& flags) {
   if (flags.source.given()) {
     STEER_TRY(root, flags.source.options());
   }
-  STEER_TRY(const auto application, ApplicationRunner::start(root, options.dataDir.source(), plane->client(), clock));
+  STEER_TRY(const auto application,
+            ApplicationRunner::start(root, flags.source.allowed, options.dataDir.source(), plane->client(), clock));
   std::cout << "ready: API server at " << plane->url() << ", kubeconfig " << options.dataDir.kubeconfig().string()
             << ", join token in " << options.dataDir.agentToken().string() << std::endl;
   waitForInterrupt();

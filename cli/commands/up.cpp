@@ -70,6 +70,7 @@ Result<Choices> choose(const Flags& flags) {
     return makeError(Errc::io, "--images: " + flags.images + " is not a directory");
   out.plane.dataDir = DataDir::choose(flags.dataDir);
   out.plane.listen = flags.listen;
+  out.plane.allowedSources = flags.source.allowed;
   out.local.dataDir = out.plane.dataDir;
   out.local.nodes = flags.nodes;
   out.local.runtime = out.runtime.kind;
@@ -83,9 +84,9 @@ Result<void> start(Running& running, Choices& choices, bool follow, const Clock&
   STEER_TRY(running.plane, ControlPlane::start(choices.plane, clock, random));
   STEER_CHECK(publishFacts(running.plane->client(), running.cluster->facts()));
   STEER_CHECK(running.cluster->startNodes(*running.plane, clock));
-  STEER_TRY(running.application,
-            ApplicationRunner::start(follow ? std::optional(choices.source) : std::nullopt,
-                                     choices.plane.dataDir.source(), running.plane->client(), clock));
+  STEER_TRY(running.application, ApplicationRunner::start(follow ? std::optional(choices.source) : std::nullopt,
+                                                          choices.plane.allowedSources, choices.plane.dataDir.source(),
+                                                          running.plane->client(), clock));
   return {};
 }
 

@@ -26,7 +26,9 @@ struct ApiServerOptions {
   int nodePortMax = 32767;
   std::string advertiseAddress{};  ///< where pods and nodes reach this server; empty = nowhere
   int advertisePort = 6443;
-  std::string caPem{};                           ///< the cluster's CA certificate, for GET /cacert; empty = none
+  std::string caPem{};  ///< the cluster's CA certificate, for GET /cacert; empty = none
+  /// Repositories of this machine that anybody may name (core/source_address.h); others only who holds all rights.
+  std::vector<std::string> allowedSources{};
   std::shared_ptr<const TokenKeys> tokenKeys{};  ///< signs service accounts' tokens; null = none are given
 };
 

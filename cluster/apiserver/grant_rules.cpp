@@ -4,6 +4,7 @@
 
 #include "cluster/apiserver/ownership_rules.h"
 #include "cluster/apiserver/role_book.h"
+#include "core/source_address.h"
 
 namespace steer {
 namespace {
@@ -176,6 +177,24 @@ Result<void> admitApplication(const Ask& ask, const std::string& ns, const json:
   return {};
 }
 
+std::string_view addressIn(const std::string& resource, const json::object& object) {
+  if (resource == kApplications) return stringAt(object, {"spec", "source", "url"});
+  return resource == kRepositories ? stringAt(object, {"spec", "url"}) : "";
+}
+
+/// The server reads with its own eyes: what lies on its machine is not for everybody to point it at.
+Result<void> admitAddress(const Ask& ask, const std::string& resource, const json::object* before,
+                          const json::object& after, const std::vector<std::string>& allowedSources) {
+  const auto url = addressIn(resource, after);
+  if (url.empty() || (before != nullptr && addressIn(resource, *before) == url)) return {};
+  if (!namesThisMachine(url) || anyCovers(allowedSources, url)) return {};
+  if (holdsEverything(ask.authorizer, ask.who, ask.view)) return {};
+  return refused(resource, std::string(stringAt(after, {"metadata", "name"})),
+                 "a repository on the server's own machine is named by who holds all rights, or where the server's "
+                 "--allow-source covers it; user \"" +
+                     ask.who.user + "\" has not all rights");
+}
+
 /// Who writes a repository decides what the applications do that read it.
 Result<void> admitRepository(const Ask& ask, const std::string& ns, const json::object* before,
                              const json::object& after) {
@@ -194,11 +213,13 @@ Result<void> admitRepository(const Ask& ask, const std::string& ns, const json::
 }  // namespace
 
 Result<void> admitGrant(const Authorizer& authorizer, const Identity& who, const Snapshot& view, const KindSchema& kind,
-                        const json::object* before, const json::object& after) {
+                        const json::object* before, const json::object& after,
+                        const std::vector<std::string>& allowedSources) {
   const bool ours = kind.gvk.group == "steersman.dev";
   if ((kind.gvk.group != kGroup && !ours) || isMember(who, "system:masters")) return {};
   const Ask ask{authorizer, who, view};
   const std::string resource = kind.resource(), ns(stringAt(after, {"metadata", "namespace"}));
+  if (ours) STEER_CHECK(admitAddress(ask, resource, before, after, allowedSources));
   if (resource == kApplications) return admitApplication(ask, ns, before, after);
   if (resource == kRepositories) return admitRepository(ask, ns, before, after);
   if (ours) return {};

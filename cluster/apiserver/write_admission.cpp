@@ -202,7 +202,7 @@ Result<PlannedWrite> WritePlanner::finishCreate(Task& task, json::object body) c
   if (!prepared.ok() && causes.empty()) return std::move(prepared).error();
   if (prepared.ok()) task.strategy.validate(context, nullptr, body, causes);
   if (!causes.empty()) return invalidError(task.kind, name, std::move(causes));
-  STEER_CHECK(admitGrant(authorizer_, task.identity, task.view, task.kind, nullptr, body));
+  STEER_CHECK(admitGrant(authorizer_, task.identity, task.view, task.kind, nullptr, body, options_.allowedSources));
   if (body.contains("spec") && task.strategy.countsGenerations() && task.kind.subresource("status") != nullptr)
     ensureObject(body, "metadata")["generation"] = 1;
   PlannedWrite out;
@@ -263,7 +263,8 @@ Result<PlannedWrite> WritePlanner::replaceWith(Task& task, const ObjectPtr& live
   if (sub == "status" && !sameMember(objectAt(after, {"metadata"}), live->metadata(), "labels"))
     checkMetadataValues(task.kind, after, causes);
   if (!causes.empty()) return invalidError(task.kind, live->name(), std::move(causes));
-  STEER_CHECK(admitGrant(authorizer_, task.identity, task.view, task.kind, &live->json(), after));
+  STEER_CHECK(
+      admitGrant(authorizer_, task.identity, task.view, task.kind, &live->json(), after, options_.allowedSources));
   if (after == live->json() && !readyToGo(task.strategy, after)) return out;
   if (live->generation() > 0 && sub != "status" && !sameMember(after, live->json(), "spec"))
     ensureObject(after, "metadata")["generation"] = live->generation() + 1;

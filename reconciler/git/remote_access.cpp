@@ -2,12 +2,15 @@
 
 #include <curl/curl.h>
 #include <git2.h>
+#include <netdb.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <optional>
 
+#include "core/ip_address.h"
 #include "reconciler/git/git_handles.h"
 
 namespace steer {
@@ -70,6 +73,14 @@ std::string firstLine(const std::string& file) {
   return line;
 }
 
+/// For curl: no socket for an address that leads to this machine.
+curl_socket_t openNetworkSocket(void*, curlsocktype, curl_sockaddr* address) {
+  char text[NI_MAXHOST] = "";
+  const bool known = getnameinfo(&address->addr, address->addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST) == 0;
+  if (!known || isLocalAddress(text)) return CURL_SOCKET_BAD;
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 /// Asks once more, without credentials, to learn when the server wants to be asked again.
 int retryAfterOf(const State& state) {
   CURL* curl = curl_easy_init();
@@ -84,6 +95,8 @@ int retryAfterOf(const State& state) {
   curl_easy_setopt(curl, CURLOPT_TIMEOUT, 10L);
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   if (!state.credentials().caFile.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, state.credentials().caFile.c_str());
+  if (state.credentials().reach == Reach::network)
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, &openNetworkSocket);
   curl_off_t after = 0;
   if (curl_easy_perform(curl) != CURLE_OK || curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &after) != CURLE_OK)
     return 0;
@@ -182,7 +195,8 @@ json::object RemoteAccess::toJson() const {
           {"knownHostsFile", credentials_.knownHostsFile},
           {"username", credentials_.username},
           {"passwordFile", credentials_.passwordFile},
-          {"caFile", credentials_.caFile}};
+          {"caFile", credentials_.caFile},
+          {"networkOnly", credentials_.reach == Reach::network}};
 }
 
 Result<RemoteAccess> RemoteAccess::fromJson(const json::object& from) {
@@ -197,6 +211,7 @@ Result<RemoteAccess> RemoteAccess::fromJson(const json::object& from) {
   credentials.username = text("username");
   credentials.passwordFile = text("passwordFile");
   credentials.caFile = text("caFile");
+  if (boolAt(json::value(from), {"networkOnly"})) credentials.reach = Reach::network;
   return RemoteAccess(std::move(url), std::move(credentials), milliseconds(intAt(from, {"timeoutMs"}, 60'000)));
 }
 

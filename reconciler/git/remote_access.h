@@ -19,6 +19,9 @@ struct git_remote_callbacks;
 
 namespace steer {
 
+/// Where a remote may lead: anywhere, or into the network and never to this machine or its link.
+enum class Reach { anywhere, network };
+
 struct RemoteCredentials {
   std::string sshKeyFile;        ///< private key; no agent is asked
   std::string sshKeyPassphrase;  ///< empty = none
@@ -26,6 +29,7 @@ struct RemoteCredentials {
   std::string username;          ///< https; the URL's wins
   std::string passwordFile;      ///< https password or token, read at each use
   std::string caFile{};          ///< https: the authorities to trust instead of the system's
+  Reach reach = Reach::anywhere;
 };
 
 class RemoteAccess {

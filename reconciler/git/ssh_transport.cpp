@@ -1,4 +1,5 @@
 #include "reconciler/git/ssh_transport.h"
+#include "reconciler/git/network_stream.h"
 
 #include <git2.h>
 #include <git2/sys/remote.h>
@@ -221,6 +222,12 @@ Result<std::vector<std::string>> sshCommand(const RemoteAccess& access, const st
       "ClearAllForwardings=yes", "PermitLocalCommand=no", "ControlMaster=no", "ControlPath=none", "ProxyCommand=none",
       "EscapeChar=none", "LogLevel=ERROR", "ConnectTimeout=" + std::to_string(patience)};
   for (const auto& option : options) argv.insert(argv.end(), {"-o", option});
+  if (credentials.reach == Reach::network) {
+    // The address that was checked is the one that is connected to; the host's key is known by its name all the same.
+    STEER_TRY(const auto address, networkAddressOf(host, std::to_string(url.port == 0 ? 22 : url.port)));
+    const std::string alias = url.port == 0 || url.port == 22 ? host : "[" + host + "]:" + std::to_string(url.port);
+    argv.insert(argv.end(), {"-o", "HostName=" + address, "-o", "HostKeyAlias=" + alias});
+  }
   argv.insert(argv.end(), {"--", host, command + " " + shellWord(path)});
   return argv;
 }

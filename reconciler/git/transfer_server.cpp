@@ -15,6 +15,7 @@
 #include "reconciler/git/fetch_commit.h"
 #include "reconciler/git/git_handles.h"
 #include "reconciler/git/ledger_remote.h"
+#include "reconciler/git/network_stream.h"
 #include "reconciler/git/ref_push.h"
 #include "reconciler/git/revert_commit.h"
 #include "reconciler/git/ssh_program.h"
@@ -108,6 +109,11 @@ Result<json::object> serve(const std::string& request) {
   git::startLibrary();
   STEER_CHECK(git::useOpenSsh());
   STEER_CHECK(git::trustAuthorities(access.credentials().caFile));
+  if (access.credentials().reach == Reach::network) {
+    if (access.url().kind == RemoteUrl::Kind::local)
+      return git::kindError(Errc::forbidden, "AddressRefused", access.url().url + " is a directory of this machine");
+    STEER_CHECK(git::keepToNetwork());
+  }
   const Watchdog watchdog(access);
   return git::operate(access, stringAt(asked, {"operation"}), arguments);
 }

@@ -6,10 +6,12 @@
 #include "core/barrier.h"
 #include "core/log.h"
 #include "core/rfc3339.h"
+#include "core/source_address.h"
 #include "reconciler/git/remote_url.h"
 #include "reconciler/loop/application_removal.h"
 #include "reconciler/loop/included.h"
 #include "reconciler/plan/application_policy.h"
+#include "reconciler/plan/application_source.h"
 #include "reconciler/plan/fingerprint.h"
 
 namespace steer {
@@ -32,7 +34,8 @@ std::string identityOf(const ApplicationSpec& spec, const std::string& key, cons
   for (const auto& text : {s.url, s.revision, s.semver, s.path, credentials.caFile, spec.targetNamespace,
                            credentials.sshKeyFile, credentials.sshKeyPassphrase, credentials.knownHostsFile,
                            credentials.username, credentials.passwordFile, std::to_string(s.interval.count()),
-                           std::to_string(s.timeout.count()), std::string(spec.sourceSuspended ? "suspended" : "")})
+                           std::to_string(s.timeout.count()), std::string(spec.sourceSuspended ? "suspended" : ""),
+                           std::string(credentials.reach == Reach::network ? "network" : "")})
     print.add(text);
   for (const auto& path : spec.include) print.add(path);
   return print.hex();
@@ -211,7 +214,17 @@ ApplicationSpec ApplicationsLoop::specOf(const Child& child, int depth) const {
 
 RemoteCredentials ApplicationsLoop::baseOf(const Child& child, const ApplicationSpec& spec) const {
   const bool root = child.label == "root" || spec.sourceOf == "root";
-  return root ? options_.rootCredentials : RemoteCredentials{};
+  const bool same = options_.rootUrl.empty() || sameRepository(options_.rootUrl, spec.source.url);
+  RemoteCredentials out = root && same ? options_.rootCredentials : RemoteCredentials{};
+  out.reach = reachOf(spec);
+  return out;
+}
+
+/// An address that says by itself that it is of this machine was judged when it was written: by who wrote it.
+Reach ApplicationsLoop::reachOf(const ApplicationSpec& spec) const {
+  const auto& url = spec.source.url;
+  const bool free = spec.settings.account.empty() || namesThisMachine(url) || anyCovers(options_.allowedSources, url);
+  return free ? Reach::anywhere : Reach::network;
 }
 
 Result<RemoteCredentials> ApplicationsLoop::credentialsOf(const ApplicationSpec& spec, const std::string& key,

@@ -26,6 +26,10 @@ struct ApplicationsOptions {
   std::string dataDir;  ///< clones in dataDir/git, credentials in dataDir/credentials
   /// How the root application is reached, where its object names no Secret: files on this machine.
   RemoteCredentials rootCredentials{};
+  /// The address for which these are; empty = whatever the root application reads.
+  std::string rootUrl{};
+  /// Addresses of this machine that applications with an account may read, too (core/source_address.h).
+  std::vector<std::string> allowedSources{};
   Duration resync = minutes(5);
   /// For conversations with remotes; null = the loop's executor. Must outlive the loop.
   TransferExecutor* transfers = nullptr;
@@ -61,6 +65,8 @@ class ApplicationsLoop final : public Loop, private ApplicationNeighbours {
   void startLoop(Child& child, const ApplicationSpec& spec, const std::string& key, RemoteCredentials credentials,
                  Time now);
   void noteProblems(Child& child, ApplicationStatus& status, const ApplicationSpec& spec, Time now);
+  /// Where it may lead: those that act as an account are tenants', and see the network alone.
+  Reach reachOf(const ApplicationSpec& spec) const;
   /// What it is reached with where it names no Secret.
   RemoteCredentials baseOf(const Child& child, const ApplicationSpec& spec) const;
   Result<RemoteCredentials> credentialsOf(const ApplicationSpec& spec, const std::string& key, RemoteCredentials base);

@@ -22,6 +22,8 @@ std::string repositoryKey(const ApplicationSpec& spec, const RemoteCredentials& 
        {spec.credentials.secretNamespace, spec.credentials.secretName, spec.credentials.knownHosts, base.sshKeyFile,
         base.sshKeyPassphrase, base.knownHostsFile, base.username, base.passwordFile, base.caFile})
     print.add(text);
+  // What leads to this machine is read by those alone who may go there.
+  if (base.reach == Reach::network) print.add("network");
   return print.hex().substr(0, 16);
 }
 

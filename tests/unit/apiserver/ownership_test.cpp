@@ -11,6 +11,7 @@ namespace {
 constexpr const char* kRbac = R"("apiVersion":"rbac.authorization.k8s.io/v1")";
 
 struct TenantServer : TestServer {
+  using TestServer::TestServer;
   Identity joe{"joe", {"system:authenticated"}};
   std::unique_ptr<Client> tenant = makeInProcessClient(api, joe);
 
@@ -196,4 +197,56 @@ TEST_CASE("a label on a role is judged by what the role gives, and letting go of
   CHECK(patch("clusterroles", "editor", R"({"metadata":{"labels":{"a":"b"}}})").ok());
   CHECK(patch("clusterroles", "editor", R"({"metadata":{"finalizers":null}})").ok());
   CHECK(s.tenant->get({"secrets", "default", "x"}).error().code == Errc::forbidden);
+}
+
+TEST_CASE("a repository on the server's own machine is named by who holds all rights alone") {
+  ApiServerOptions options;
+  options.allowedSources = {"/srv/git/joe-*", "http://127.0.0.1:3000/*"};
+  TenantServer s(options);
+  s.give(R"([{"apiGroups":["steersman.dev"],"resources":["*"],"verbs":["*"]},
+             {"apiGroups":[""],"resources":["serviceaccounts"],"verbs":["impersonate"]}])");
+  const auto writes = [&](Client& as, const std::string& url) {
+    const auto body = application(R"({"url":")" + url + R"("})", "", "deployer");
+    (void)s.client->write(Write::remove(kApp));
+    return as.write(Write::create(kApp.resource, body));
+  };
+  for (const char* url : {"/var/lib/steersman/source/git/1",
+                          "../x",
+                          "relative",
+                          "file:///srv/git/x",
+                          "FILE:///x",
+                          "http://localhost/x",
+                          "http://LOCALHOST./x",
+                          "https://127.0.0.1:8443/x",
+                          "http://127.1/x",
+                          "http://2130706433/x",
+                          "http://0x7f000001/x",
+                          "http://[::1]/x",
+                          "http://[::ffff:127.0.0.1]/x",
+                          "http://169.254.169.254/latest",
+                          "ssh://git@localhost/x",
+                          "git@127.0.0.1:x",
+                          "http://0/x",
+                          "http://user:pw@127.0.0.1/x",
+                          "http://a.localhost/x",
+                          "/srv/git/joe-a/../../etc",
+                          "http://127.0.0.1:3000@127.0.0.1:22/x"}) {
+    INFO(url);
+    CHECK_FALSE(s.refusal(writes(*s.tenant, url)).empty());
+    CHECK(writes(*s.client, url).ok());
+  }
+  for (const char* url : {"https://example.org/x.git", "git@example.org:x", "http://10.0.0.7/x", "/srv/git/joe-a",
+                          "file:///srv/git/joe-a/b", "http://127.0.0.1:3000/joe/x", "http://127.0.0.1.example.org/x"}) {
+    INFO(url);
+    CHECK(writes(*s.tenant, url).ok());
+  }
+  // Other fields of what an administrator wrote.
+  REQUIRE(writes(*s.client, "/srv/git/x").ok());
+  CHECK(s.tenant->write(Write::patch(kApp, PatchType::merge, merge(R"({"spec":{"suspend":true}})"))).ok());
+  CHECK_FALSE(s.refusal(s.tenant->write(
+                            Write::patch(kApp, PatchType::merge, merge(R"({"spec":{"source":{"url":"/srv/git/y"}}})"))))
+                  .empty());
+  const auto repository = parsed(R"({"apiVersion":"steersman.dev/v1","kind":"GitRepository","metadata":{"name":"r",
+    "namespace":"default"},"spec":{"url":"/srv/git/x"}})");
+  CHECK_FALSE(s.refusal(s.tenant->write(Write::create("gitrepositories.steersman.dev", repository))).empty());
 }

@@ -197,3 +197,17 @@ TEST_CASE("records stay local while a server refuses writing, and are pushed whe
   CHECK(w.repo.remoteGit("ls-tree -r --name-only steersman/status") == "README.md\nrecords/2026-01-01/1.json");
   CHECK(w.repo.remoteGit("notes --ref steersman show " + w.commit) == "healthy");
 }
+
+TEST_CASE("a remote that leads to this machine is not spoken to where only the network is open") {
+  World w;
+  auto options = w.options("auth");
+  options.credentials.reach = Reach::network;
+  auto opened = GitSource::open(options, w.dir.at("kept-away"));
+  REQUIRE(opened.ok());
+  const auto out = opened->fetch();
+  REQUIRE_FALSE(out.ok());
+  CHECK(out.error().message.find("leads to the server's own machine") != std::string::npos);
+  options.url = w.dir.at("repos/repo");
+  auto local = GitSource::open(options, w.dir.at("kept-away-too"));
+  if (local.ok()) CHECK_FALSE(local->fetch().ok());
+}
