@@ -121,6 +121,7 @@ Result<void> ControlPlane::State::openApi(const ControlPlaneOptions& options, co
   apiOptions.advertisePort = port;
   apiOptions.caPem = pki->caPem();
   apiOptions.allowedSources = options.allowedSources;
+  apiOptions.podSecurityDefault = options.podSecurityDefault;
   STEER_TRY(const auto accountKey, pki->accountKey(&TokenKeys::newPem));
   auto keys = TokenKeys::fromPem(accountKey);
   if (!keys.ok())

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/cluster/data_dir.h"
+#include "cluster/apiserver/admission/pod_security.h"
 #include "cluster/client/client.h"
 #include "core/clock.h"
 #include "core/random.h"
@@ -21,6 +22,7 @@ struct ControlPlaneOptions {
   std::string podCidr = "10.244.0.0/16";
   std::string serviceCidr = "10.96.0.0/16";
   std::vector<std::string> allowedSources{};  ///< --allow-source
+  PodSecurityLevel podSecurityDefault = PodSecurityLevel::privileged;
 };
 
 class ControlPlane {

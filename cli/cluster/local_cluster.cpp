@@ -83,8 +83,11 @@ Result<void> LocalCluster::State::startAgents(ControlPlane& plane) {
     LocalAgentSpec spec;
     spec.nodeName = name;
     spec.netns = node.netns;
-    spec.arguments = {"--server",   server,       "--token-file", (dir / "token").string(),
-                      "--data-dir", dir.string(), "--address",    node.address};
+    spec.arguments = {"--server",     server,
+                      "--token-file", (dir / "token").string(),
+                      "--data-dir",   dir.string(),
+                      "--address",    node.address,
+                      "--shield",     fs::absolute(options.dataDir.root).string()};
     if (!options.images.empty()) {
       spec.arguments.emplace_back("--images");
       spec.arguments.push_back(fs::absolute(options.images).string());

@@ -137,6 +137,7 @@ AgentOptions agentOptions(const NodeProcessOptions& options, const ClusterFacts&
   out.clusterName = facts.tag;
   out.address = options.address;
   out.rootDir = options.dataDir;
+  out.shielded = options.shielded;
   out.clusterDomain = facts.domain;
   out.caPem = caPem;
   if (const auto host = hostOf(options.server); host.ok()) {

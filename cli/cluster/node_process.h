@@ -18,6 +18,7 @@ struct NodeProcessOptions {
   std::string runtimeEndpoint;
   std::string images;
   std::vector<std::string> labels;
+  std::vector<std::string> shielded;
 };
 
 /// SIGTERM leaves containers running, SIGINT stops pods and the node's own containerd.

@@ -16,8 +16,17 @@ void SourceFlags::addTo(CLI::App& command) {
       .add_option("--allow-source", allowed,
                   "Pattern of repositories on this machine that applications with an account may read, too")
       ->allow_extra_args(false);
+  command
+      .add_option("--pod-security-default", podSecurity,
+                  "Pod security standard that namespaces without a label enforce: privileged, baseline, restricted")
+      ->check(CLI::IsMember({"privileged", "baseline", "restricted"}));
   command.add_option("--interval", intervalSeconds, "Seconds between looks at a remote repository")
       ->check(CLI::Range(1, 86400));
+}
+
+PodSecurityLevel SourceFlags::podSecurityDefault() const {
+  if (podSecurity == "baseline") return PodSecurityLevel::baseline;
+  return podSecurity == "restricted" ? PodSecurityLevel::restricted : PodSecurityLevel::privileged;
 }
 
 Result<SourceOptions> SourceFlags::options() const {

@@ -1,7 +1,10 @@
 #pragma once
-// The flags that name what a server follows: --repo, --branch, --path and how to reach it.
+// The flags that `steer up` and `steer server` share: what is followed (--repo, --branch, --path), how it is reached,
+// and what the tenants of the cluster may.
 #include <string>
+#include <vector>
 
+#include "cluster/apiserver/admission/pod_security.h"
 #include "reconciler/git/git_source.h"
 
 namespace CLI {
@@ -20,6 +23,8 @@ struct SourceFlags {
   int intervalSeconds = 15;
 
   std::vector<std::string> allowed{};
+  std::string podSecurity = "privileged";
+  PodSecurityLevel podSecurityDefault() const;
   void addTo(CLI::App& command);
   bool given() const { return !repo.empty(); }
   /// Errors: io when a named file cannot be read.

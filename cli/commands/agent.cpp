@@ -24,6 +24,8 @@ void addAgentCommand(CLI::App& app, ExitCode& exit) {
   command->add_option("--runtime-endpoint", options->runtimeEndpoint,
                       "Socket of an existing CRI runtime (default: a containerd of its own)");
   command->add_option("--images", options->images, "Directory of OCI archives to import");
+  command->add_option("--shield", options->shielded, "Directory that no pod sees, such as a server's; may be repeated")
+      ->allow_extra_args(false);
   command->add_option("--label", options->labels, "key=value on the node; may be repeated");
   command->callback([options, &exit] {
     if (const auto done = runNode(*options); !done.ok()) {

@@ -30,6 +30,7 @@ Result<void> serve(const Flags& flags) {
   options.podCidr = flags.podCidr;
   options.serviceCidr = flags.serviceCidr;
   options.allowedSources = flags.source.allowed;
+  options.podSecurityDefault = flags.source.podSecurityDefault();
   STEER_CHECK(options.dataDir.ensure());
   STEER_TRY(const auto plane, ControlPlane::start(options, clock, random));
   STEER_CHECK(publishFacts(plane->client(), {flags.podCidr, flags.serviceCidr, "cluster.local", "steer"}));

@@ -71,6 +71,7 @@ Result<Choices> choose(const Flags& flags) {
   out.plane.dataDir = DataDir::choose(flags.dataDir);
   out.plane.listen = flags.listen;
   out.plane.allowedSources = flags.source.allowed;
+  out.plane.podSecurityDefault = flags.source.podSecurityDefault();
   out.local.dataDir = out.plane.dataDir;
   out.local.nodes = flags.nodes;
   out.local.runtime = out.runtime.kind;

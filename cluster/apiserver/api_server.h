@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/apiserver/admission/pod_security.h"
 #include "cluster/apiserver/node_gateway.h"
 #include "cluster/apiserver/token_keys.h"
 #include "cluster/client/client.h"
@@ -27,6 +28,8 @@ struct ApiServerOptions {
   std::string advertiseAddress{};  ///< where pods and nodes reach this server; empty = nowhere
   int advertisePort = 6443;
   std::string caPem{};  ///< the cluster's CA certificate, for GET /cacert; empty = none
+  /// What namespaces enforce whose labels say nothing.
+  PodSecurityLevel podSecurityDefault = PodSecurityLevel::privileged;
   /// Repositories of this machine that anybody may name (core/source_address.h); others only who holds all rights.
   std::vector<std::string> allowedSources{};
   std::shared_ptr<const TokenKeys> tokenKeys{};  ///< signs service accounts' tokens; null = none are given

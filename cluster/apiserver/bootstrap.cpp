@@ -1,5 +1,7 @@
 #include "cluster/apiserver/bootstrap.h"
 
+#include <tuple>
+
 #include "cluster/apiserver/default_roles.h"
 #include "cluster/apiserver/in_process_client.h"
 #include "cluster/apiserver/service_addresses.h"
@@ -102,6 +104,15 @@ void makeStandingObjects(ServerParts& parts) {
     if (!ns->deleting() && parts.store.snapshot().get("serviceaccounts", ns->name(), "default") == nullptr)
       ensure(parts, "serviceaccounts", defaultAccountOf(ns->name()));
   ensureRoles(parts);
+  for (const auto& [name, value, what] : {std::tuple{"system-cluster-critical", 2000000000, "cluster"},
+                                          std::tuple{"system-node-critical", 2000001000, "node"}}) {
+    auto body = named("scheduling.k8s.io/v1", "PriorityClass", "", name);
+    body["value"] = value;
+    body["description"] = std::string("Used for system critical pods that must run in the cluster") +
+                          (what == std::string_view("cluster") ? ", but can be moved to another node if necessary."
+                                                               : " and must not be moved from their current node.");
+    ensure(parts, "priorityclasses.scheduling.k8s.io", std::move(body));
+  }
   ensure(parts, "services", service(parts));
   // An address of this machine alone is no endpoint: pods would reach themselves.
   if (checkEndpointAddress(parts.options.advertiseAddress)) return;

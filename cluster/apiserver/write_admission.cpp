@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "cluster/apiserver/admission/limit_ranges.h"
 #include "cluster/apiserver/deletion.h"
 #include "cluster/apiserver/grant_rules.h"
 #include "cluster/apiserver/plan_task.h"
+#include "cluster/apiserver/pod_policies.h"
 #include "cluster/apiserver/status_error.h"
 #include "core/rfc3339.h"
 #include "schemas/defaults.h"
@@ -203,6 +205,9 @@ Result<PlannedWrite> WritePlanner::finishCreate(Task& task, json::object body) c
   if (prepared.ok()) task.strategy.validate(context, nullptr, body, causes);
   if (!causes.empty()) return invalidError(task.kind, name, std::move(causes));
   STEER_CHECK(admitGrant(authorizer_, task.identity, task.view, task.kind, nullptr, body, options_.allowedSources));
+  STEER_CHECK(admitPodSecurity(task.view, task.kind, nullptr, body, options_.podSecurityDefault, task.warnings));
+  if (task.kind.resource() == "persistentvolumeclaims")
+    STEER_CHECK(checkClaimLimits(task.view, task.write.target.ns, body));
   if (body.contains("spec") && task.strategy.countsGenerations() && task.kind.subresource("status") != nullptr)
     ensureObject(body, "metadata")["generation"] = 1;
   PlannedWrite out;
@@ -265,6 +270,9 @@ Result<PlannedWrite> WritePlanner::replaceWith(Task& task, const ObjectPtr& live
   if (!causes.empty()) return invalidError(task.kind, live->name(), std::move(causes));
   STEER_CHECK(
       admitGrant(authorizer_, task.identity, task.view, task.kind, &live->json(), after, options_.allowedSources));
+  if (sub.empty())
+    STEER_CHECK(
+        admitPodSecurity(task.view, task.kind, &live->json(), after, options_.podSecurityDefault, task.warnings));
   if (after == live->json() && !readyToGo(task.strategy, after)) return out;
   if (live->generation() > 0 && sub != "status" && !sameMember(after, live->json(), "spec"))
     ensureObject(after, "metadata")["generation"] = live->generation() + 1;

@@ -1,7 +1,9 @@
 #include "cluster/apiserver/write_planner.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "cluster/apiserver/admission/quota.h"
 #include "cluster/apiserver/deletion.h"
 #include "cluster/apiserver/impersonation.h"
 #include "cluster/apiserver/node_rights.h"
@@ -90,6 +92,13 @@ Result<PlannedWrite> WritePlanner::plan(const Snapshot& view, const Write& write
   if (!settings.dryRun) STEER_CHECK(admitManager(authorizer_, identity, view, write));
   STEER_TRY(auto planned, planAs(view, write, settings, acting));
   STEER_CHECK(admitNodeWrite(acting, view, planned));
+  STEER_TRY(auto counts, countQuotas(view, planned.mutations));
+  for (auto& count : counts) {
+    const auto same = std::find_if(planned.mutations.begin(), planned.mutations.end(),
+                                   [&](const Mutation& m) { return m.target == count.target; });
+    if (same != planned.mutations.end()) *same = std::move(count);
+    else planned.mutations.push_back(std::move(count));
+  }
   if (settings.dryRun) return planned;
   STEER_CHECK(admitOwnership(authorizer_, identity, view, write, planned));
   return planned;

@@ -26,7 +26,7 @@ Agent::State::State(AgentOptions given, Client& client, PodRuntime& runtime, Exe
       clock_(clock),
       waker_(waker),
       references_(client, clock, options.referencePeriod),
-      volumes_(options.rootDir),
+      volumes_(options.rootDir, options.shielded),
       events_(options.nodeName),
       facts_(machineFacts(options)),
       node_{options, runtime_,           references_,        volumes_,        events_,

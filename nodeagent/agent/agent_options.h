@@ -13,9 +13,10 @@ namespace steer {
 
 struct AgentOptions {
   std::string nodeName;
-  std::string clusterName = "steer";  ///< part of the pods' cgroup path
-  std::string address;                ///< InternalIP of the node; also of host-network pods
-  std::string rootDir;                ///< pods' volumes, logs and hosts files
+  std::string clusterName = "steer";    ///< part of the pods' cgroup path
+  std::string address;                  ///< InternalIP of the node; also of host-network pods
+  std::string rootDir;                  ///< pods' volumes, logs and hosts files
+  std::vector<std::string> shielded{};  ///< directories besides that no pod sees
   std::map<std::string, std::string> labels;
   json::array taints;  ///< v1.Taint objects for a node that registers for the first time
   /// Instead of what the machine has: {"cpu": "4", "memory": "8Gi", "pods": "110"}.

@@ -170,7 +170,11 @@ Result<ContainerConfig> PodRunner::containerConfig(const Object& pod, const PodA
       STEER_TRY(setting.hostsFile, node_.volumes.writeHostsFile(pod, hostsFileOf(pod, refs.podIp, setting)));
     }
   }
-  return containerConfigOf(pod, request, setting, refs);
+  STEER_TRY(auto config, containerConfigOf(pod, request, setting, refs));
+  if (!options.simulated)
+    if (const auto* container = containerNamed(pod, action.container))
+      STEER_CHECK(node_.volumes.shield(pod, *container, config.mounts));
+  return config;
 }
 
 ActionOutcome PodRunner::startContainer(const Object& pod, const PodAction& action, const ActionSurroundings& around) {

@@ -54,6 +54,24 @@ std::int64_t sizeLimit(const json::value& volume) {
   return limit ? Quantity::fromJson(*limit).valueOr({}).units() : 0;
 }
 
+bool onHost(const Object& pod, const json::value& mount) {
+  for (const auto& volume : arrayAt(pod.spec(), {"volumes"}))
+    if (stringAt(volume, {"name"}) == stringAt(mount, {"name"})) return find(volume, {"hostPath"}) != nullptr;
+  return false;
+}
+
+/// Of a hostPath volume: the descriptor leads to no shielded directory and above none.
+Result<void> admitSubPath(const PathShield& shield, int fd, bool host) {
+  if (!host) return {};
+  std::error_code ec;
+  const auto path = fs::read_symlink("/proc/self/fd/" + std::to_string(fd), ec);
+  if (ec) return makeError(Errc::io, "subPath: " + ec.message());
+  STEER_TRY(const auto real, shield.resolve(path.string()));
+  if (!shield.contains(real)) return {};
+  return makeError(Errc::forbidden,
+                   "subPath " + real.string() + " contains the cluster's own data: mount the volume without a subPath");
+}
+
 /// Unmounts first; refuses to delete through a mount that stayed.
 Result<void> deleteTree(const fs::path& path) {
   STEER_CHECK(unmountBelow(path));
@@ -72,6 +90,8 @@ Result<void> PodVolumes::setUpOne(const Object& pod, const json::value& volume, 
     return error;
   };
   if (const auto* host = find(volume, {"hostPath"})) {
+    const auto real = shield_.resolve(std::string(stringAt(*host, {"path"})));
+    if (!real.ok()) return named(real.error());
     auto prepared = prepareHostPath(*host);
     if (!prepared.ok()) return named(prepared.error());
     return {};
@@ -139,6 +159,10 @@ Result<std::map<std::string, std::string>> PodVolumes::subPaths(const Object& po
     const auto volume = volumes.find(std::string(stringAt(mounts[i], {"name"})));
     if (sub.empty() || volume == volumes.end()) continue;
     STEER_TRY(const int fd, openInside(volume->second, sub));
+    if (const auto open = admitSubPath(shield_, fd, onHost(pod, mounts[i])); !open.ok()) {
+      close(fd);
+      return open.error();
+    }
     struct stat st {};
     fstat(fd, &st);
     const auto target = podDir(pod.uid()) / "subpaths" /
@@ -154,6 +178,24 @@ Result<std::map<std::string, std::string>> PodVolumes::subPaths(const Object& po
     out[std::string(stringAt(mounts[i], {"mountPath"}))] = target.string();
   }
   return out;
+}
+
+Result<void> PodVolumes::shield(const Object& pod, const json::object& container,
+                                std::vector<ContainerMount>& mounts) const {
+  std::vector<ContainerMount> covers;
+  for (const auto& mount : arrayAt(container, {"volumeMounts"})) {
+    if (!onHost(pod, mount) || !stringAt(mount, {"subPath"}).empty() || !stringAt(mount, {"subPathExpr"}).empty())
+      continue;
+    for (auto& made : mounts) {
+      if (made.containerPath != stringAt(mount, {"mountPath"})) continue;
+      STEER_TRY(const auto real, shield_.resolve(made.hostPath));
+      made.hostPath = real.string();
+      STEER_TRY(auto over, shield_.covers(real, made));
+      covers.insert(covers.end(), over.begin(), over.end());
+    }
+  }
+  mounts.insert(mounts.end(), covers.begin(), covers.end());
+  return {};
 }
 
 Result<std::string> PodVolumes::terminationFile(const Object& pod, const std::string& container,

@@ -10,12 +10,15 @@
 
 #include "core/result.h"
 #include "nodeagent/pod/environment.h"
+#include "nodeagent/volumes/path_shield.h"
 
 namespace steer {
 
 class PodVolumes {
  public:
-  explicit PodVolumes(std::filesystem::path root) : root_(std::move(root)) {}
+  /// shielded: directories of the node, besides `root`, that no pod sees.
+  explicit PodVolumes(const std::filesystem::path& root, std::vector<std::string> shielded = {})
+      : root_(root), shield_(withRoot(std::move(shielded), root), root / "empty") {}
 
   /// Lets mounts pass between the node and containers that ask for it (mountPropagation). Once, before any pod.
   Result<void> share();
@@ -29,6 +32,8 @@ class PodVolumes {
   /// links inside the volume.
   Result<std::map<std::string, std::string>> subPaths(const Object& pod, const json::object& container,
                                                       std::uint32_t attempt, const PodReferences& refs);
+  /// Points mounts of hostPath volumes to where they lead, and covers what no pod sees. Errors: forbidden.
+  Result<void> shield(const Object& pod, const json::object& container, std::vector<ContainerMount>& mounts) const;
   /// An empty file for the container to leave its last words in.
   Result<std::string> terminationFile(const Object& pod, const std::string& container, std::uint32_t attempt);
   Result<std::string> writeHostsFile(const Object& pod, const std::string& content);
@@ -47,7 +52,13 @@ class PodVolumes {
   }
   Result<void> setUpOne(const Object& pod, const json::value& volume, const PodReferences& refs);
 
+  static std::vector<std::string> withRoot(std::vector<std::string> shielded, const std::filesystem::path& root) {
+    shielded.push_back(root.string());
+    return shielded;
+  }
+
   std::filesystem::path root_;
+  PathShield shield_;
 };
 
 }  // namespace steer

@@ -55,6 +55,14 @@ class NamespaceStrategy final : public KindStrategy {
     return out;
   }
 
+  void validate(const AdmissionContext& context, const json::object* before, const json::object& object,
+                std::vector<Cause>& causes) const override {
+    const auto& labels = objectAt(object, {"metadata", "labels"});
+    if (before != nullptr && objectAt(*before, {"metadata", "labels"}) == labels) return;
+    for (const auto& [label, problem] : podSecurityOf(labels, context.options.podSecurityDefault).problems)
+      causes.push_back(invalidValue("metadata.labels[" + label + "]", problem));
+  }
+
   std::vector<std::string_view> selectableFields() const override { return {"status.phase"}; }
   std::vector<TableColumn> columns() const override { return {{"Name", "string", "name"}, {"Status"}, {"Age"}}; }
   json::array row(const Object& object, Time now) const override {

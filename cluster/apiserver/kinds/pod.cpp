@@ -1,4 +1,6 @@
 // Pods: what admission adds, how long they may take to go, and the row of `kubectl get pods`.
+#include "cluster/apiserver/admission/limit_ranges.h"
+#include "cluster/apiserver/admission/pod_classes.h"
 #include "cluster/apiserver/kind_strategy.h"
 #include "cluster/apiserver/row_text.h"
 #include "cluster/apiserver/status_error.h"
@@ -43,8 +45,13 @@ class PodStrategy final : public KindStrategy {
 
   Result<void> prepareCreate(const AdmissionContext& context, json::object& pod) const override {
     pod.erase("status");
+    STEER_CHECK(resolvePriority(context.view, pod));
+    STEER_CHECK(resolveRuntimeClass(context.view, pod));
+    const std::string ns(stringAt(pod, {"metadata", "namespace"}));
+    applyLimitDefaults(context.view, ns, pod);
     applyPodAdmissionDefaults(pod);
-    return takeFromAccount(context.view, pod);
+    STEER_CHECK(takeFromAccount(context.view, pod));
+    return checkPodLimits(context.view, ns, pod);
   }
   Result<void> prepareUpdate(const AdmissionContext&, const json::object&, json::object& pod) const override {
     addDefaultTolerations(ensureObject(pod, "spec"));

@@ -7,6 +7,7 @@
 
 #include "nodeagent/volumes/atomic_files.h"
 #include "nodeagent/volumes/host_path.h"
+#include "nodeagent/volumes/path_shield.h"
 #include "nodeagent/volumes/pod_volumes.h"
 #include "nodeagent/volumes/sub_path.h"
 
@@ -112,4 +113,38 @@ TEST_CASE("a pod's directories are made, and removed with their mounts") {
   REQUIRE(volumes.setUp(*pod, {}).ok());
   REQUIRE(volumes.remove("u1").ok());
   CHECK_FALSE(fs::exists(f.path / "pods/u1"));
+}
+
+TEST_CASE("no pod sees the directories of the cluster: a path into one is refused, one above shows it empty") {
+  namespace fs = std::filesystem;
+  std::string name = (fs::temp_directory_path() / "steer-shield-XXXXXX").string();
+  const fs::path top = fs::canonical(::mkdtemp(name.data()));
+  const auto data = top / "data";
+  fs::create_directories(data / "pki");
+  fs::create_directories(top / "other");
+  fs::create_symlink(data, top / "link");
+  fs::create_symlink("../data/pki", top / "other" / "deep");
+  const PathShield shield({data.string() + "/"}, top / "empty");
+  for (const std::string& inside :
+       {data.string(), data.string() + "/", (data / "pki").string(), (top / "link").string(),
+        (top / "link" / "new").string(), (top / "other/deep").string(), (top / "other/../data").string(),
+        "/proc/self/root" + data.string()}) {
+    INFO(inside);
+    CHECK(shield.resolve(inside).error().code == Errc::forbidden);
+  }
+  for (const std::string& beside : {top.string(), (top / "other").string(), data.string() + "base", std::string("/")}) {
+    INFO(beside);
+    CHECK(shield.resolve(beside).ok());
+  }
+  const auto covers = shield.covers(top, {"/h", top.string()});
+  REQUIRE(covers.ok());
+  CHECK(*covers == std::vector<ContainerMount>{{"/h/data", (top / "empty").string(), true}});
+  CHECK(fs::is_empty(top / "empty"));
+  const auto all = shield.covers("/", {"/host", "/"});
+  REQUIRE(all.ok());
+  CHECK(all->front().containerPath == "/host" + data.string());
+  CHECK(shield.covers(top / "other", {"/h", (top / "other").string()})->empty());
+  CHECK(shield.covers(top, {"/h", top.string(), false, MountPropagation::bidirectional}).error().code ==
+        Errc::forbidden);
+  fs::remove_all(top);
 }
