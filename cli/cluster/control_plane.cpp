@@ -60,7 +60,7 @@ Result<int> choosePort(const Address& address) {
   return static_cast<int>(ntohs(where.sin_port));
 }
 
-constexpr Duration kTokenLife = hours(24);
+constexpr Duration kTokenLife = std::chrono::hours(24);
 
 Identity administrator() { return {"steersman-server", {"system:masters", "system:authenticated"}}; }
 

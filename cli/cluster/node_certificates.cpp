@@ -13,8 +13,8 @@ constexpr const char* kSigner = "kubernetes.io/kube-apiserver-client-kubelet";
 constexpr std::string_view kNodeUser = "system:node:";
 constexpr std::string_view kJoiningUser = "system:bootstrap:";
 constexpr Duration kAgain = seconds(2);
-constexpr Duration kKept = hours(1);  ///< how long an answered request stays
-constexpr Duration kTokenPeriod = hours(8);
+constexpr Duration kKept = std::chrono::hours(1);  ///< how long an answered request stays
+constexpr Duration kTokenPeriod = std::chrono::hours(8);
 constexpr std::chrono::hours kLifetime{24 * 14};
 
 bool holds(const json::array& list, std::string_view word) {

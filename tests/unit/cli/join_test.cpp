@@ -121,7 +121,7 @@ TEST_CASE("a machine joins by a token, is a node by its certificate, and needs t
   REQUIRE(NodeIdentity::open({(*plane)->url(), "", node.path, "n1"}, clock.now()).ok());
   CHECK(textOf(node.path + "/pki/node.key") == key);
   // When little of its life is left another one is asked for, with another key, and clients show it at once.
-  REQUIRE(joined->renewWhenDue(clock.now() + hours(24 * 13)).ok());
+  REQUIRE(joined->renewWhenDue(clock.now() + std::chrono::hours(24 * 13)).ok());
   CHECK(textOf(node.path + "/pki/node.key") != key);
   CHECK((*client)->get({"nodes", "", "n1"}).ok());
   CHECK_FALSE(NodeIdentity::open({(*plane)->url(), "", node.path + "/other", "n2"}, clock.now()).ok());

@@ -138,7 +138,7 @@ TEST_CASE("a token that ends is good until then, and a token that once was a nod
   const std::string path = dir.path + "/tokens";
   std::ofstream(path) << "oldsecret1234567 system:node:* system:nodes,system:authenticated\n";
   const Time now = SystemClock().now();
-  const Time until = now + hours(24);
+  const Time until = now + std::chrono::hours(24);
   auto tokens = TokenFile::open(path);
   REQUIRE(tokens.ok());
   CHECK_FALSE((*tokens)->find("oldsecret1234567"));
@@ -149,9 +149,9 @@ TEST_CASE("a token that ends is good until then, and a token that once was a nod
   tokens = TokenFile::open(path);
   CHECK((*tokens)->find(secret, until - seconds(2)));
   CHECK_FALSE((*tokens)->find(secret, until + seconds(1)));
-  const Time later = now + hours(13);
-  const auto next =
-      (*tokens)->temporarySecretFor("system:bootstrap:*", {"system:bootstrappers"}, later, later + hours(24));
+  const Time later = now + std::chrono::hours(13);
+  const auto next = (*tokens)->temporarySecretFor("system:bootstrap:*", {"system:bootstrappers"}, later,
+                                                  later + std::chrono::hours(24));
   CHECK(next.value() != secret);
 }
 
@@ -167,10 +167,12 @@ TEST_CASE("a certificate is made for a key that the authority never sees") {
   CHECK(asked->commonName == "system:node:n1");
   CHECK(asked->organizations == std::vector<std::string>{"system:nodes"});
   CHECK_FALSE(asked->names);
-  const auto certificate = pki->certify(request->requestPem, asked->commonName, asked->organizations, hours(24 * 14));
+  const auto certificate =
+      pki->certify(request->requestPem, asked->commonName, asked->organizations, std::chrono::hours(24 * 14));
   REQUIRE(certificate.ok());
   CHECK(stillServes({*certificate, request->keyPem}, {pki->caPem(), ""}, {}, clock.now()));
-  CHECK_FALSE(stillServes({*certificate, request->keyPem}, {pki->caPem(), ""}, {}, clock.now() + hours(24 * 10)));
+  CHECK_FALSE(
+      stillServes({*certificate, request->keyPem}, {pki->caPem(), ""}, {}, clock.now() + std::chrono::hours(24 * 10)));
   CHECK(fromBase64(toBase64(request->requestPem)).value() == request->requestPem);
   for (const std::string& bad : {std::string(), std::string("x"), pki->caPem(), request->keyPem})
     CHECK_FALSE(readSigningRequest(bad).ok());
