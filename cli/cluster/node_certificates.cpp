@@ -87,6 +87,12 @@ Verdict judgeNodeRequest(const Object& request, const Result<AskedCertificate>& 
   return {};
 }
 
+std::vector<Informer::Source> NodeCertificates::sources() {
+  std::vector<Informer::Source> out;
+  out.push_back({kRequests, {}});
+  return out;
+}
+
 bool NodeCertificates::answer(const Object& request, Time now) {
   const auto asked = askedBy(request);
   ObjectPtr node;

@@ -24,14 +24,12 @@ class NodeCertificates final : public Loop {
  public:
   using RenewToken = std::function<void()>;
   NodeCertificates(Client& client, const Pki& pki, RenewToken renewToken)
-      : client_(client),
-        pki_(pki),
-        renewToken_(std::move(renewToken)),
-        informer_(client, {{"certificatesigningrequests.certificates.k8s.io", {}}}, wakerForMe()) {}
+      : client_(client), pki_(pki), renewToken_(std::move(renewToken)), informer_(client, sources(), wakerForMe()) {}
   std::string_view name() const override { return "node certificates"; }
   Next step(Time now) override;
 
  private:
+  static std::vector<Informer::Source> sources();
   /// Whether it is to be looked at again soon.
   bool answer(const Object& request, Time now);
 

@@ -38,8 +38,6 @@ class NodeIdentity {
   Options options_;
   std::string caPem_;
   std::shared_ptr<ClientCertificate> certificate_ = std::make_shared<ClientCertificate>();
-  std::string pendingName_;  ///< a request that is not answered yet, and its key
-  std::string pendingKey_;
 };
 
 /// Looks every few minutes whether the certificate is due.

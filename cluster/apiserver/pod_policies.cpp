@@ -16,8 +16,9 @@ struct PodText {
 
 /// Where the template of a kind that makes pods stands; nothing for others.
 std::optional<PodText> templateIn(const json::object& object) {
-  for (const auto& path :
-       {std::vector<std::string_view>{"spec", "template"}, {"spec", "jobTemplate", "spec", "template"}, {"template"}}) {
+  static const std::vector<std::vector<std::string_view>> kPlaces{
+      {"spec", "template"}, {"spec", "jobTemplate", "spec", "template"}, {"template"}};
+  for (const auto& path : kPlaces) {
     const json::value* at = nullptr;
     for (const auto step : path) {
       at = at == nullptr ? find(object, {step}) : find(*at, {step});

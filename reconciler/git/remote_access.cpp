@@ -211,7 +211,7 @@ Result<RemoteAccess> RemoteAccess::fromJson(const json::object& from) {
   credentials.username = text("username");
   credentials.passwordFile = text("passwordFile");
   credentials.caFile = text("caFile");
-  if (boolAt(json::value(from), {"networkOnly"})) credentials.reach = Reach::network;
+  if (boolAt(from, {"networkOnly"})) credentials.reach = Reach::network;
   return RemoteAccess(std::move(url), std::move(credentials), milliseconds(intAt(from, {"timeoutMs"}, 60'000)));
 }
 

@@ -10,7 +10,7 @@ namespace {
 void checkNamespaces(const Pod& pod, Findings& out) {
   std::vector<std::string> shared;
   for (const char* field : {"hostNetwork", "hostPID", "hostIPC"})
-    if (boolAt(json::value(pod.spec), {field})) shared.push_back(std::string(field) + "=true");
+    if (boolAt(pod.spec, {field})) shared.push_back(std::string(field) + "=true");
   if (!shared.empty()) out.push_back({"host namespaces", joined(shared, ", ")});
 }
 

@@ -14,7 +14,7 @@ bool among(std::string_view word, std::initializer_list<std::string_view> words)
 void checkPrivileged(const Pod& pod, Findings& out) {
   std::vector<std::string> names;
   eachContainer(pod, [&](const json::object& container, const std::string& name) {
-    if (boolAt(json::value(container), {"securityContext", "privileged"})) names.push_back(name);
+    if (boolAt(container, {"securityContext", "privileged"})) names.push_back(name);
   });
   if (!names.empty())
     out.push_back({"privileged", containersText(names) + " must not set securityContext.privileged=true"});

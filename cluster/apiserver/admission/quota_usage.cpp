@@ -68,7 +68,7 @@ Amounts chargeOfService(const json::object& service) {
   if (type == "LoadBalancer") {
     out["services.loadbalancers"] = Quantity::ofUnits(1);
     std::int64_t nodePorts = ports;
-    if (!boolAt(json::value(service), {"spec", "allocateLoadBalancerNodePorts"}, true)) {
+    if (!boolAt(service, {"spec", "allocateLoadBalancerNodePorts"}, true)) {
       nodePorts = 0;
       for (const auto& port : arrayAt(service, {"spec", "ports"})) nodePorts += intAt(port, {"nodePort"}) != 0 ? 1 : 0;
     }
