@@ -219,7 +219,8 @@ Result<void> findRuns(Client& client, PlanInput& input) {
       continue;
     }
     const auto there = client.get(hook.ref);
-    if (there.ok()) hook.last = *there;
+    // A Job of this name that somebody else made is no run of ours.
+    if (there.ok()) hook.last = ownedBy(**there, input.application) ? *there : nullptr;
     else if (there.error().code != Errc::notFound) return there.error();
   }
   return {};

@@ -74,7 +74,7 @@ Loop::Next ApplicationLoop::step(Time now) {
   heal(now);
   showFights(now);
   if (operation_ && !mending_) stepOperation(now);
-  if (rightsDue_ && haveWanted_ && !operation_ && !pending_) lookAtRights(now);
+  if (rightsDue_ && haveWanted_ && !operation_) lookAtRights(now);
   tellDrift(now, DriftSummary::Take::due);
   want(healed_.due());
   if (!reports_.empty() && !reports_.front().second && now >= reportDue_ && !keeper_.publishing()) {
@@ -176,6 +176,7 @@ void ApplicationLoop::onRendered(const FetchOutcome& fetched, Rendered rendered,
   prune_ = flawed && !rendered.complete ? PlanOptions::Prune::no : PlanOptions::Prune::yes;
   takeWanted(rendered);
   claimsVersion_ = nextClaimsVersion();
+  rightsDue_ = rightsDue_ || !settings_.account.empty();
   const bool fresh = !std::exchange(haveWanted_, true);
   wantedCommit_ = fetched.commit.id;
   if (fresh) learnKept(status_.lastApplied());

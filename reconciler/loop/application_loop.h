@@ -89,6 +89,8 @@ class ApplicationLoop final : public Loop {
   std::uint64_t claimsVersion() const { return claimsVersion_; }
   /// What it asks for, also in a commit that is not applied yet.
   void addClaims(std::set<ObjectRef>& claims) const;
+  /// Of these those that its account may apply: nobody keeps what is not theirs to keep from being deleted.
+  void addRightfulClaims(std::set<ObjectRef>& claims) const;
 
  private:
   void tryBegin(Time now);
@@ -202,9 +204,10 @@ class ApplicationLoop final : public Loop {
   std::uint64_t claimsVersion_ = nextClaimsVersion();
   static std::uint64_t nextClaimsVersion();
   ContestedObjects contested_;
-  ContestedObjects plannedContests_;  ///< as the newest plan knew them
-  std::set<ObjectRef> leftToOthers_;  ///< of these: what another one keeps
-  int attempts_ = 0;                  ///< further ones for the wanted commit
+  ContestedObjects plannedContests_;   ///< as the newest plan knew them
+  std::set<ObjectRef> withoutRights_;  ///< claims that its account may not apply
+  std::set<ObjectRef> leftToOthers_;   ///< of these: what another one keeps
+  int attempts_ = 0;                   ///< further ones for the wanted commit
   std::optional<Time> retryDue_;
   ApplicationRequests requests_;
   bool observed_ = false;

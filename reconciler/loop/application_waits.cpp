@@ -42,6 +42,13 @@ void ApplicationLoop::addClaims(std::set<ObjectRef>& claims) const {
   for (const auto& w : *wanted_) claims.insert(w.ref);
 }
 
+void ApplicationLoop::addRightfulClaims(std::set<ObjectRef>& claims) const {
+  std::set<ObjectRef> own;
+  addClaims(own);
+  for (const auto& ref : own)
+    if (!withoutRights_.contains(ref)) claims.insert(ref);
+}
+
 std::vector<ObjectRef> ApplicationLoop::declares() const {
   std::set<ObjectRef> all;
   addClaims(all);
@@ -70,22 +77,33 @@ std::string ApplicationLoop::whyNotReady() const {
 void ApplicationLoop::lookAtRights(Time now) {
   rightsDue_ = false;
   std::vector<std::string> refused;
+  std::set<ObjectRef> claims, without;
   if (!settings_.account.empty()) {
+    addClaims(claims);
+    std::set<ObjectRef> state;
+    for (const auto& w : *wanted_)
+      if (isState(w.body)) state.insert(w.ref);
     ObserveRequest request;
     request.actAs = settings_.account;
     request.rightsOnly = true;
-    for (const auto& w : *wanted_)
-      if (isState(w.body)) request.items.push_back({w.ref, ""});
+    for (const auto& ref : claims) request.items.push_back({ref, ""});
     const auto seen = client_.observe(request);
     if (!seen.ok() && seen.error().code != Errc::forbidden) {
       rightsDue_ = true;
       return want(now + kAskAgain);
     }
-    if (!seen.ok()) refused.push_back(seen.error().message);
-    else
-      for (const auto& item : seen->items)
-        if (!item.refused.empty()) refused.push_back(item.refused);
+    if (!seen.ok()) {
+      refused.push_back(seen.error().message);
+      without = claims;
+    }
+    for (std::size_t i = 0; seen.ok() && i < seen->items.size(); ++i) {
+      if (seen->items[i].refused.empty()) continue;
+      without.insert(request.items[i].ref);
+      if (state.contains(request.items[i].ref)) refused.push_back(seen->items[i].refused);
+    }
   }
+  if (without != withoutRights_) claimsVersion_ = nextClaimsVersion();
+  withoutRights_ = std::move(without);
   rightsProblem_ = refused.empty() ? "" : refused.front();
   if (refused.size() > 1) rightsProblem_ += " (and " + std::to_string(refused.size() - 1) + " more)";
   if (refused.empty()) {

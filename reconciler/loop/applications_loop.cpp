@@ -476,7 +476,8 @@ std::string ApplicationsLoop::dependencyWait(const std::string& application) {
 std::set<ObjectRef> ApplicationsLoop::claimedByOthers(const std::string& application) {
   std::set<ObjectRef> out;
   for (const auto& [label, child] : children_)
-    if (label != application && child->object && child->loop && !child->object->deleting()) child->loop->addClaims(out);
+    if (label != application && child->object && child->loop && !child->object->deleting())
+      child->loop->addRightfulClaims(out);
   return out;
 }
 

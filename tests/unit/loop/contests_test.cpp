@@ -79,3 +79,23 @@ TEST_CASE("what the second gives up leaves no word of a contest behind") {
   CHECK(w.condition("SoleOwner", "second").empty());
   CHECK(w.phase("second") == "Synced");
 }
+
+TEST_CASE("a claim on what the account may not apply keeps nothing from being deleted") {
+  World w;
+  const auto account =
+      parseJson(R"({"apiVersion":"v1","kind":"ServiceAccount","metadata":{"namespace":"steersman-system",
+    "name":"nobody"}})");
+  REQUIRE(w.cluster.client->write(Write::create("serviceaccounts", account->as_object())).ok());
+  w.repo.write("all.yaml", namespaceShop() + "---\n" + configMap("policy") + "---\n" + configMap("other"));
+  w.repo.write("theirs/policy.yaml", configMap("policy", "1000"));
+  w.repo.push("First");
+  w.makeApplication(
+      "theirs", "theirs",
+      json::object{{"serviceAccountName", "nobody"}, {"dependsOn", json::array{json::object{{"name", "none"}}}}});
+  w.run(seconds(40));
+  REQUIRE(w.value("policy") == "1");
+  w.repo.write("all.yaml", namespaceShop() + "---\n" + configMap("other"));
+  w.repo.push("Second");
+  w.run(seconds(60));
+  CHECK_FALSE(w.exists({"configmaps", "shop", "policy"}));
+}
