@@ -48,7 +48,9 @@ void HookRun::look() {
     return;
   }
   const Object& job = **there;
-  if (phase_ != Phase::running && !run_.empty() && ranAs(job, run_) && !job.deleting()) phase_ = Phase::running;
+  // A Job that somebody else made is no run of ours, whatever it says.
+  const bool ours = ownedBy(job, stringAt(hook_.wanted, {"metadata", "labels", kApplicationLabel}));
+  if (phase_ != Phase::running && !run_.empty() && ours && ranAs(job, run_) && !job.deleting()) phase_ = Phase::running;
   if (phase_ == Phase::running) {
     const auto health = assessHealth(job);
     state_ = health.reason;
