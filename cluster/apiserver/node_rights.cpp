@@ -80,7 +80,8 @@ bool mayTouchNode(std::string_view node, const AccessQuestion& q) {
 
 /// What every node must know of the cluster.
 bool isClusterFact(const AccessQuestion& q) {
-  return q.verb == "get" && q.ns == "kube-system" && (q.name == "steersman-cluster" || q.name == "kube-root-ca.crt");
+  return q.verb == "get" &&
+         (q.name == "kube-root-ca.crt" || (q.ns == "kube-system" && q.name == "steersman-cluster"));
 }
 
 bool isKubernetes(std::string_view domain) {
