@@ -176,9 +176,9 @@ TEST_CASE("a certificate is made for a key that the authority never sees") {
   CHECK(fromBase64(toBase64(request->requestPem)).value() == request->requestPem);
   for (const std::string& bad : {std::string(), std::string("x"), pki->caPem(), request->keyPem})
     CHECK_FALSE(readSigningRequest(bad).ok());
-  // One byte of the subject changed: its signature does not fit any more.
+  // Another key in it: its signature does not fit any more.
   const auto other = makeSigningRequest("system:node:n2", {"system:nodes"});
   auto forged = fromBase64(toBase64(request->requestPem)).value();
-  forged.replace(100, 10, other->requestPem.substr(100, 10));
+  forged.replace(170, 10, other->requestPem.substr(170, 10));
   CHECK_FALSE(readSigningRequest(forged).ok());
 }
