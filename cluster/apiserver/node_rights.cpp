@@ -7,6 +7,7 @@ namespace steer {
 namespace {
 
 constexpr std::string_view kNodeUser = "system:node:";
+constexpr const char* kLeases = "leases.coordination.k8s.io";
 constexpr const char* kRequests = "certificatesigningrequests.certificates.k8s.io";
 
 bool reads(const AccessQuestion& q) { return q.verb == "get" || q.verb == "list" || q.verb == "watch"; }
@@ -73,15 +74,15 @@ bool mayTouchPod(std::string_view node, const AccessQuestion& q, const Snapshot&
 }
 
 bool mayTouchNode(std::string_view node, const AccessQuestion& q) {
-  if (reads(q) && q.subresource.empty()) return true;  // the routes to its peers
+  if (reads(q) && q.subresource.empty()) return true;                      // the routes to its peers
+  if (q.name.empty()) return q.verb == "create" && q.subresource.empty();  // judged by the name that it gets
   if (q.name != node) return false;
   return q.subresource.empty() ? q.verb == "create" || edits(q) : q.subresource == "status" && edits(q);
 }
 
 /// What every node must know of the cluster.
 bool isClusterFact(const AccessQuestion& q) {
-  return q.verb == "get" &&
-         (q.name == "kube-root-ca.crt" || (q.ns == "kube-system" && q.name == "steersman-cluster"));
+  return q.verb == "get" && (q.name == "kube-root-ca.crt" || (q.ns == "kube-system" && q.name == "steersman-cluster"));
 }
 
 bool isKubernetes(std::string_view domain) {
@@ -177,7 +178,8 @@ bool nodeMay(std::string_view node, const AccessQuestion& q, const Snapshot& sna
   if (q.resource == "secrets") return podNames(snapshot, node, q, kSecrets);
   if (q.resource == "configmaps") return isClusterFact(q) || podNames(snapshot, node, q, kConfigMaps);
   if (q.resource == "persistentvolumeclaims") return podNames(snapshot, node, q, kClaims);
-  if (q.resource == "leases.coordination.k8s.io")
+  if (q.resource == kLeases && q.verb == "create" && q.name.empty()) return q.ns == "kube-node-lease";
+  if (q.resource == kLeases)
     return q.ns == "kube-node-lease" && q.name == node && (reads(q) || q.verb == "create" || edits(q));
   if (q.resource == "events" || q.resource == "events.events.k8s.io") return q.verb == "create" || edits(q);
   if (q.resource == kRequests)
@@ -199,6 +201,9 @@ Result<void> admitNodeWrite(const Identity& who, const Snapshot& snapshot, const
   for (const auto& mutation : planned.mutations) {
     if (mutation.kind != Mutation::Kind::put) continue;
     const auto live = snapshot.get(mutation.target);
+    const bool named = mutation.target.resource == "nodes" || mutation.target.resource == kLeases;
+    if (named && mutation.target.name != node)
+      return refusedTo(node, mutation.target.resource + " \"" + mutation.target.name + "\"", "write what is another's");
     if (mutation.target.resource == "nodes") STEER_CHECK(admitNode(node, live.get(), mutation.body));
     if (mutation.target.resource == "pods" && live) STEER_CHECK(admitPod(node, *live, mutation.body));
   }

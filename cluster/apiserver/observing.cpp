@@ -78,6 +78,8 @@ class Observer {
     Observation::Item out;
     if (acts_ && live)
       if (const auto may = acting_.may("patch", item.ref); !may.ok()) out.refused = may.error().message;
+    if (request_.rightsOnly && acts_ && !live)
+      if (const auto may = acting_.may("patch", item.ref); !may.ok()) out.unable = may.error().message;
     if (request_.rightsOnly) return out;
     STEER_TRY(out.hidden, hides(item.ref));
     // What is being deleted does not stay, whatever was applied.

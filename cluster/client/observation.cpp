@@ -63,6 +63,7 @@ namespace {
 
 json::object spelledOut(const Observation::Item& item) {
   json::object out{{"unchanged", item.unchanged}, {"hidden", item.hidden}, {"refused", text(item.refused)}};
+  if (!item.unable.empty()) out["unable"] = text(item.unable);
   if (item.live) out["live"] = item.live->json();
   return {{"observed", std::move(out)}};
 }
@@ -79,6 +80,7 @@ Observation::Item itemOf(json::value& item) {
   out.unchanged = boolAt(*observed, {"unchanged"});
   out.hidden = boolAt(*observed, {"hidden"});
   out.refused = stringAt(*observed, {"refused"});
+  out.unable = stringAt(*observed, {"unable"});
   if (auto* live = observed->get_object().if_contains("live"); live != nullptr && live->is_object())
     out.live = Object::make(std::move(live->get_object()));
   return out;
@@ -90,7 +92,7 @@ json::object encodeObservation(const Observation& observation) {
   json::array items;
   items.reserve(observation.items.size());
   for (const auto& item : observation.items) {
-    if (item.hidden || !item.refused.empty()) items.emplace_back(spelledOut(item));
+    if (item.hidden || !item.refused.empty() || !item.unable.empty()) items.emplace_back(spelledOut(item));
     else if (item.unchanged) items.emplace_back(true);
     else if (item.live) items.emplace_back(item.live->json());
     else items.emplace_back(nullptr);

@@ -35,6 +35,8 @@ struct Observation {
     ObjectPtr live{};       ///< null when absent or unchanged
     bool hidden = false;    ///< `live` is the identity alone
     std::string refused{};  ///< it exists, and the user of `actAs` may not apply it: why
+    /// rightsOnly: it does not exist, and the user of `actAs` may not apply it: why.
+    std::string unable{};
   };
   struct Other {
     ObjectRef ref;

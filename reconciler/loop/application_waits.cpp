@@ -97,8 +97,10 @@ void ApplicationLoop::lookAtRights(Time now) {
       without = claims;
     }
     for (std::size_t i = 0; seen.ok() && i < seen->items.size(); ++i) {
-      if (seen->items[i].refused.empty()) continue;
+      const auto& item = seen->items[i];
+      if (item.refused.empty() && item.unable.empty()) continue;
       without.insert(request.items[i].ref);
+      if (item.refused.empty()) continue;
       if (state.contains(request.items[i].ref)) refused.push_back(seen->items[i].refused);
     }
   }

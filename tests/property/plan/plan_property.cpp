@@ -281,7 +281,8 @@ TEST_CASE("the corpus is accepted as it stands, and holds every kind that people
     kinds.insert(c.ref.resource);
   }
   for (const auto* kind : SchemaRegistry::builtin().kinds())
-    if (kind->served && kind->plural != "events" && kind->plural != "nodes" && !kind->verbs.empty()) {
+    if (kind->served && kind->plural != "events" && kind->plural != "nodes" &&
+        kind->plural != "certificatesigningrequests" && !kind->verbs.empty()) {
       const auto& verbs = kind->verbs;
       if (std::find(verbs.begin(), verbs.end(), "delete") == verbs.end()) continue;
       INFO(kind->resource());

@@ -235,7 +235,7 @@ TEST_CASE("an application acts as an account that its writer may impersonate, or
   const auto application = [](const std::string& name, const std::string& account) {
     return parsed(
         R"({"apiVersion":"steersman.dev/v1","kind":"Application","metadata":{"namespace":"default","name":")" + name +
-        R"("},"spec":{"source":{"url":"file:///srv/x.git"})" + account + "}}");
+        R"("},"spec":{"source":{"url":"https://example.org/x.git"})" + account + "}}");
   };
   const auto make = [&](Client& as, json::object body) {
     return as.write(Write::create("applications.steersman.dev", std::move(body)));
