@@ -445,8 +445,7 @@ void ApplicationLoop::showHealth() {
   else if (status_.phase() == "Synced" && !fights_.empty()) status_.setPhase("Degraded", fightText(*fights_.begin()));
   else if (status_.phase() == "Synced" && !leftToOthers_.empty()) status_.setPhase("Degraded", contestText());
   else if (status_.phase() == "Degraded" && fights_.empty() && findings_.empty() && rightsProblem_.empty() &&
-           leftToOthers_.empty() &&
-           worst == HealthState::healthy)
+           leftToOthers_.empty() && worst == HealthState::healthy)
     status_.setPhase("Synced", "");
 }
 
