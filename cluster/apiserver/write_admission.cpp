@@ -102,6 +102,17 @@ bool sameMember(const json::object& a, const json::object& b, std::string_view k
   return left == nullptr || right == nullptr ? left == right : *left == *right;
 }
 
+/// What a write of a status or of finalizers leaves behind.
+Result<void> checkStatusWrite(const KindSchema& kind, const KindStrategy& strategy, const std::string& subresource,
+                              const json::object& after) {
+  const std::string name(stringAt(after, {"metadata", "name"}));
+  STEER_CHECK(checkStatus(kind, name, after));
+  std::vector<Cause> wrong;
+  if (subresource == "status") strategy.validateStatus(after, wrong);
+  if (wrong.empty()) return {};
+  return invalidError(kind, name, std::move(wrong));
+}
+
 }  // namespace
 
 ApplyRequest WritePlanner::Task::updater() const {
@@ -236,10 +247,7 @@ Result<PlannedWrite> WritePlanner::replaceWith(Task& task, const ObjectPtr& live
     if (sub == "finalize") ensureObject(kept, "spec")["finalizers"] = arrayAt(after, {"spec", "finalizers"});
     if (tracked) copyMember(objectAt(after, {"metadata"}), ensureObject(kept, "metadata"), "managedFields");
     after = std::move(kept);
-    STEER_CHECK(checkStatus(task.kind, live->name(), after));
-    std::vector<Cause> wrong;
-    if (sub == "status") task.strategy.validateStatus(after, wrong);
-    if (!wrong.empty()) return invalidError(task.kind, live->name(), std::move(wrong));
+    STEER_CHECK(checkStatusWrite(task.kind, task.strategy, sub, after));
   } else {
     // The status is its controller's, byte for byte: it takes no part in what is checked and brought into form here.
     if (hasStatus) after.erase("status");
