@@ -53,7 +53,7 @@ json::object condition(const char* type, const char* reason, const std::string& 
 }
 
 Result<AskedCertificate> askedBy(const Object& request) {
-  STEER_TRY(const auto pem, fromBase64(stringAt(request.spec(), {"request"})));
+  STEER_TRY(const auto pem, pemFromBase64(stringAt(request.spec(), {"request"})));
   return readSigningRequest(pem);
 }
 
@@ -106,11 +106,11 @@ bool NodeCertificates::answer(const Object& request, Time now) {
     status["conditions"] = json::array{condition("Denied", "NotANode", verdict.why, now)};
     log::warn("a request for a certificate is denied", {{"request", request.name()}, {"why", verdict.why}});
   } else {
-    const auto pem = fromBase64(stringAt(request.spec(), {"request"}));
+    const auto pem = pemFromBase64(stringAt(request.spec(), {"request"}));
     const auto made = pki_.certify(*pem, asked->commonName, asked->organizations, kLifetime);
     if (!made.ok()) return true;
     status["conditions"] = json::array{condition("Approved", "AutoApproved", "a node of this cluster", now)};
-    status["certificate"] = toBase64(*made);
+    status["certificate"] = pemToBase64(*made);
     log::info("a node's certificate is signed", {{"node", asked->commonName}});
   }
   return !client_

@@ -26,7 +26,7 @@ json::object requestBody(const std::string& name, const std::string& requestPem)
   return {{"apiVersion", "certificates.k8s.io/v1"},
           {"kind", "CertificateSigningRequest"},
           {"metadata", json::object{{"name", name}}},
-          {"spec", json::object{{"request", toBase64(requestPem)},
+          {"spec", json::object{{"request", pemToBase64(requestPem)},
                                 {"signerName", "kubernetes.io/kube-apiserver-client-kubelet"},
                                 {"usages", json::array{"digital signature", "key encipherment", "client auth"}}}}};
 }
@@ -100,7 +100,7 @@ Result<void> NodeIdentity::request(Client& client) {
       std::this_thread::sleep_for(std::chrono::milliseconds(250));
       continue;
     }
-    STEER_TRY(const auto pem, fromBase64(text));
+    STEER_TRY(const auto pem, pemFromBase64(text));
     STEER_CHECK(writeFileAtomically(file("node.key"), asked.keyPem));
     STEER_CHECK(writeFileAtomically(file("node.crt"), pem));
     certificate_->set({pem, asked.keyPem});

@@ -95,7 +95,7 @@ Result<std::string> certifyRequest(const std::string& requestPem, const Certific
   return certifyKey(subject, textOf(keyText.get()), authority, now);
 }
 
-std::string toBase64(const std::string& text) {
+std::string pemToBase64(const std::string& text) {
   std::string out((text.size() + 2) / 3 * 4 + 1, '\0');
   const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
                                    reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
@@ -103,7 +103,7 @@ std::string toBase64(const std::string& text) {
   return out;
 }
 
-Result<std::string> fromBase64(std::string_view text) {
+Result<std::string> pemFromBase64(std::string_view text) {
   std::string out(text.size() / 4 * 3 + 3, '\0');
   const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
                                    reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));

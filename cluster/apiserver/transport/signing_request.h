@@ -29,7 +29,7 @@ Result<std::string> certifyRequest(const std::string& requestPem, const Certific
                                    const KeyPair& authority, Time now);
 
 /// PEM text in the base64 of spec.request and status.certificate, and back. Errors: invalid.
-std::string toBase64(const std::string& text);
-Result<std::string> fromBase64(std::string_view text);
+std::string pemToBase64(const std::string& text);
+Result<std::string> pemFromBase64(std::string_view text);
 
 }  // namespace steer

@@ -173,12 +173,12 @@ TEST_CASE("a certificate is made for a key that the authority never sees") {
   CHECK(stillServes({*certificate, request->keyPem}, {pki->caPem(), ""}, {}, clock.now()));
   CHECK_FALSE(
       stillServes({*certificate, request->keyPem}, {pki->caPem(), ""}, {}, clock.now() + std::chrono::hours(24 * 10)));
-  CHECK(fromBase64(toBase64(request->requestPem)).value() == request->requestPem);
+  CHECK(pemFromBase64(pemToBase64(request->requestPem)).value() == request->requestPem);
   for (const std::string& bad : {std::string(), std::string("x"), pki->caPem(), request->keyPem})
     CHECK_FALSE(readSigningRequest(bad).ok());
   // Another key in it: its signature does not fit any more.
   const auto other = makeSigningRequest("system:node:n2", {"system:nodes"});
-  auto forged = fromBase64(toBase64(request->requestPem)).value();
+  auto forged = pemFromBase64(pemToBase64(request->requestPem)).value();
   forged.replace(170, 10, other->requestPem.substr(170, 10));
   CHECK_FALSE(readSigningRequest(forged).ok());
 }
