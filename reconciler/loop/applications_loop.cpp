@@ -511,14 +511,9 @@ void ApplicationsLoop::noteContests(Time now) {
     for (const auto& ref : theirs) all[ref].insert(label);
   }
   std::map<std::string, ContestedObjects> found;
-  for (const auto& [ref, who] : all) {
-    if (who.size() < 2) continue;
-    for (const auto& label : who) {
-      auto& others = found[label][ref];
-      others = who;
-      others.erase(label);
-    }
-  }
+  for (const auto& [ref, who] : all)
+    for (const auto& label : who)
+      if (who.size() > 1) (found[label][ref] = who).erase(label);
   for (const auto& [label, version] : claims)
     if (children_.at(label)->loop->setContested(found[label], now)) children_.at(label)->woken->store(true);
 }
