@@ -167,6 +167,7 @@ FieldSet membersOf(const Place& place, const json::value& value) {
 json::value mergeApplied(const Place& place, json::value live, const json::value& applied) {
   if (place.kind == Place::Kind::leaf || !place.fits(live) || !place.fits(applied)) return applied;
   if (isBlank(live)) return applied;
+  if (applied.is_null() && place.isMap()) return applied;  // asked to be absent, whoever filled it in
   if (isBlank(applied)) return live;
   if (place.isList()) return ListMerge(place, live.get_array(), applied.get_array()).run();
   auto& object = live.get_object();

@@ -312,3 +312,17 @@ TEST_CASE("Of many who change an object, the oldest are kept together") {
   CHECK(ownerNamed(owners, "u13") != nullptr);
   CHECK(ownerNamed(owners, "u4") == nullptr);
 }
+
+TEST_CASE("A struct that is said to be null goes, though nobody owns it") {
+  const auto config = [](const char* strategy) {
+    return parse(std::string(R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"w"},"spec":{)") +
+                 strategy + R"("selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},
+      "spec":{"containers":[{"name":"c","image":"i:1"}]}}}})");
+  };
+  const auto rolling = applied(nullptr, config(""), by("git"));
+  REQUIRE(find(rolling, {"spec", "strategy", "rollingUpdate"}) != nullptr);
+  const auto other = config(R"("strategy":{"type":"Recreate","rollingUpdate":null},)");
+  const auto recreated = applied(&rolling, other, by("git"));
+  CHECK(jsonText(*find(recreated, {"spec", "strategy"})) == R"({"type":"Recreate"})");
+  CHECK(applied(&recreated, other, by("git", "2030-01-01T00:00:00Z")) == recreated);
+}
