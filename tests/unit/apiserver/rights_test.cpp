@@ -317,6 +317,15 @@ TEST_CASE("an impersonated account is in its groups, and extras arrive as they w
         R"({"username":"x","uid":"7","groups":["system:authenticated"],"extra":{"acme.com/project":["p"]}})");
 }
 
+/// A PKCS #10 request for system:node:n7, PEM in base64. Its key is gone.
+const std::string kRequest =
+    "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIck1JR1NBZ0VBTURBeEZUQVRCZ05WQkFvTURITjVjM1JsYlRw"
+    "dWIyUmxjekVYTUJVR0ExVUVBd3dPYzNsegpkR1Z0T201dlpHVTZiamN3V1RBVEJnY3Foa2pPUFFJQkJnZ3Foa2pPUFFNQkJ3TkNB"
+    "QVF3MzBFZ0dpMGlmK2krCmkyYzJJVkEzYnpoelo3Si9WclIvaVp6UUVJTEdEdTdjajAvY2NlNXNyRzZzNm94UXFEbExOa3JBaW53"
+    "NGVKWVgKY2lPNDF6TUlvQUF3Q2dZSUtvWkl6ajBFQXdJRFNBQXdSUUlnUXR4NkdTWFhOMk9ZOVFaOGdUYVovd1J2ZVAyNwpNMTBX"
+    "R0J4K1ZpM0NoUkFDSVFDL1pWYmV3SkRMUmJhTzFIaFZkblVQTVRBNXczaU8zaTFBMnlkcUlneFVOQT09Ci0tLS0tRU5EIENFUlRJ"
+    "RklDQVRFIFJFUVVFU1QtLS0tLQo=";
+
 TEST_CASE("the token by which nodes join is no node, and lets its holder ask for a certificate alone") {
   RightsServer s;
   const Identity joining{"system:bootstrap:*", {"system:bootstrappers", "system:authenticated"}};
@@ -328,7 +337,8 @@ TEST_CASE("the token by which nodes join is no node, and lets its holder ask for
     CHECK(s.asAdmin("GET", path, {}, joining).status == 403);
   const auto request = [](const std::string& name) {
     return parsed(R"({"apiVersion":"certificates.k8s.io/v1","kind":"CertificateSigningRequest","metadata":{"name":")" +
-                  name + R"("},"spec":{"request":"LS0t","signerName":"kubernetes.io/kube-apiserver-client-kubelet",
+                  name + R"("},"spec":{"request":")" + kRequest +
+                  R"(","signerName":"kubernetes.io/kube-apiserver-client-kubelet",
                   "usages":["client auth"],"username":"admin","groups":["system:masters"]}})");
   };
   const std::string requests = "certificatesigningrequests.certificates.k8s.io";
