@@ -69,6 +69,8 @@ Result<GitSource> GitSource::open(SourceOptions options, std::string dir) {
   if (!options.semver.empty())
     if (const auto range = VersionRange::parse(options.semver); !range.ok())
       return git::kindError(Errc::badRequest, "InvalidAddress", "semver: " + range.error().message);
+  if (options.credentials.reach == Reach::network && url->kind == RemoteUrl::Kind::local)
+    return git::kindError(Errc::forbidden, "AddressRefused", url->url + " is a directory of the server's own machine");
   std::error_code ec;
   if (!fs::exists(dir, ec)) fs::rename(dir + ".old", dir, ec);  // of a process that was killed at a swap
   git::dropLeftovers(dir);

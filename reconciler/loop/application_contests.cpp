@@ -21,20 +21,22 @@ std::uint64_t ApplicationLoop::nextClaimsVersion() {
 }
 
 std::string ApplicationLoop::contestText() const {
-  const auto first = std::find_if(contested_.begin(), contested_.end(), [this](const auto& entry) {
+  const auto& known = leftToOthers_.empty() ? contested_ : plannedContests_;
+  const auto first = std::find_if(known.begin(), known.end(), [this](const auto& entry) {
     return leftToOthers_.empty() || leftToOthers_.contains(entry.first);
   });
-  if (first == contested_.end()) return "";
-  const auto count = leftToOthers_.empty() ? contested_.size() : leftToOthers_.size();
+  if (first == known.end()) return "another application keeps what is asked for here";
+  const auto count = leftToOthers_.empty() ? known.size() : leftToOthers_.size();
   return first->first.text() + " is asked for by " + othersText(first->second) + ", too, and " +
          (leftToOthers_.empty() ? "kept here" : "left to whoever had it first") +
          (count == 1 ? "" : " (and " + std::to_string(count - 1) + " more)");
 }
 
 bool ApplicationLoop::setContested(ContestedObjects contested, Time now) {
-  if (contested == contested_) return false;
+  const bool same = contested == contested_;
   contested_ = std::move(contested);
   const auto over = std::erase_if(leftToOthers_, [this](const ObjectRef& ref) { return !contested_.contains(ref); });
+  if (same && over == 0) return false;
   if (contested_.empty()) status_.dropCondition("SoleOwner");
   else status_.setCondition("SoleOwner", false, "Contested", contestText(), now);
   if (over != 0) {

@@ -85,6 +85,8 @@ class ApplicationLoop final : public Loop {
   void askRights() { rightsDue_ = true; }
   /// What others ask for, too. True when that is news.
   bool setContested(ContestedObjects contested, Time now);
+  /// Its source was read: what it asks for is known.
+  bool claimsKnown() const { return !judged_.empty(); }
   /// Another number whenever addClaims() may answer something else; of two loops never the same.
   std::uint64_t claimsVersion() const { return claimsVersion_; }
   /// What it asks for, also in a commit that is not applied yet.

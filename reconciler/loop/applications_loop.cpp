@@ -483,16 +483,16 @@ std::set<ObjectRef> ApplicationsLoop::claimedByOthers(const std::string& applica
 
 ContestedObjects ApplicationsLoop::contestedBy(const std::string& application) {
   ContestedObjects out;
-  const Child* self = childOf(application);
-  if (self == nullptr || !self->loop) return out;
   std::set<ObjectRef> mine;
-  self->loop->addClaims(mine);
+  if (const Child* self = childOf(application); self != nullptr && self->loop) self->loop->addClaims(mine);
   for (const auto& [label, child] : children_) {
-    if (label == application || !child->object || !child->loop || child->object->deleting()) continue;
+    if (label == application || !child->object || child->object->deleting()) continue;
+    // Who has not read its source since the start keeps what it owns: it is not known whether it gave it up.
+    const bool known = child->loop && child->loop->claimsKnown();
     std::set<ObjectRef> theirs;
-    child->loop->addClaims(theirs);
-    for (const auto& ref : theirs)
-      if (mine.contains(ref)) out[ref].insert(label);
+    if (known) child->loop->addClaims(theirs);
+    for (const auto& ref : mine)
+      if (!known || theirs.contains(ref)) out[ref].insert(label);
   }
   return out;
 }
@@ -502,8 +502,7 @@ void ApplicationsLoop::noteContests(Time now) {
   std::map<std::string, std::uint64_t> claims;
   for (const auto& [label, child] : children_)
     if (child->object && child->loop && !child->object->deleting()) claims[label] = child->loop->claimsVersion();
-  if (claims == claimsSeen_) return;
-  claimsSeen_ = claims;
+  if (std::exchange(claimsSeen_, claims) == claims) return;
   ContestedObjects all;
   for (const auto& [label, version] : claims) {
     std::set<ObjectRef> theirs;

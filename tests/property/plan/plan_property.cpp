@@ -199,9 +199,15 @@ class World {
       for (const auto& row : run.rows()) {
         const auto& change = run.plan().changes[row.change];
         INFO(change.text() << ": " << (row.error ? row.error->message : ""));
-        CHECK(row.done == change.refusal.empty());  // a plan that promises is kept
+        // A plan that promises is kept; nothing is deleted in a run in which something was refused.
+        const bool waits = change.action == PlanAction::remove && refusesSome(run.plan());
+        CHECK((row.done == change.refusal.empty() || (waits && !row.done)));
       }
     }
+  }
+
+  static bool refusesSome(const Plan& plan) {
+    return std::any_of(plan.changes.begin(), plan.changes.end(), [](const auto& c) { return !c.refusal.empty(); });
   }
 
   /// The collector's part: what waits for its dependents goes, and a pod's node lets it go.
@@ -226,7 +232,7 @@ class World {
     const auto plans = plan(wanted_);
     for (const auto& p : plans.plans)
       for (const auto& c : p.changes) {
-        if (!c.refusal.empty()) continue;
+        if (!c.refusal.empty() || (c.action == PlanAction::remove && refusesSome(p))) continue;
         INFO("planned after applying: " << p.application << " " << actionName(c.action) << " " << c.text()
                                         << (c.fields.empty() ? "" : " " + c.fields[0].path));
         CHECK(c.action == PlanAction::none);

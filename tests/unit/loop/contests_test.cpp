@@ -99,3 +99,33 @@ TEST_CASE("a claim on what the account may not apply keeps nothing from being de
   w.run(seconds(60));
   CHECK_FALSE(w.exists({"configmaps", "shop", "policy"}));
 }
+
+TEST_CASE("after a restart an application that has not read its source yet keeps what it owns") {
+  World w;
+  const TempRepository slow{w.dir, "slow"};
+  w.repo.write("ns.yaml", namespaceShop());
+  w.repo.write("claim/policy.yaml", configMap("policy", "1000"));
+  w.repo.push("First");
+  slow.write("policy.yaml", configMap("policy", "1"));
+  slow.push("Theirs");
+  w.makeApplication("zuerst", "", json::object{{"source", json::object{{"url", slow.url()}, {"branch", "main"}}}});
+  w.run(seconds(20));
+  REQUIRE(owner(w) == "zuerst");
+  w.makeApplication("claim", "claim");
+  w.run(seconds(40));
+  REQUIRE(owner(w) == "zuerst");
+  // Its clone and its remote are gone: nothing can be read.
+  const auto remote = std::filesystem::path(slow.url());
+  std::filesystem::rename(remote, remote.string() + ".away");
+  std::filesystem::remove_all(w.dir.at("data"));
+  w.restart();
+  w.run(minutes(2));
+  CHECK(owner(w) == "zuerst");
+  CHECK(w.value("policy") == "1");
+  INFO(w.phase("claim") << ": " << w.message("claim"));
+  CHECK(w.phase("claim") != "Synced");
+  std::filesystem::rename(remote.string() + ".away", remote);
+  w.run(minutes(2));
+  CHECK(owner(w) == "zuerst");
+  CHECK(w.condition("SoleOwner", "claim") == "Contested");
+}
