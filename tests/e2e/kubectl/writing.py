@@ -47,7 +47,7 @@ def apply(k):
         "configmap/ap configured (server dry run)")
     k.ok("apply", "-f", "-", stdin=WEB).prints("deployment.apps/web unchanged")
     k.fails("apply", "-f", "-", stdin=WEB.replace("replicas:", "replicsa:")).says(
-        "Error from server (BadRequest)", 'strict decoding error: unknown field "spec.replicsa"')
+        "is invalid: patch: Invalid value", 'strict decoding error: unknown field "spec.replicsa"')
     k.ok("apply", "-f", "-", "--validate=warn", "--dry-run=server", stdin=WEB.replace("replicas:", "replicsa:")).says(
         'Warning: unknown field "spec.replicsa"')
     k.fails("apply", "-f", "-", stdin=WEB.replace("app: web}", "app: other}", 3)).says("Invalid", "spec.selector",
