@@ -169,7 +169,10 @@ Result<json::object> applyServerSide(const KindSchema& kind, const json::object*
   const auto mine = fresh ? owners.insert(owners.end(), freshOwner(kind, request, "Apply")) : known;
   const auto last = std::exchange(mine->fields, fields);
   auto merged = mergeApplied(place, before, said);
-  if (!last.minus(fields).empty()) merged = pruneDropped(place, std::move(merged), last, ownedByAll(owners));
+  // What is left empty by pruning is absent; where it is asked for as empty it comes back, or the next apply would
+  // bring it.
+  if (!last.minus(fields).empty())
+    merged = mergeApplied(place, pruneDropped(place, std::move(merged), last, ownedByAll(owners)), said);
   auto& object = merged.get_object();
   if (owners.size() > 1 && object != before) {
     auto changes = compareFields(place, before, object);

@@ -1,5 +1,7 @@
 #include "cluster/apiserver/status_error.h"
 
+#include <algorithm>
+
 #include <set>
 #include <utility>
 
@@ -28,6 +30,8 @@ Error staleError(const KindSchema& kind, std::string_view name) {
 }
 
 Error invalidError(const KindSchema& kind, std::string_view name, std::vector<Cause> causes) {
+  // The order of members in what was sent says nothing: the same object is refused in the same words.
+  std::stable_sort(causes.begin(), causes.end(), [](const Cause& a, const Cause& b) { return a.field < b.field; });
   std::string text = kind.gvk.kind;
   if (!kind.gvk.group.empty()) text += "." + kind.gvk.group;
   text += " \"" + std::string(name) + "\" is invalid: ";

