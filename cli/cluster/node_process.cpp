@@ -196,7 +196,6 @@ Result<void> runNode(NodeProcessOptions options) {
     containerd.dir = options.dataDir;
     containerd.tag = facts.tag + "-" + options.nodeName;
     containerd.cgroup = "/steer/" + facts.tag + "/" + options.nodeName;
-    containerd.cgroup = "/steer/" + facts.tag + "/" + options.nodeName;
     STEER_TRY(node.containerd, ContainerdProcess::start(containerd));
     if (!options.images.empty()) STEER_CHECK(node.containerd->importImages(options.images));
     socket = node.containerd->socket();

@@ -51,11 +51,8 @@ TEST_CASE("a container finds its service account's token, the cluster's CA and i
   CHECK(c.exec("older", {"ls", where}) == "ca.crt\nnamespace\ntoken\n");
   c.create("serviceaccounts", R"J({"apiVersion":"v1","kind":"ServiceAccount",
     "metadata":{"name":"deployer","namespace":"default"}})J");
-  c.stopAgent();
   const auto trusted = c.make("trusted", pod("sleep 3600", "", R"J(,"serviceAccountName":"deployer")J"));
   c.make("declining", pod("sleep 3600", "", R"J(,"automountServiceAccountToken":false)J"));
-  c.client = makeInProcessClient(*c.server, {"system:node:n1", {"system:nodes", "system:authenticated"}});
-  c.startAgent();
   REQUIRE(c.eventually([&] { return c.isReady("trusted") && c.isReady("declining"); }));
   CHECK(c.exec("trusted", {"cat", where + "/ca.crt", where + "/namespace"}) == "THE CAdefault");
   // What the container reads is who it is at the API.

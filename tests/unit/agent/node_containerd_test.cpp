@@ -63,7 +63,7 @@ TEST_CASE("while the server hangs the node goes on: a container that dies is sta
   std::atomic<bool> hangs{false};
   NEEDS_CONTAINERD();
   c.stopAgent();
-  c.client = std::make_unique<Hanging>(std::move(c.client), hangs);
+  c.nodeClient = std::make_unique<Hanging>(std::move(c.nodeClient), hangs);
   c.startAgent();
   for (int i = 0; i < 6; ++i) c.make("other-" + std::to_string(i), pod("sleep 3600"));
   c.make("mortal", pod("trap 'exit 1' TERM; touch /tmp/live; while true; do usleep 100000; done",

@@ -61,7 +61,8 @@ struct Cluster {
   Random random;
   std::unique_ptr<Store> store;
   std::unique_ptr<ApiServer> server;
-  std::unique_ptr<Client> client;
+  std::unique_ptr<Client> client;      // of the test: may do everything
+  std::unique_ptr<Client> nodeClient;  // of the agent: may do what a node may
   std::unique_ptr<PodRuntime> runtime;
   ThreadPool pool{8};
   std::unique_ptr<Agent> agent;
@@ -76,6 +77,7 @@ struct Cluster {
     server = std::make_unique<ApiServer>(*store, clock, random,
                                          ApiServerOptions{.tokenKeys = *TokenKeys::fromPem(*TokenKeys::newPem())});
     client = makeInProcessClient(*server, systemIdentity());
+    nodeClient = makeInProcessClient(*server, {"system:node:n1", {"system:nodes", "system:authenticated"}});
     runtime = makeCriRuntime({dir + "/s/c.sock", "n1"});
     startAgent();
   }
@@ -100,7 +102,7 @@ struct Cluster {
     options.useNodeResolver = true;
     options.caPem = "THE CA";  // nobody publishes it here
     if (adjust_) adjust_(options);
-    agent = std::make_unique<Agent>(options, *client, *runtime, pool, clock);
+    agent = std::make_unique<Agent>(options, *nodeClient, *runtime, pool, clock);
     agent->setNetworkReady(true);
     thread = std::make_unique<LoopThread>(*agent, clock);
   }
