@@ -211,7 +211,7 @@ void ApplicationLoop::takeWanted(Rendered& rendered) {
   const std::set<ObjectRef> removed(delta.removed.begin(), delta.removed.end());
   if (!removed.empty()) {
     for (auto& w : *wanted_)
-      if (removed.contains(w.ref)) kept_.change(ObjectRef(w.ref), &w);
+      if (removed.contains(w.ref)) kept_.change(w.ref, &w);
     std::erase_if(*wanted_, [&](const WantedObject& w) { return removed.contains(w.ref); });
     unplanned_.reset();
   }
@@ -219,7 +219,7 @@ void ApplicationLoop::takeWanted(Rendered& rendered) {
     for (const auto& [ref, w] : changed) unplanned_->insert(ref);
   for (auto& w : *wanted_)
     if (const auto it = changed.find(w.ref); it != changed.end()) {
-      if (w.body != it->second->body) kept_.change(ObjectRef(w.ref), &w);
+      if (w.body != it->second->body) kept_.change(w.ref, &w);
       w = std::move(*it->second);
       changed.erase(it);
     }

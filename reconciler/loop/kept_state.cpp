@@ -16,7 +16,8 @@ void KeptState::settle(std::string commit) {
 void KeptState::change(const ObjectRef& ref, WantedObject* before) {
   if (!known_ || differing_.contains(ref)) return;                // what was noted first is what is applied
   const bool state = before != nullptr && isState(before->body);  // a hook, or what is made once, is no state
-  differing_.emplace(ref, state ? std::optional(std::move(*before)) : std::nullopt);
+  if (!state) return void(differing_.emplace(ref, std::nullopt));
+  differing_.emplace(ref, WantedObject{before->ref, std::move(before->body), before->source});
 }
 
 void KeptState::replace(std::vector<WantedObject>& before, const std::vector<WantedObject>& after) {
@@ -27,7 +28,7 @@ void KeptState::replace(std::vector<WantedObject>& before, const std::vector<Wan
     const auto it = now.find(w.ref);
     const bool same = it != now.end() && it->second->body == w.body;
     if (it != now.end()) now.erase(it);
-    if (!same) change(ObjectRef(w.ref), &w);
+    if (!same) change(w.ref, &w);
   }
   for (const auto& [ref, w] : now) change(ref, nullptr);
 }

@@ -21,7 +21,8 @@ class KeptState {
 
   /// Another set is wanted from now on. Takes the bodies that it needs out of the one before.
   void replace(std::vector<WantedObject>& before, const std::vector<WantedObject>& after);
-  /// Single objects are wanted otherwise; `before` null: it was not wanted.
+  /// Single objects are wanted otherwise; `before` null: it was not wanted. Takes its body at most: it keeps its name,
+  /// by which its owner finds it.
   void change(const ObjectRef& ref, WantedObject* before);
   /// The set that is applied, read once more; `wanted` is what is wanted now.
   void read(std::string commit, std::vector<WantedObject> applied, const std::vector<WantedObject>& wanted);

@@ -245,3 +245,17 @@ TEST_CASE("who asks for a look is answered when the source was read, and waits f
   CHECK(stringAt(w.application(), {"status", "reconcile", "commit"}) == second);
   CHECK(stringAt(w.application(), {"status", "reconcile", "problem"}).empty());
 }
+
+TEST_CASE("what is kept of an object leaves it its name, by which the set finds it") {
+  KeptState kept;
+  kept.settle("1");
+  WantedObject left{{"configmaps", "shop", "left"}, {{"apiVersion", "v1"}, {"kind", "ConfigMap"}}, {"left.yaml", 1, 1}};
+  const json::object body = left.body;
+  kept.change(left.ref, &left);
+  CHECK(left.ref == ObjectRef{"configmaps", "shop", "left"});
+  const auto& was = kept.differing().at(left.ref);
+  REQUIRE(was);
+  CHECK(was->ref == left.ref);
+  CHECK(was->body == body);
+  CHECK(was->source.file == "left.yaml");
+}

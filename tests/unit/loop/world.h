@@ -36,6 +36,32 @@ inline Rendered renderFlat(TreeReader& reader, const std::string& tree) {
   return out;
 }
 
+/// Like renderFlat, and like the real one: where this tree and the one before are without findings, what differs.
+class StepwiseRenderer {
+ public:
+  Rendered operator()(TreeReader& reader, const std::string& tree) {
+    Rendered now = renderFlat(reader, tree);
+    std::map<ObjectRef, WantedObject> all;
+    for (const auto& w : now.objects) all.emplace(w.ref, w);
+    const bool clean = now.findings.items().empty();
+    const auto before = std::exchange(before_, clean ? std::optional(all) : std::nullopt);
+    if (!before || !clean) return now;
+    Rendered out;
+    out.complete = true;
+    auto& delta = out.delta.emplace();
+    for (const auto& [ref, w] : all) {
+      const auto old = before->find(ref);
+      if (old == before->end() || old->second.body != w.body) delta.changed.push_back(w);
+    }
+    for (const auto& [ref, w] : *before)
+      if (!all.contains(ref)) delta.removed.push_back(ref);
+    return out;
+  }
+
+ private:
+  std::optional<std::map<ObjectRef, WantedObject>> before_;
+};
+
 /// One YAML document of a ConfigMap in namespace shop.
 inline std::string configMap(const std::string& name, const std::string& value = "1") {
   return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + ", namespace: shop}\ndata: {k: '" + value +
@@ -69,7 +95,7 @@ struct World {
     ApplicationsOptions options;
     options.dataDir = dir.at("data");
     loop = std::make_unique<ApplicationsLoop>(
-        options, [](const RenderTarget&) { return Renderer(renderFlat); }, *cluster.client, executor);
+        options, [](const RenderTarget&) { return Renderer(StepwiseRenderer()); }, *cluster.client, executor);
   }
   void patch(const std::string& app, json::object body) const {
     const auto done = cluster.client->write(
