@@ -77,22 +77,25 @@ void ApplicationLoop::watchKept() {
 
 /// The run under way wrote some of what it is to write; the end of one that was not cut short wrote all.
 void ApplicationLoop::noteWritten(Operation& operation) {
-  for (const auto& ref : operation.takeWritten()) kept_.applied(ref);
-  if (!operation.finished()) return;
+  std::vector<ObjectRef> settled;
+  for (auto& ref : operation.takeWritten()) {
+    if (!kept_.differing().contains(ref)) continue;
+    kept_.applied(ref);
+    settled.push_back(std::move(ref));
+  }
   const auto& record = operation.record();
-  if (record.commit != wantedCommit_ || record.result == ApplyRecord::Result::superseded || operation.stopped()) return;
-  std::vector<ObjectRef> gone;
-  const std::set<ObjectRef> wanted = [&] {
-    std::set<ObjectRef> out;
-    if (kept_.differing().empty()) return out;
-    for (const auto& w : *wanted_) out.insert(w.ref);
-    return out;
-  }();
-  for (const auto& [ref, body] : kept_.differing())
-    if (!wanted.contains(ref)) gone.push_back(ref);
-  kept_.settle(wantedCommit_);
-  drift_.changeWanted({}, gone);
-  keptRead_.reset();
+  if (record.commit != wantedCommit_) return;
+  if (operation.finished() && record.result != ApplyRecord::Result::superseded && !operation.stopped()) {
+    for (const auto& [ref, body] : kept_.differing()) settled.push_back(ref);
+    kept_.settle(wantedCommit_);
+    keptRead_.reset();
+  }
+  if (settled.empty()) return;
+  // What left with the commit was watched until now, and nobody misses it any more.
+  std::set<ObjectRef> wanted;
+  for (const auto& w : *wanted_) wanted.insert(w.ref);
+  std::erase_if(settled, [&](const ObjectRef& ref) { return wanted.contains(ref); });
+  drift_.changeWanted({}, settled);
 }
 
 /// Something newer is not written yet, be it that it waits or that it may not be written at all.

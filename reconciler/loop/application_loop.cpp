@@ -16,7 +16,7 @@ bool appliedWhole(const Operation& done) {
   const auto result = done.record().result;
   if (!done.dropped() && result != ApplyRecord::Result::healthy && result != ApplyRecord::Result::degraded)
     return false;
-  return !done.stopped() &&
+  return !done.stopped() && !done.refused() &&
          std::none_of(done.record().objects.begin(), done.record().objects.end(), [](const auto& row) {
            return row.outcome == "failed" || row.outcome == "skipped" || row.outcome == "kept" ||
                   row.outcome == "pending";

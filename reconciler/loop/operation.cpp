@@ -68,6 +68,7 @@ std::optional<Time> Operation::plan(Time now) {
   const bool idle = std::all_of(all.begin(), all.end(), [](const auto& c) { return c.action == PlanAction::none; });
   if (idle && options_.whenEmpty == WhenEmpty::drop && !secondHalf_) {
     dropped_ = true;
+    refused_ = std::any_of(all.begin(), all.end(), [](const auto& c) { return !c.refusal.empty(); });
     phase_ = Phase::finished;
     return std::nullopt;
   }

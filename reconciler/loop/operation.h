@@ -80,6 +80,8 @@ class Operation {
   bool finished() const { return phase_ == Phase::finished; }
   /// The plan was empty and nobody wants to hear of it.
   bool dropped() const { return dropped_; }
+  /// Something that is wanted was refused, be it at planning or at writing: it is to be planned again.
+  bool refused() const { return refused_; }
   /// A hook failed, or a wave did not become healthy: the rest was not applied.
   const std::optional<ApplyRun::Stop>& stopped() const { return stopped_; }
   const ApplyRecord& record() const { return record_; }

@@ -36,6 +36,8 @@ TEST_CASE("a second push changes, and a file that left is pruned") {
   CHECK_FALSE(w.cluster.client->get({"configmaps", "shop", "extra"}).ok());
   CHECK(w.statusCommits() == 2);
   CHECK(w.note(id).starts_with("healthy: 1 updated, 1 deleted"));
+  CHECK(w.phase() == "Synced");
+  CHECK(stringAt(w.application(), {"status", "health"}) == "healthy");
 }
 
 TEST_CASE("a file that cannot be read stops deletions, not the rest, and the report names file and line") {
