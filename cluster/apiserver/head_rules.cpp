@@ -26,7 +26,8 @@ HeadVerdict judgeMany(const ServerParts& parts, const Identity& who, const Reque
 }  // namespace
 
 HeadVerdict judgeHead(const ServerParts& parts, const Request& head) {
-  if (head.method == "GET" || head.method == "HEAD") return {std::nullopt, kBodyBytes};
+  // Nobody has anything to send with these, and they are judged only where they are answered.
+  if (head.method == "GET" || head.method == "HEAD") return {std::nullopt, 0};
   const auto acting = actingIdentity(parts, head);
   if (!acting.ok()) return {errorAnswer(acting.error()), 0};
   const Snapshot view = parts.store.snapshot();

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <set>
 
-#include "cluster/apiserver/transport/openssl.h"
+#include "net/http/openssl.h"
 
 namespace steer {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "cluster/apiserver/transport/openssl.h"
+#include "net/http/openssl.h"
 
 namespace steer {
 namespace {

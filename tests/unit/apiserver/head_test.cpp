@@ -60,6 +60,15 @@ TEST_CASE("a body of one object is small, one of many objects may be large for t
   }
 }
 
+TEST_CASE("a request that only reads brings no body") {
+  TestServer server;
+  for (const std::string method : {"GET", "HEAD"})
+    for (const auto& who : {kNobody, server.admin}) {
+      CHECK(!judged(server, who, method, kMaps).refusal);
+      CHECK(judged(server, who, method, kMaps).bodyBytes == 0);
+    }
+}
+
 TEST_CASE("who acts as somebody else is judged as them, and refused when they may not") {
   TestServer server;
   CHECK(refusalOf(server, server.admin, "POST", kMaps, {{"impersonate-user", "alice"}}) == 403);

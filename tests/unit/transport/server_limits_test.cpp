@@ -150,6 +150,20 @@ TEST_CASE("a request without rights is answered before its body comes") {
   CHECK(answer.find("Connection: close") != std::string::npos);
 }
 
+TEST_CASE("where no body is allowed, one that is announced or comes in chunks is not read") {
+  Fixture f;
+  f.handler.bodyBytes = 0;
+  for (const std::string framing : {"Content-Length: 60000000", "Transfer-Encoding: chunked"}) {
+    RawClient client(f);
+    client.send("GET /x HTTP/1.1\r\nHost: x\r\n" + framing + "\r\n\r\n");
+    if (framing.starts_with("T")) client.send("1\r\na\r\n");
+    CHECK(client.readUntil("0 bytes").starts_with("HTTP/1.1 413 "));
+  }
+  RawClient plain(f);
+  plain.send(kGet);
+  CHECK(plain.readUntil("/x").starts_with("HTTP/1.1 200 "));
+}
+
 TEST_CASE("a refusal without a body leaves the connection open, however often it comes") {
   Fixture f;
   RawClient client(f);

@@ -1,5 +1,5 @@
 #pragma once
-// RAII names of OpenSSL's handles, and its errors as text. For .cpp files of cluster/apiserver only.
+// RAII names of OpenSSL's handles, and its errors as text. For .cpp files only: the header brings OpenSSL.
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
