@@ -1,6 +1,7 @@
 // steer: the one binary. Commands register themselves through the table in commands.cpp.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
+#include "core/log.h"
 #include "core/version.h"
 #include "reconciler/git/transfer.h"
 #include "schemas/validate.h"
@@ -25,6 +27,18 @@ std::string unknownCommand(const CLI::App& app, int argc, char** argv) {
   if (std::find(names.begin(), names.end(), word) != names.end()) return "";
   const auto near = steer::nearestName(word, names);
   return "there is no command " + word + (near.empty() ? "; steer --help lists them" : "; did you mean " + near + "?");
+}
+
+/// STEER_LOG_LEVEL=debug|info|warn|error: how much this process and those that it starts write of what they do.
+void setLogLevel() {
+  const char* asked = std::getenv("STEER_LOG_LEVEL");
+  const std::string_view word = asked == nullptr ? "" : asked;
+  using steer::log::Level;
+  for (const auto& [name, level] :
+       {std::pair{"debug", Level::debug}, {"info", Level::info}, {"warn", Level::warn}, {"error", Level::error}})
+    if (word == name) return steer::log::setLevel(level);
+  if (!word.empty())
+    steer::cli::printError("STEER_LOG_LEVEL is " + std::string(word) + "; it can be debug, info, warn or error");
 }
 
 int run(int argc, char** argv) {
@@ -59,6 +73,7 @@ int main(int argc, char** argv) {
     if (const auto code = steer::answerPassphrase()) return *code;
     if (argc == 2 && std::string_view(argv[1]) == kTransfer) return steer::serveTransfer();
     steer::useTransferProgram({"/proc/self/exe", kTransfer});
+    setLogLevel();
     steer::cli::interrupted();  // signals from here on
     return run(argc, argv);
   } catch (const std::exception& e) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 
+#include "core/address_credentials.h"
 #include "core/quantity.h"
 
 namespace steer {
@@ -11,6 +12,8 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kServerMetadata{"managedFields", "resourceVersion",   "uid",
                                                           "generation",    "creationTimestamp", "selfLink"};
+
+constexpr const char* kLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
 bool contains(const auto& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -32,7 +35,9 @@ bool sameScalar(Scalar scalar, const json::value& a, const json::value& b) {
 
 class Differ {
  public:
-  explicit Differ(bool secret) : secret_(secret) {}
+  /// secret: the object is a Secret. shown: what is found goes to people, and holds no password.
+  Differ(bool secret, DiffOptions::Secrets shown)
+      : secret_(secret && shown == DiffOptions::Secrets::masked), shown_(shown) {}
 
   void object(const TypeSchema* type, const json::object& before, const json::object& after, const std::string& path) {
     for (const auto& member : before)
@@ -61,7 +66,16 @@ class Differ {
   bool sensitive(const std::string& path) const {
     return secret_ && (path == "data" || path == "stringData" || path.starts_with("data.") ||
                        path.starts_with("data[") || path.starts_with("stringData.") ||
-                       path.starts_with("stringData[") || path.find("last-applied-configuration") != std::string::npos);
+                       path.starts_with("stringData[") || path.find(kLastApplied) != std::string::npos);
+  }
+
+  json::value shown(const FieldChange& change, const json::value& value) const {
+    if (change.sensitive) return json::value(kMasked);
+    if (shown_ == DiffOptions::Secrets::revealed) return value;
+    auto out = withoutCredentials(value);
+    if (auto* members = out.if_object(); secret_ && members != nullptr && change.path == "metadata.annotations")
+      if (auto* copy = members->if_contains(kLastApplied)) *copy = kMasked;
+    return out;
   }
 
   void record(FieldChange::Kind kind, const std::string& path, const json::value* before, const json::value* after) {
@@ -69,9 +83,8 @@ class Differ {
     change.kind = kind;
     change.path = path;
     change.sensitive = sensitive(path);
-    const json::value mask(kMasked);
-    if (before != nullptr) change.before = change.sensitive ? mask : *before;
-    if (after != nullptr) change.after = change.sensitive ? mask : *after;
+    if (before != nullptr) change.before = shown(change, *before);
+    if (after != nullptr) change.after = shown(change, *after);
     changes_.push_back(std::move(change));
   }
 
@@ -193,6 +206,7 @@ class Differ {
   }
 
   bool secret_;
+  DiffOptions::Secrets shown_;
   std::vector<std::string> skippedTop_;
   std::vector<FieldChange> changes_;
 };
@@ -202,7 +216,7 @@ class Differ {
 std::vector<FieldChange> diffObjects(const KindSchema* kind, const json::object& before, const json::object& after,
                                      const DiffOptions& options) {
   const bool secret = stringAt(after, {"kind"}, stringAt(before, {"kind"})) == "Secret";
-  Differ differ(secret && options.secrets == DiffOptions::Secrets::masked);
+  Differ differ(secret, options.secrets);
   if (!options.includeStatus) differ.skipTop("status");
   differ.object(kind == nullptr ? nullptr : kind->type, before, after, "");
   return differ.take();

@@ -1,7 +1,7 @@
 #pragma once
 // The difference of two objects, field by field, as a person reads it. Lists are matched by the
 // keys their schema names (containers[name=web]), so an insertion is one addition and not a cascade.
-// Values of Secrets are masked: that something changes is shown, what it is never. Pure.
+// Values of Secrets and passwords in addresses are masked: that something changes is shown, what it is never. Pure.
 #include <optional>
 #include <string>
 #include <vector>

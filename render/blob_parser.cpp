@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 
+#include "schemas/names.h"
 #include "schemas/normal_form.h"
 #include "schemas/served.h"
 #include "schemas/structure.h"
@@ -127,6 +128,7 @@ class BlobReader {
       auto findings = validateObject(*kind, object->json());
       reportServerFields(*object, prefix);
       reportRepeated(*kind, *object, findings, prefix);
+      if (object->kind() == "Secret") hideKeys(findings);
       for (auto& f : findings)
         if (f.path != "metadata.name" || object->metadata().contains("name"))
           report(prefix + f.pointer, object->text(), f.path, std::move(f.message), std::move(f.hint));
@@ -190,6 +192,17 @@ class BlobReader {
       out += index ? "[" + std::string(step) + "]" : (out.empty() ? "" : ".") + std::string(step);
     }
     return out;
+  }
+
+  /// What is no key may be a value that stands in its place; the line says where.
+  static void hideKeys(std::vector<Finding>& findings) {
+    for (auto& f : findings)
+      for (const std::string_view map : {"data", "stringData"})
+        if (const auto key = f.path.size() > map.size() + 2 && f.path.starts_with(std::string(map) + "[")
+                                 ? f.path.substr(map.size() + 1, f.path.size() - map.size() - 2)
+                                 : "";
+            !key.empty() && checkConfigKey(key))
+          f.path = std::string(map) + "[\u2026]";
   }
 
   /// An apply cannot say which of two items of one key is meant, and is refused.

@@ -85,6 +85,7 @@ void checkClaim(const json::object& object, RuleReport& report);
 void checkVolume(const json::object& object, RuleReport& report);
 void checkDefinition(const json::object& object, RuleReport& report);
 void checkApplication(const json::object& object, RuleReport& report);
+void checkGitRepository(const json::object& object, RuleReport& report);
 void checkNode(const json::object& object, RuleReport& report);
 void checkNamespace(const json::object& object, RuleReport& report);
 void checkServiceAccount(const json::object& object, RuleReport& report);

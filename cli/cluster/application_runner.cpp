@@ -16,9 +16,9 @@ constexpr std::size_t kJobs = 4;  ///< renderings, and clones of what is on this
 Result<RemoteCredentials> rootCredentials(const SourceOptions& source, const std::string& dataDir) {
   STEER_TRY(const auto url, RemoteUrl::parse(source.url));
   RemoteCredentials out = source.credentials;
+  if (url.kind != RemoteUrl::Kind::ssh && !url.user.empty()) out.username = url.user;
   if (url.password.empty() || !out.passwordFile.empty()) return out;
   out.passwordFile = dataDir + "/root-password";
-  if (!url.user.empty()) out.username = url.user;
   std::error_code ec;
   std::filesystem::create_directories(dataDir, ec);
   STEER_CHECK(writeFileAtomically(out.passwordFile, url.password + "\n"));

@@ -7,6 +7,7 @@
 #include "cli/connection.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
+#include "core/address_credentials.h"
 #include "reconciler/plan/application_graph.h"
 #include "reconciler/plan/report.h"
 
@@ -84,7 +85,7 @@ void printApplication(Client& client, const Object& app) {
       std::cout << ", " << paint(Colour::red, "its source cannot be read") << " (since "
                 << stringAt(condition, {"lastTransitionTime"}) << "; what is shown is the last good state)";
   std::cout << "\n";
-  const auto url = stringAt(app.spec(), {"source", "url"});
+  const auto url = withoutCredentials(stringAt(app.spec(), {"source", "url"}));
   std::cout << "  source  " << url << " " << stringAt(app.spec(), {"source", "branch"}) << " "
             << stringAt(app.spec(), {"source", "path"}) << "\n";
   std::cout << "  commit  " << shortCommit(stringAt(status, {"commit"}));

@@ -76,8 +76,11 @@ Result<RemoteUrl> RemoteUrl::parse(const std::string& text) {
   if (slash == std::string::npos || slash + 1 >= rest.size()) return bad("the path is missing");
   if (rest.compare(slash + 1, 1, "-") == 0) return bad("the path begins with '-'");
   if (out.kind == Kind::ssh && out.user.empty()) out.user = "git";
-  out.url = (out.kind == Kind::ssh ? std::string("ssh") : name) + "://" + (out.user.empty() ? "" : out.user + "@") +
-            out.host + (out.port == 0 ? "" : ":" + std::to_string(out.port)) + rest.substr(slash);
+  if (out.kind != Kind::ssh && rest.find_first_of("?#", slash) != std::string::npos)
+    return bad("it holds a query (?…) or a fragment (#…), which repositories have none of");
+  // A token may stand for the user of http(s).
+  out.url = (out.kind == Kind::ssh ? "ssh://" + out.user + "@" : name + "://") + out.host +
+            (out.port == 0 ? "" : ":" + std::to_string(out.port)) + rest.substr(slash);
   return out;
 }
 

@@ -10,7 +10,7 @@ namespace steer {
 struct RemoteUrl {
   enum class Kind { local, ssh, https, http };
   Kind kind = Kind::local;
-  std::string url;       ///< for libgit2 and for people; without a password
+  std::string url;       ///< for libgit2 and for people; without a password, and without the user of http(s)
   std::string path;      ///< local only: the directory
   std::string user;      ///< from the URL; "git" for ssh when not said
   std::string password;  ///< from the URL; never shown

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/address_credentials.h"
 #include "reconciler/plan/field_steps.h"
 #include "reconciler/plan/fingerprint.h"
 #include "schemas/managed_fields.h"
@@ -79,7 +80,7 @@ class ObjectReader {
 
   void added() {
     const auto since = applyTime(owners_);
-    const json::value live(withoutSecrets(change_.live->json()));
+    const json::value live(withoutCredentials(json::value(withoutSecrets(change_.live->json()))));
     for (const auto& owner : owners_) {
       if (owner.manager == kFieldManager || owner.subresource == "status" || isSystem(owner.manager)) continue;
       if (owner.time < since) continue;

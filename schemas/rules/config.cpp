@@ -1,6 +1,7 @@
 // Config maps, secrets, namespaces, leases, signing requests and applications.
 #include <set>
 
+#include "core/address_credentials.h"
 #include "schemas/formats.h"
 #include "schemas/rules/reading.h"
 
@@ -18,6 +19,13 @@ std::size_t checkKeys(const FieldPath& at, const json::object& data, bool encode
     if (const auto* text = value.if_string()) size += encoded ? base64Size(view(*text)) : text->size();
   }
   return size;
+}
+
+/// Who may read an Application reads its address, too.
+void checkAddress(const FieldPath& at, std::string_view url, RuleReport& report) {
+  if (holdsCredentials(url))
+    report.invalid(at, nullptr,
+                   "must hold neither user, password nor token: put them into a Secret, and name it in secretRef");
 }
 
 /// Keys that the type of a secret promises.
@@ -165,6 +173,7 @@ void checkApplication(const json::object& object, RuleReport& report) {
   const bool byRef = !stringAt(said, {"repositoryRef", "name"}).empty();
   const bool byUrl = !stringAt(said, {"url"}).empty();
   if (byRef && byUrl) report.forbidden(source.field("url"), "may not be used together with repositoryRef");
+  checkAddress(source.field("url"), stringAt(said, {"url"}), report);
   const auto path = stringAt(said, {"path"});
   if (path.starts_with("/") || path.find("..") != std::string_view::npos)
     report.invalid(source.field("path"), json::value(jkey(path)), "must be a path inside the repository");
@@ -174,6 +183,12 @@ void checkApplication(const json::object& object, RuleReport& report) {
   const auto budget = spec.field("deleteBudget");
   if (percent < 0 || percent > 100)
     report.invalid(budget.field("percent"), percent, "must be between 0 and 100, inclusive");
+}
+
+void checkGitRepository(const json::object& object, RuleReport& report) {
+  const FieldPath root;
+  const auto spec = root.field("spec");
+  checkAddress(spec.field("url"), stringAt(object, {"spec", "url"}), report);
 }
 
 }  // namespace steer

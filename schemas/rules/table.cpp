@@ -54,6 +54,7 @@ constexpr std::array kRules{
     Row{"storage.k8s.io", "StorageClass", checkStorageClass},
     Row{"storage.k8s.io", "VolumeAttachment", checkAttachment},
     Row{"steersman.dev", "Application", checkApplication, Coverage::beside},
+    Row{"steersman.dev", "GitRepository", checkGitRepository, Coverage::beside},
 };
 
 }  // namespace

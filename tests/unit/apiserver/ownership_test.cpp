@@ -210,30 +210,25 @@ TEST_CASE("a repository on the server's own machine is named by who holds all ri
     (void)s.client->write(Write::remove(kApp));
     return as.write(Write::create(kApp.resource, body));
   };
-  for (const char* url : {"/var/lib/steersman/source/git/1",
-                          "../x",
-                          "relative",
-                          "file:///srv/git/x",
-                          "FILE:///x",
-                          "http://localhost/x",
-                          "http://LOCALHOST./x",
-                          "https://127.0.0.1:8443/x",
-                          "http://127.1/x",
-                          "http://2130706433/x",
-                          "http://0x7f000001/x",
-                          "http://[::1]/x",
-                          "http://[::ffff:127.0.0.1]/x",
-                          "http://169.254.169.254/latest",
-                          "ssh://git@localhost/x",
-                          "git@127.0.0.1:x",
-                          "http://0/x",
-                          "http://user:pw@127.0.0.1/x",
-                          "http://a.localhost/x",
-                          "/srv/git/joe-a/../../etc",
-                          "http://127.0.0.1:3000@127.0.0.1:22/x"}) {
+  for (const char* url :
+       {"/var/lib/steersman/source/git/1", "../x", "relative", "file:///srv/git/x", "FILE:///x", "http://localhost/x",
+        "http://LOCALHOST./x", "https://127.0.0.1:8443/x", "http://127.1/x", "http://2130706433/x",
+        "http://0x7f000001/x", "http://[::1]/x", "http://[::ffff:127.0.0.1]/x", "http://169.254.169.254/latest",
+        "ssh://git@localhost/x", "git@127.0.0.1:x", "http://0/x", "http://a.localhost/x", "/srv/git/joe-a/../../etc"}) {
     INFO(url);
     CHECK_FALSE(s.refusal(writes(*s.tenant, url)).empty());
     CHECK(writes(*s.client, url).ok());
+  }
+  // Neither does a user that looks like an address help, nor may an address hold a password at all.
+  for (const char* url : {"http://user:pw@127.0.0.1/x", "http://127.0.0.1:3000@127.0.0.1:22/x"})
+    CHECK_FALSE(writes(*s.tenant, url).ok());
+  for (const char* url :
+       {"https://ada:pw@example.org/x", "https://token@example.org/x", "ssh://git:pw@example.org/x"}) {
+    const auto refused = writes(*s.client, url);
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().message.find("put them into a Secret") != std::string::npos);
+    CHECK(refused.error().message.find("pw") == std::string::npos);
+    CHECK(refused.error().message.find("token@") == std::string::npos);
   }
   for (const char* url : {"https://example.org/x.git", "git@example.org:x", "http://10.0.0.7/x", "/srv/git/joe-a",
                           "file:///srv/git/joe-a/b", "http://127.0.0.1:3000/joe/x", "http://127.0.0.1.example.org/x"}) {

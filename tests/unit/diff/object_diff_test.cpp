@@ -54,6 +54,35 @@ TEST_CASE("quantities that mean the same are not a difference") {
   CHECK(diff(spec("0.5"), spec("501m")).find("limits.cpu") != std::string::npos);
 }
 
+TEST_CASE("a password in an address is shown nowhere, and neither is a copy of a secret in its annotations") {
+  const auto shop = [](const std::string& url) {
+    return R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"},"data":{"url":")" + url + R"("}})";
+  };
+  const auto none = R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"}})";
+  const std::pair<const char*, const char*> shown[] = {
+      {"https://ada:pw@example.org/x", "https://(sensitive)@example.org/x"},
+      {"https://token@example.org/x", "https://(sensitive)@example.org/x"},
+      {"postgres://ada:p%40w@db:5432/x", "postgres://ada:(sensitive)@db:5432/x"},
+      {"ssh://git@example.org/x", "ssh://git@example.org/x"},
+      {"one HTTP://a:b@c/ two redis://:d@e", "one HTTP://(sensitive)@c/ two redis://:(sensitive)@e"},
+      {"https://x.org/?a=b&access_token=c&d=e#f", "https://x.org/?a=b&access_token=(sensitive)&d=e#f"},
+      {"https://ada:p/w@x.org/y", "https://(sensitive)@x.org/y"},
+      {"https://x.org:8443/@home", "https://x.org:8443/@home"},
+      {"https://fd00.org:1/@home", "https://fd00.org:1/@home"},
+      {"https://x.org/@home", "https://x.org/@home"}};
+  for (const auto& [written, seen] : shown) {
+    INFO(written);
+    CHECK(diff(none, shop(written)) == "+ data:\n+     url: " + std::string(seen) + "\n");
+  }
+  CHECK(diff(none, shop("https://[fd00::1]/@home")).find("https://[fd00::1]/@home") != std::string::npos);
+  CHECK(diff(shop("https://a:one@x/"), shop("https://a:two@x/")).starts_with("~ data.url: "));
+  const auto secret = R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"}})";
+  const auto copied = R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"s","annotations":
+      {"a":"b","kubectl.kubernetes.io/last-applied-configuration":"hunter2"}}})";
+  CHECK(diff(secret, copied).find("hunter2") == std::string::npos);
+  CHECK(diff(copied, secret).find("hunter2") == std::string::npos);
+}
+
 TEST_CASE("a secret's change is visible and its content is not") {
   const auto secret = [](const char* value) {
     return std::string(R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"data":{"password":")") + value +

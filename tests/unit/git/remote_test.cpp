@@ -22,7 +22,11 @@ TEST_CASE("a password in an address is kept out of what is shown") {
   const auto url = RemoteUrl::parse("https://ada:secret@example.com/app.git");
   REQUIRE(url.ok());
   CHECK(url->password == "secret");
-  CHECK(url->url == "https://ada@example.com/app.git");
+  CHECK(url->url == "https://example.com/app.git");
+  CHECK(url->user == "ada");
+  CHECK(RemoteUrl::parse("https://token-of-ada@example.com/app.git")->url == "https://example.com/app.git");
+  CHECK_FALSE(RemoteUrl::parse("https://example.com/app.git?private_token=x").ok());
+  CHECK_FALSE(RemoteUrl::parse("https://example.com/app.git#x").ok());
 }
 
 TEST_CASE("addresses that could become options or programs are refused") {
