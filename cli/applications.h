@@ -7,7 +7,8 @@
 
 namespace steer::cli {
 
-/// "web" lives in steersman-system, "team.web" in namespace team: as the label of its objects says.
+/// "web" lives in steersman-system, "team.web" in namespace team, "steersman-system.a.b" is a.b: as the label of its
+/// objects says.
 ObjectRef applicationNamed(const std::string& text);
 
 /// The user that the server takes us for; the name of the account on this machine when it does not say.

@@ -78,6 +78,9 @@ void printApplication(Client& client, const Object& app) {
   const auto& status = app.status();
   const auto phase = stringAt(status, {"phase"}, "Unknown");
   std::cout << paint(Colour::bold, applicationLabel(app.ns(), app.name())) << "  " << paint(colourOf(phase), phase);
+  for (const auto& condition : arrayAt(status, {"conditions"}))
+    if (stringAt(condition, {"type"}) == "SoleOwner" && stringAt(condition, {"status"}) == "False")
+      std::cout << ", " << paint(Colour::red, "contested");
   if (const auto health = stringAt(status, {"health"}); !health.empty())
     std::cout << ", " << paint(colourOf(health), health);
   for (const auto& condition : arrayAt(status, {"conditions"}))

@@ -58,10 +58,13 @@ json::object ApplicationStatus::body() const {
   for (const auto& [type, c] : conditions_) conditions.emplace_back(c);
   json::array history;
   for (const auto& run : history_) history.emplace_back(run);
+  // What is applied as asked for is Synced all the same, and its message says that another one asks for it, too.
+  const auto contest = conditions_.find("SoleOwner");
+  const bool contested = contest != conditions_.end() && message_.empty() && phase_ == "Synced";
   json::object out{{"commit", commit_},
                    {"lastAppliedCommit", lastApplied_},
                    {"phase", phase_},
-                   {"message", message_},
+                   {"message", contested ? json::value(stringAt(contest->second, {"message"})) : json::value(message_)},
                    {"health", health_},
                    {"conditions", std::move(conditions)},
                    {"history", std::move(history)}};

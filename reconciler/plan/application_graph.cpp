@@ -58,13 +58,22 @@ class CycleSearch {
   std::set<std::vector<std::string>> found_;
 };
 
+constexpr std::size_t kLongest = 63;  // of a label's value
+constexpr std::size_t kDigest = 20;
+
+/// A name that is written as the shortened form of another one.
+bool looksShortened(std::string_view label) {
+  if (label.size() != kLongest || label[kLongest - kDigest - 1] != '-') return false;
+  return label.substr(kLongest - kDigest).find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 }  // namespace
 
+// No two applications share a label: a namespace holds no dot, so the first dot of a label ends it.
 std::string applicationLabel(std::string_view ns, std::string_view name) {
-  constexpr std::size_t kLongest = 63;  // of a label's value
-  constexpr std::size_t kDigest = 12;
-  auto out = ns == kSystemNamespace ? std::string(name) : std::string(ns) + "." + std::string(name);
-  if (out.size() <= kLongest) return out;
+  const bool bare = ns == kSystemNamespace && name.find('.') == std::string_view::npos;
+  auto out = bare ? std::string(name) : std::string(ns) + "." + std::string(name);
+  if (out.size() <= kLongest && !looksShortened(out)) return out;
   return out.substr(0, kLongest - kDigest - 1) + "-" + Fingerprint().add(out).hex().substr(0, kDigest);
 }
 

@@ -15,7 +15,8 @@ inline constexpr const char* kSystemNamespace = "steersman-system";
 inline constexpr const char* kApplicationFinalizer = "steersman.dev/objects";
 
 /// What the label `steersman.dev/application` says for an Application object: its name when it lives in
-/// steersman-system, else "<namespace>.<name>". What is longer than a label's 63 characters ends in a digest instead.
+/// steersman-system and has no dot, else "<namespace>.<name>". What is longer than a label's 63 characters ends in a
+/// digest instead, and so does what could be taken for that.
 std::string applicationLabel(std::string_view ns, std::string_view name);
 
 /// spec.dependsOn of an Application in `ns`, as labels; entries without a name are left out.

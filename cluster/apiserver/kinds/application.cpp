@@ -1,7 +1,10 @@
 // Applications: what people ask of them by annotation carries the name of who asked, and that name is the server's
 // word, not the asker's.
 #include "cluster/apiserver/kind_strategy.h"
+#include "cluster/apiserver/row_text.h"
+#include "core/address_credentials.h"
 #include "core/rfc3339.h"
+#include "schemas/application_state.h"
 
 namespace steer {
 namespace {
@@ -50,6 +53,29 @@ class ApplicationStrategy final : public KindStrategy {
                              json::object& object) const override {
     stamp(context, &before, object);
     return {};
+  }
+
+  std::vector<TableColumn> columns() const override {
+    return {{"Name", "string", "name"},
+            {"State"},
+            {"Health"},
+            {"Commit"},
+            {"Age"},
+            {"Source", "string", "", 1},
+            {"Path", "string", "", 1},
+            {"Message", "string", "", 1}};
+  }
+  json::array row(const Object& object, Time now) const override {
+    const auto& status = object.status();
+    const auto& source = objectAt(object.spec(), {"source"});
+    return {object.name(),
+            applicationState(object),
+            stringAt(status, {"health"}),
+            stringAt(status, {"commit"}).substr(0, 7),
+            ageText(object, now),
+            withoutCredentials(stringAt(source, {"url"}, stringAt(source, {"repositoryRef", "name"}))),
+            stringAt(source, {"path"}),
+            stringAt(status, {"message"})};
   }
 };
 

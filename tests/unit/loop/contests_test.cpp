@@ -1,6 +1,8 @@
 // An object that two applications ask for: the first keeps it, both say so, and nobody fights.
 #include "world.h"
 
+#include "schemas/application_state.h"
+
 using namespace steer;
 
 namespace {
@@ -39,6 +41,9 @@ TEST_CASE("an object claimed by two applications stays with the first, and both 
   CHECK(w.condition("SoleOwner", "second") == "Contested");
   CHECK(w.condition("SoleOwner", "second", "message").find("application first") != std::string::npos);
   CHECK(w.phase("first") == "Synced");
+  CHECK(w.message("first") == "configmaps shop/policy is asked for by application second, too, and kept here");
+  CHECK(applicationState(**w.cluster.client->get({"applications.steersman.dev", kSystemNamespace, "first"})) ==
+        "Synced, contested");
   INFO(w.phase("second") << ": " << w.message("second"));
   CHECK(w.phase("second") == "Degraded");
   const auto before = revision(w);
@@ -62,6 +67,7 @@ TEST_CASE("what the first gives up, the second takes over at once") {
   CHECK(w.value("policy") == "1000");
   CHECK(owner(w) == "second");
   CHECK(w.condition("SoleOwner", "first").empty());
+  CHECK(w.message("first").empty());
   CHECK(w.condition("SoleOwner", "second").empty());
   INFO(w.phase("second") << ": " << w.message("second"));
   CHECK(w.phase("second") == "Synced");

@@ -7,6 +7,7 @@ using namespace steer;
 TEST_CASE("An application in the system's namespace is labelled by its name, any other by namespace and name") {
   CHECK(applicationLabel("steersman-system", "root") == "root");
   CHECK(applicationLabel("shop", "web") == "shop.web");
+  CHECK(applicationLabel("steersman-system", "shop.web") == "steersman-system.shop.web");
 }
 
 TEST_CASE("Dependencies stand in the application's own namespace unless they name another") {
@@ -37,4 +38,8 @@ TEST_CASE("The label of a long name fits a label, and names no other application
   CHECK(label.starts_with("team.aaaa"));
   CHECK(label != applicationLabel("team", std::string(81, 'a')));
   CHECK(applicationLabel("team", "web") == "team.web");
+  // Nor does a name that is written as such a label.
+  CHECK(applicationLabel("team", label.substr(5)) != label);
+  const auto system = applicationLabel(std::string(63, 'n'), "a");
+  CHECK(applicationLabel("steersman-system", system) != system);
 }
