@@ -70,6 +70,16 @@ void defaultAutoscalerV1Spec(json::object& spec);
 void defaultAutoscalerV2Spec(json::object& spec);
 void defaultRoleRef(json::object& ref);
 void defaultSubject(json::object& subject);
+void defaultWebhook(json::object& webhook);
+void defaultMutatingWebhook(json::object& webhook);
+void defaultWebhookService(json::object& service);
+void defaultAdmissionRule(json::object& rule);
+void defaultMatchResources(json::object& resources);
+void defaultAdmissionPolicySpec(json::object& spec);
+void defaultFlowSchemaSpec(json::object& spec);
+void defaultExemptLevel(json::object& level);
+void defaultLimitedLevel(json::object& level);
+void defaultQueuing(json::object& queuing);
 void defaultCustomResourceSpec(json::object& spec);
 
 }  // namespace steer

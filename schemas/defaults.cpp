@@ -17,7 +17,15 @@ struct Row {
 
 // Sorted by type.
 constexpr std::array kRules{
+    Row{"admissionregistration/v1.MatchResources", defaultMatchResources},
+    Row{"admissionregistration/v1.MutatingWebhook", defaultMutatingWebhook},
+    Row{"admissionregistration/v1.NamedRuleWithOperations", defaultAdmissionRule},
+    Row{"admissionregistration/v1.RuleWithOperations", defaultAdmissionRule},
+    Row{"admissionregistration/v1.ServiceReference", defaultWebhookService},
+    Row{"admissionregistration/v1.ValidatingAdmissionPolicySpec", defaultAdmissionPolicySpec},
+    Row{"admissionregistration/v1.ValidatingWebhook", defaultWebhook},
     Row{"apiextensions/v1.CustomResourceDefinitionSpec", defaultCustomResourceSpec},
+    Row{"apiextensions/v1.ServiceReference", defaultWebhookService},
     Row{"apps/v1.DaemonSetSpec", defaultDaemonSetSpec},
     Row{"apps/v1.DeploymentSpec", defaultDeploymentSpec},
     Row{"apps/v1.ReplicaSetSpec", defaultReplicaSetSpec},
@@ -57,6 +65,10 @@ constexpr std::array kRules{
     Row{"core/v1.Volume", defaultVolume},
     Row{"discovery/v1.Endpoint", defaultSliceEndpoint},
     Row{"discovery/v1.EndpointPort", defaultEndpointSlicePort},
+    Row{"flowcontrol/v1.ExemptPriorityLevelConfiguration", defaultExemptLevel},
+    Row{"flowcontrol/v1.FlowSchemaSpec", defaultFlowSchemaSpec},
+    Row{"flowcontrol/v1.LimitedPriorityLevelConfiguration", defaultLimitedLevel},
+    Row{"flowcontrol/v1.QueuingConfiguration", defaultQueuing},
     Row{"networking/v1.IngressClassParametersReference", defaultClassParameters},
     Row{"networking/v1.NetworkPolicyPort", defaultNetworkPolicyPort},
     Row{"networking/v1.NetworkPolicySpec", defaultNetworkPolicySpec},

@@ -46,6 +46,8 @@ constexpr std::array kRows{
     Row{"storage.k8s.io/v1", "StorageClass", "", "parameters", "", Refusal::forbidden},
     Row{"storage.k8s.io/v1", "StorageClass", "", "reclaimPolicy", "", Refusal::forbidden},
     Row{"storage.k8s.io/v1", "StorageClass", "", "volumeBindingMode"},
+    Row{"storage.k8s.io/v1", "VolumeAttributesClass", "", "driverName", "", Refusal::forbidden},
+    Row{"storage.k8s.io/v1", "VolumeAttributesClass", "", "parameters", "", Refusal::forbidden},
     Row{"storage.k8s.io/v1", "CSIDriver", "spec", "attachRequired", "spec.attachedRequired"},
     Row{"storage.k8s.io/v1", "CSIDriver", "spec", "volumeLifecycleModes"},
     Row{"storage.k8s.io/v1", "CSIStorageCapacity", "", "nodeTopology"},

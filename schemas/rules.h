@@ -104,6 +104,13 @@ void checkStorageCapacity(const json::object& object, RuleReport& report);
 void checkAttachment(const json::object& object, RuleReport& report);
 void checkSigningRequest(const json::object& object, RuleReport& report);
 void checkPodTemplateObject(const json::object& object, RuleReport& report);
+void checkValidatingWebhooks(const json::object& object, RuleReport& report);
+void checkMutatingWebhooks(const json::object& object, RuleReport& report);
+void checkAdmissionPolicy(const json::object& object, RuleReport& report);
+void checkAdmissionPolicyBinding(const json::object& object, RuleReport& report);
+void checkFlowSchema(const json::object& object, RuleReport& report);
+void checkPriorityLevel(const json::object& object, RuleReport& report);
+void checkVolumeAttributesClass(const json::object& object, RuleReport& report);
 
 struct PodContext {
   std::string_view name{};          ///< of the pod; empty in a template

@@ -1,3 +1,4 @@
+#include "schemas/cel/checker.h"
 #include "schemas/rules/definition_rules.h"
 
 namespace steer {
@@ -103,15 +104,34 @@ bool namesProperty(const json::object& schema, std::string_view path) {
   return true;
 }
 
-void checkExpressions(const FieldPath& at, const json::object& schema, RuleReport& report) {
+void checkExpression(const FieldPath& at, const json::object& rule, const CelVariables& seen, RuleReport& report) {
+  const auto isBlank = [](std::string_view said) {
+    return said.find_first_not_of(" \t\r\n") == std::string_view::npos;
+  };
+  const auto expression = text(rule, "rule");
+  if (isBlank(expression)) return report.required(at.field("rule"), "rule is not specified");
+  const auto own = [&] {
+    auto out = seen;
+    if (flag(rule, "optionalOldSelf")) out.insert_or_assign("oldSelf", CelType::optionalOf(seen.at("oldSelf")));
+    return out;
+  }();
+  if (const auto problem = celProblem(expression, own, {CelType::Kind::boolean}))
+    report.invalid(at.field("rule"), quoted(expression), *problem);
+  const auto message = text(rule, "messageExpression");
+  if (given(rule, "messageExpression") == nullptr || message.empty()) return;
+  if (isBlank(message))
+    return report.required(at.field("messageExpression"), "messageExpression must be non-empty if specified");
+  if (const auto problem = celProblem(message, own, {CelType::Kind::text}))
+    report.invalid(at.field("messageExpression"), quoted(message), *problem);
+}
+
+void checkExpressions(const FieldPath& at, const json::object& schema, Depth depth, RuleReport& report) {
+  if (items(schema, "x-kubernetes-validations").empty()) return;
+  const bool whole = depth == Depth::root || flag(schema, "x-kubernetes-embedded-resource");
+  const auto self = celTypeOf(schema, whole ? CelScope::resource : CelScope::value);
+  const CelVariables seen{{"self", self}, {"oldSelf", self}};
   eachObject(at, schema, "x-kubernetes-validations", [&](const FieldPath& here, const json::object& rule) {
-    const auto expression = text(rule, "rule");
-    if (expression.find_first_not_of(" \t\n") == std::string_view::npos)
-      report.required(here.field("rule"), "rule is not specified");
-    // The variables of a rule: an expression that names none decides nothing.
-    else if (expression.find("self") == std::string_view::npos && expression.find("Self") == std::string_view::npos &&
-             !isOneOf(expression, {"true", "false"}))
-      report.invalid(here.field("rule"), quoted(expression), "does not speak of self");
+    checkExpression(here, rule, seen, report);
     if (const auto message = text(rule, "message"); message.find('\n') != std::string_view::npos)
       report.invalid(here.field("message"), quoted(message), "message must not contain line breaks");
     if (given(rule, "reason") != nullptr)
@@ -152,7 +172,7 @@ void checkSchema(const FieldPath& at, const json::object& schema, Depth depth, R
   checkType(at, schema, depth, role, report);
   if (role == Role::structure) {
     checkList(at, schema, report);
-    checkExpressions(at, schema, report);
+    checkExpressions(at, schema, depth, report);
   } else {
     for (const auto* field : {"description", "title", "default", "nullable", "x-kubernetes-preserve-unknown-fields",
                               "x-kubernetes-embedded-resource", "additionalProperties"})

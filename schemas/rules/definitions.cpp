@@ -2,6 +2,7 @@
 #include <set>
 
 #include "schemas/rules/definition_rules.h"
+#include "schemas/rules/webhook_client.h"
 
 namespace steer {
 namespace {
@@ -143,20 +144,6 @@ void checkVersions(const FieldPath& spec, const json::object& said, RuleReport& 
   }
 }
 
-void checkClient(const FieldPath& at, const json::object& client, RuleReport& report) {
-  const auto* service = part(client, "service");
-  const auto url = text(client, "url");
-  const bool byUrl = given(client, "url") != nullptr;
-  if (byUrl == (service != nullptr)) return report.required(at, "exactly one of url or service is required");
-  if (byUrl && !url.starts_with("https://"))
-    report.invalid(at.field("url"), quoted(url), "'https' is the only allowed URL scheme");
-  if (service == nullptr) return;
-  const auto here = at.field("service");
-  checkPresent(here, *service, "name", report);
-  checkPresent(here, *service, "namespace", report);
-  checkPortNumber(here.field("port"), given(*service, "port"), report);
-}
-
 void checkConversion(const FieldPath& spec, const json::object& said, RuleReport& report) {
   const auto* conversion = part(said, "conversion");
   if (conversion == nullptr) return;
@@ -170,7 +157,7 @@ void checkConversion(const FieldPath& spec, const json::object& said, RuleReport
   const bool reviewed = webhook != nullptr && !items(*webhook, "conversionReviewVersions").empty();
   if (strategy == "Webhook") {
     if (client == nullptr) report.required(clientAt, "required when strategy is set to Webhook");
-    else checkClient(clientAt, *client, report);
+    else checkWebhookClient(clientAt, *client, report);
     if (!reviewed) report.required(reviews);
   } else {
     if (client != nullptr) report.forbidden(clientAt, "should not be set when strategy is not set to Webhook");

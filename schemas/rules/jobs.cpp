@@ -244,11 +244,26 @@ void checkSchedule(const FieldPath& at, const json::object& spec, RuleReport& re
 
 }  // namespace
 
+namespace {
+
+/// The name becomes a label of the pods, and of a job that has no other labels than they.
+void checkNameAsLabel(const json::object& object, RuleReport& report) {
+  const auto name = stringAt(object, {"metadata", "name"});
+  const FieldPath root;
+  report.check(root.path("spec.template.labels"), name, checkLabelValue);
+  if (objectAt(object, {"metadata", "labels"}).empty() &&
+      !objectAt(object, {"spec", "template", "metadata", "labels"}).empty())
+    report.check(root.path("metadata.labels"), name, checkLabelValue);
+}
+
+}  // namespace
+
 void checkJob(const json::object& object, RuleReport& report) {
   const FieldPath root;
   const auto at = root.field("spec");
   const auto& spec = members(object, "spec");
   checkJobSpec(at, spec, report);
+  if (report.creating() && !flag(spec, "manualSelector")) checkNameAsLabel(object, report);
   const auto* selector = given(spec, "selector");
   const auto& labels = objectAt(spec, {"template", "metadata", "labels"});
   const auto place = at.path("template.metadata.labels");

@@ -66,7 +66,7 @@ void checkOwners(const json::object& metadata, const FieldPath& at, RuleReport& 
 bool qualifiesFinalizers(const KindSchema& kind) {
   const auto& group = kind.gvk.group;
   return group != "node.k8s.io" && group != "coordination.k8s.io" && group != "apiextensions.k8s.io" &&
-         group != "policy" && group != "steersman.dev";
+         group != "policy" && group != "admissionregistration.k8s.io" && group != "steersman.dev";
 }
 
 void checkFinalizers(const KindSchema& kind, const json::object& metadata, const FieldPath& at, RuleReport& report) {

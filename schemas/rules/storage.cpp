@@ -2,6 +2,7 @@
 #include <set>
 
 #include "core/quantity.h"
+#include "schemas/rules/class_parameters.h"
 #include "schemas/rules/pod_rules.h"
 #include "schemas/rules/resource_names.h"
 #include "schemas/rules/volume_sources.h"
@@ -177,26 +178,9 @@ void checkAttachment(const json::object& object, RuleReport& report) {
 }
 
 void checkStorageClass(const json::object& object, RuleReport& report) {
-  constexpr std::size_t kMostParameters = 512;
-  constexpr std::size_t kLargest = 256 * 1024;
   const FieldPath root;
-  const auto provisioner = text(object, "provisioner");
-  if (provisioner.empty()) report.required(root.field("provisioner"));
-  else {
-    std::string lowered(provisioner);
-    for (auto& c : lowered)
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    report.check(root.field("provisioner"), provisioner, checkQualifiedName(lowered));
-  }
-  const auto parameters = root.field("parameters");
-  std::size_t size = 0;
-  for (const auto& [key, value] : members(object, "parameters")) {
-    if (key.empty()) report.invalid(parameters, "", "field can not be empty.");
-    size += key.size() + (value.is_string() ? value.get_string().size() : 0);
-  }
-  if (members(object, "parameters").size() > kMostParameters)
-    report.tooLong(parameters, "may not be more than 512 bytes");
-  if (size > kLargest) report.tooLong(parameters, "may not be more than 262144 bytes");
+  checkProvisioner(root.field("provisioner"), text(object, "provisioner"), report);
+  checkParameters(root.field("parameters"), members(object, "parameters"), report);
   checkEnum(root.field("reclaimPolicy"), text(object, "reclaimPolicy"), {"Delete", "Retain"}, report,
             given(object, "reclaimPolicy") == nullptr ? Empty::allowed : Empty::unsupported);
   if (given(object, "volumeBindingMode") == nullptr) report.required(root.field("volumeBindingMode"));

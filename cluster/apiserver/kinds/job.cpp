@@ -54,12 +54,13 @@ class JobStrategy final : public KindStrategy {
     if (boolAt(spec, {"manualSelector"})) return {};
     const std::string uid(stringAt(job, {"metadata", "uid"})), name(stringAt(job, {"metadata", "name"}));
     auto& labels = ensureObject(ensureObject(ensureObject(spec, "template"), "metadata"), "labels");
+    // A new job without labels has those of its pods.
+    const bool shared = !labels.empty() && objectAt(job, {"metadata", "labels"}).empty();
     for (const char* key : {kUidLabel, kOldUidLabel})
       if (!labels.contains(key)) labels[key] = uid;
-    // A name longer than a label may be is no label; the uid alone selects.
-    if (!checkLabelValue(name))
-      for (const char* key : {kNameLabel, kOldNameLabel})
-        if (!labels.contains(key)) labels[key] = name;
+    for (const char* key : {kNameLabel, kOldNameLabel})
+      if (!labels.contains(key)) labels[key] = name;
+    if (shared) ensureObject(job, "metadata")["labels"] = labels;
     auto& matched = ensureObject(ensureObject(spec, "selector"), "matchLabels");
     if (!matched.contains(kUidLabel)) matched[kUidLabel] = uid;
     return {};
