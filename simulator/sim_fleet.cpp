@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/barrier.h"
 #include "core/node_labels.h"
 #include "core/rfc3339.h"
 #include "simulator/sim_pod.h"
@@ -40,6 +41,12 @@ struct SimFleet::SimPod {
   std::optional<Time> stopSeen{};
   bool ended = false;  ///< its containers, after it was asked to stop
 };
+
+namespace {
+
+std::string placeOf(const Object& pod) { return "the simulated pod " + pod.ns() + "/" + pod.name(); }
+
+}  // namespace
 
 SimFleet::SimFleet(Client& client, FleetOptions options) : client_(client), options_(std::move(options)) {
   const std::size_t count = options_.adopt.empty() ? options_.nodes : options_.adopt.size();
@@ -262,6 +269,7 @@ void SimFleet::takeIn(const ObjectPtr& before, const ObjectPtr& after, Time now)
 void SimFleet::forget(const std::string& uid) {
   const auto it = pods_.find(uid);
   if (it == pods_.end()) return;
+  barrier::forget(placeOf(*it->second->object));
   if (it->second->due) timers_.erase({*it->second->due, uid});
   if (auto* node = nodeOf(it->second->node); node != nullptr && !it->second->ip.empty()) {
     if (const auto host = hostOf(it->second->ip)) node->freeIps.insert(*host);
@@ -383,7 +391,14 @@ Loop::Next SimFleet::step(Time now) {
     const auto it = pods_.find(uid);
     if (it == pods_.end()) continue;
     it->second->due.reset();
-    if (reachable(*it->second)) walk(*it->second, now);
+    // A pod that cannot be walked holds up itself alone.
+    const auto& object = *it->second->object;
+    const auto fault = barrier::run(placeOf(object), [&] {
+      if (reachable(*it->second)) walk(*it->second, now);
+    });
+    if (!fault || it->second->due) continue;
+    it->second->due = now + seconds(2);
+    timers_.insert({*it->second->due, uid});
   }
   flush(now);
   std::optional<Time> next = retryAt_;

@@ -40,6 +40,7 @@ void Simulator::startServer() {
   server->client = makeInProcessClient(*server->api, administrator());
   ManagerOptions managerOptions;
   managerOptions.recordPodTimes = options_.recordPodTimes;
+  managerOptions.reportFaults = options_.reportFaults;
   managerOptions.podCidr = options_.podCidr;
   server->manager = std::make_unique<Manager>(*server->client, clock_, random_, managerOptions);
   for (auto* loop : server->manager->loops()) driver_.add(*loop);

@@ -23,6 +23,7 @@ struct SimulatorOptions {
   FleetOptions fleet{};
   std::string podCidr = "10.244.0.0/16";
   bool recordPodTimes = false;  ///< as ManagerOptions
+  bool reportFaults = false;    ///< as ManagerOptions
 };
 
 class Simulator {

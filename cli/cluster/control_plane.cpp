@@ -134,6 +134,7 @@ Result<void> ControlPlane::State::openApi(const ControlPlaneOptions& options, co
   managerOptions.firstBinding = milliseconds(700);
   managerOptions.rootCaPem = pki->caPem();
   managerOptions.recordPodTimes = true;
+  managerOptions.reportFaults = true;
   manager = std::make_unique<Manager>(*client, clock, random, managerOptions);
   for (auto* loop : manager->loops()) threads.push_back(std::make_unique<LoopThread>(*loop, clock));
   return {};

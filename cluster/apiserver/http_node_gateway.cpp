@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "core/barrier.h"
 #include "core/ip_address.h"
 #include "core/json.h"
 #include "core/rfc3339.h"
@@ -67,7 +68,11 @@ class Download final : public Stream {
  public:
   Download(std::string url, std::string pin, KeyPair credentials)
       : url_(std::move(url)), pin_(std::move(pin)), credentials_(std::move(credentials)) {
-    thread_ = std::thread([this] { run(); });
+    thread_ = std::thread([this] {
+      auto code = CURLE_FAILED_INIT;
+      const auto fault = barrier::run(kPlace, [&] { code = download(); });
+      end(code, fault ? barrier::faultText(kPlace, *fault) : "");
+    });
   }
   ~Download() override {
     stopping_ = true;
@@ -103,7 +108,10 @@ class Download final : public Stream {
 
  private:
   static std::size_t onData(char* bytes, std::size_t size, std::size_t count, void* self) {
-    return static_cast<Download*>(self)->take(bytes, size * count);
+    // No exception passes through a library in C: the download fails instead.
+    std::size_t taken = 0;
+    (void)barrier::run(kPlace, [&] { taken = static_cast<Download*>(self)->take(bytes, size * count); });
+    return taken;
   }
   static int onProgress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
     return static_cast<Download*>(self)->stopping_ ? 1 : 0;
@@ -149,23 +157,31 @@ class Download final : public Stream {
     curl_easy_setopt(c, CURLOPT_XFERINFODATA, this);
   }
 
-  void run() {
+  CURLcode download() {
     curl_.reset(curl_easy_init());
+    if (!curl_) return CURLE_OUT_OF_MEMORY;
     configure();
-    const CURLcode code = curl_easy_perform(curl_.get());
+    return curl_easy_perform(curl_.get());
+  }
+
+  /// Always reached, so that nobody waits for a download that is over.
+  void end(CURLcode code, const std::string& fault) {
     Waker waker;
     {
       std::lock_guard lock(mutex_);
-      curl_easy_getinfo(curl_.get(), CURLINFO_RESPONSE_CODE, &status_);
+      if (curl_) curl_easy_getinfo(curl_.get(), CURLINFO_RESPONSE_CODE, &status_);
       if (code != CURLE_OK && !started_)
-        failure_ = makeError(Errc::unavailable,
-                             std::string("the node's agent cannot be reached: ") + curl_easy_strerror(code));
+        failure_ = makeError(
+            fault.empty() ? Errc::unavailable : Errc::internal,
+            fault.empty() ? std::string("the node's agent cannot be reached: ") + curl_easy_strerror(code) : fault);
       started_ = ended_ = true;
       waker = waker_;
     }
     cv_.notify_all();
     if (waker) waker();
   }
+
+  static constexpr std::string_view kPlace = "the download of a log";
 
   std::string url_;
   std::string pin_;

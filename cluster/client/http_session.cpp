@@ -6,6 +6,7 @@
 
 #include "cluster/client/ca_pin.h"
 #include "cluster/client/join_token.h"
+#include "core/barrier.h"
 
 namespace steer {
 namespace {
@@ -19,8 +20,8 @@ void startLibrary() {
 }
 
 std::size_t append(char* data, std::size_t, std::size_t size, void* to) {
-  static_cast<std::string*>(to)->append(data, size);
-  return size;
+  // No exception passes through a library in C: the request fails instead.
+  return barrier::run("the answer to a request", [&] { static_cast<std::string*>(to)->append(data, size); }) ? 0 : size;
 }
 
 curl_blob blobOf(const std::string& text) { return {const_cast<char*>(text.data()), text.size(), CURL_BLOB_NOCOPY}; }

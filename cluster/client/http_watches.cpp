@@ -57,8 +57,7 @@ struct Line {
   bool paused = false;
 };
 
-std::size_t receive(char* data, std::size_t, std::size_t size, void* to) {
-  auto& line = *static_cast<Line*>(to);
+std::size_t take(const char* data, std::size_t size, Line& line) {
   {
     std::lock_guard lock(line.mutex);
     if (line.events.size() > kPauseAbove) {
@@ -87,6 +86,13 @@ std::size_t receive(char* data, std::size_t, std::size_t size, void* to) {
   return size;
 }
 
+/// No exception passes through a library in C: the stream ends instead, and who reads it begins a new one.
+std::size_t receive(char* data, std::size_t, std::size_t size, void* to) {
+  std::size_t taken = 0;
+  (void)barrier::run("what a watch receives", [&] { taken = take(data, size, *static_cast<Line*>(to)); });
+  return taken;
+}
+
 }  // namespace
 
 struct HttpWatches::Reader : std::enable_shared_from_this<Reader> {
@@ -97,6 +103,9 @@ struct HttpWatches::Reader : std::enable_shared_from_this<Reader> {
   void start(const std::shared_ptr<Line>& line);
   void finish(const std::shared_ptr<Line>& line, CURLcode code);
   void drop(const std::shared_ptr<Line>& line);
+  void end(const std::shared_ptr<Line>& line);
+  template <class Work>
+  void each(std::deque<std::shared_ptr<Line>> Reader::*list, const Work& work);
   /// Asks the thread to look at this line: start it, resume it or drop it.
   void post(std::deque<std::shared_ptr<Line>> Reader::*list, std::shared_ptr<Line> line) {
     std::lock_guard lock(mutex);
@@ -192,30 +201,55 @@ void HttpWatches::Reader::finish(const std::shared_ptr<Line>& line, CURLcode cod
   if (line->waker) line->waker();
 }
 
-void HttpWatches::Reader::run() {
+/// A line that cannot be started, ended or told holds up itself alone.
+template <class Work>
+void HttpWatches::Reader::each(std::deque<std::shared_ptr<Line>> Reader::*list, const Work& work) {
   for (;;) {
-    decltype(opening) toOpen, toResume, toClose;
-    bool stop = false;
+    std::shared_ptr<Line> line;
     {
       std::lock_guard lock(mutex);
-      toOpen.swap(opening);
-      toResume.swap(resuming);
-      toClose.swap(closing);
-      stop = stopping;
+      auto& waiting = this->*list;
+      if (waiting.empty()) return;
+      line = std::move(waiting.front());
+      waiting.pop_front();
     }
-    for (const auto& line : toOpen) start(line);
-    for (const auto& line : toResume)
+    if (barrier::run("a watch over HTTP", [&] { work(line); })) end(line);
+  }
+}
+
+/// Without a word of why: there may be no memory for one.
+void HttpWatches::Reader::end(const std::shared_ptr<Line>& line) {
+  drop(line);
+  {
+    std::lock_guard lock(line->mutex);
+    line->ended = true;
+  }
+  (void)barrier::run("a watch over HTTP", [&] {
+    if (line->waker) line->waker();
+  });
+}
+
+void HttpWatches::Reader::run() {
+  for (;;) {
+    each(&Reader::opening, [this](const auto& line) { start(line); });
+    each(&Reader::resuming, [](const auto& line) {
       if (line->handle != nullptr) curl_easy_pause(line->handle, CURLPAUSE_CONT);
-    for (const auto& line : toClose) drop(line);
-    if (stop) break;
+    });
+    each(&Reader::closing, [this](const auto& line) { drop(line); });
+    {
+      std::lock_guard lock(mutex);
+      if (stopping) break;
+    }
     int running = 0;
     curl_multi_perform(multi, &running);
     int left = 0;
     while (const CURLMsg* message = curl_multi_info_read(multi, &left)) {
       if (message->msg != CURLMSG_DONE) continue;
       const CURLcode code = message->data.result;
-      if (const auto it = lines.find(message->easy_handle); it != lines.end())
-        finish(std::shared_ptr<Line>(it->second), code);
+      const auto it = lines.find(message->easy_handle);
+      if (it == lines.end()) continue;
+      const std::shared_ptr<Line> line = it->second;
+      if (barrier::run("a watch over HTTP", [&] { finish(line, code); })) end(line);
     }
     curl_multi_poll(multi, nullptr, 0, 60'000, nullptr);
   }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
+#include "core/barrier.h"
 #include "core/log.h"
 
 namespace steer {
@@ -34,6 +36,10 @@ std::vector<Informer::Source> sourcesOf(const std::vector<std::unique_ptr<Contro
   return sources;
 }
 
+std::string controllerPlace(const Controller& controller, const Controller::Key& key) {
+  return "the controller " + std::string(controller.name()) + " at " + (key.ns.empty() ? "" : key.ns + "/") + key.name;
+}
+
 }  // namespace
 
 ControllerLoop::ControllerLoop(Client& client, Random& random, std::vector<std::unique_ptr<Controller>> controllers,
@@ -58,9 +64,37 @@ void ControllerLoop::takeIn(const std::string& resource, const ObjectPtr& before
   }
   const auto interested = byResource_.find(resource);
   if (interested == byResource_.end()) return;
-  for (const auto index : interested->second)
-    for (auto& key : controllers_[index]->keysFor(informer_->snapshot(), resource, before, after))
-      queue_.add({index, std::move(key)});
+  for (const auto index : interested->second) {
+    show({index, resource, before, after});
+  }
+}
+
+std::string ControllerLoop::placeOf(const Missed& change) const {
+  const auto& object = change.after ? change.after : change.before;
+  return controllerPlace(*controllers_[change.controller], {object->ns(), change.resource + "/" + object->name()});
+}
+
+void ControllerLoop::show(Missed change) {
+  const auto fault = barrier::run(placeOf(change), [&] {
+    for (auto& key :
+         controllers_[change.controller]->keysFor(informer_->snapshot(), change.resource, change.before, change.after))
+      queue_.add({change.controller, std::move(key)});
+  });
+  if (fault) missed_.push_back(std::move(change));
+}
+
+/// Changes whose keys a controller could not name are shown to it again; it alone waits for them.
+void ControllerLoop::showMissed(Time now) {
+  if (missed_.empty()) {
+    missedDue_.reset();
+    missedTimes_ = 0;
+    return;
+  }
+  if (!missedDue_) missedDue_ = now + seconds(1) * (1 << std::min(missedTimes_++, 6));
+  if (now < *missedDue_) return;
+  missedDue_.reset();
+  for (auto& missed : std::exchange(missed_, {})) show(std::move(missed));
+  if (!missed_.empty()) missedDue_ = now + seconds(1) * (1 << std::min(missedTimes_++, 6));
 }
 
 bool ControllerLoop::passed(const Barrier& barrier, Time now) const {
@@ -84,13 +118,10 @@ std::vector<ControllerLoop::Made> ControllerLoop::decide(Time now) {
     auto id = queue_.take([&](const Barrier& barrier) { return passed(barrier, now); });
     if (!id) break;
     Made made{*id, {}, 0};
-    try {
-      made.decision = controllers_[id->controller]->decide(informer_->snapshot(), id->key, now);
-    } catch (const std::exception& e) {
-      // Decisions read what others stored. Whatever it is, it holds up its own key and no other.
-      log::error("decision failed", {{"controller", std::string(controllers_[id->controller]->name())},
-                                     {"object", id->key.ns + "/" + id->key.name},
-                                     {"error", e.what()}});
+    // Decisions read what others stored. Whatever it is, it holds up its own key and no other.
+    const auto& controller = *controllers_[id->controller];
+    if (barrier::run(controllerPlace(controller, id->key),
+                     [&] { made.decision = controller.decide(informer_->snapshot(), id->key, now); })) {
       queue_.retry(*id, now);
       continue;
     }
@@ -280,6 +311,7 @@ void ControllerLoop::flushEvents(Time now) {
 
 /// Keys may have been lost with the step: every object names its keys again.
 void ControllerLoop::recover() {
+  for (const auto& missed : std::exchange(missed_, {})) barrier::forget(placeOf(missed));
   for (const auto& [resource, interested] : byResource_)
     for (const auto& object : informer_->snapshot().list(resource)) takeIn(resource, nullptr, object);
 }
@@ -295,6 +327,7 @@ Loop::Next ControllerLoop::step(Time now) {
   if (news || queue_.hasBlocked()) queue_.unblock();
   queue_.release(now);
   answers_.clear();
+  showMissed(now);
   if (auto round = decide(now); !round.empty()) execute(std::move(round), now);
   flushEvents(now);
   if (more || queue_.hasReady()) return again(now);
@@ -303,6 +336,7 @@ Loop::Next ControllerLoop::step(Time now) {
     if (t && (!next || *t < *next)) next = t;
   };
   sooner(informer_->retryAt());
+  sooner(missedDue_);
   for (const auto& recorder : recorders_) sooner(recorder->due());
   if (queue_.hasBlocked()) sooner(now + milliseconds(500));
   return next ? at(*next) : idle();

@@ -45,6 +45,15 @@ class ControllerLoop final : public Loop {
   void noteRefused(const Made& made, const Write& write, const Error& error, Time now);
   void finish(const Made& made, std::span<const Result<ObjectPtr>> results, Time now);
   void flushEvents(Time now);
+  /// A change whose keys a controller could not name, because it failed on it.
+  struct Missed {
+    std::size_t controller;
+    std::string resource;
+    ObjectPtr before, after;
+  };
+  std::string placeOf(const Missed& change) const;
+  void show(Missed change);
+  void showMissed(Time now);
 
   Client& client_;
   std::vector<std::unique_ptr<Controller>> controllers_;
@@ -53,6 +62,9 @@ class ControllerLoop final : public Loop {
   std::map<std::string, std::uint64_t, std::less<>> seen_;  ///< newest revision seen of each resource
   std::map<Proviso, bool> answers_;                         ///< of this step
   KeyQueue queue_;
+  std::vector<Missed> missed_;
+  std::optional<Time> missedDue_;
+  int missedTimes_ = 0;
   std::unique_ptr<Informer> informer_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "cluster/controllers/all.h"
 #include "cluster/manager/controller_loop.h"
+#include "cluster/manager/fault_loop.h"
 #include "cluster/manager/pod_times_loop.h"
 #include "cluster/manager/scheduler_loop.h"
 #include "schemas/schema.h"
@@ -40,6 +41,7 @@ Manager::Manager(Client& client, const Clock& clock, Random& random, ManagerOpti
   controllers_ = std::make_unique<ControllerLoop>(client, random, makeControllers(controllers), options.events);
   scheduler_ = std::make_unique<SchedulerLoop>(client, random, options.firstBinding, options.events);
   if (options.recordPodTimes) podTimes_ = std::make_unique<PodTimesLoop>(client);
+  if (options.reportFaults) faults_ = std::make_unique<FaultLoop>(client);
 }
 
 Manager::~Manager() = default;
@@ -47,6 +49,7 @@ Manager::~Manager() = default;
 std::vector<Loop*> Manager::loops() {
   std::vector<Loop*> out{controllers_.get(), scheduler_.get()};
   if (podTimes_) out.push_back(podTimes_.get());
+  if (faults_) out.push_back(faults_.get());
   return out;
 }
 

@@ -24,6 +24,7 @@ struct ManagerOptions {
   Duration eventTtl = std::chrono::hours(1);
   Events events = Events::record;
   bool recordPodTimes = false;  ///< keep kube-system/steersman-pod-times (PodTimesLoop)
+  bool reportFaults = false;    ///< show this process' faults on the namespace kube-system (FaultLoop)
 };
 
 class Manager {
@@ -37,6 +38,7 @@ class Manager {
   std::unique_ptr<Loop> controllers_;
   std::unique_ptr<Loop> scheduler_;
   std::unique_ptr<Loop> podTimes_;  ///< null = not kept
+  std::unique_ptr<Loop> faults_;    ///< null = not shown
 };
 
 }  // namespace steer

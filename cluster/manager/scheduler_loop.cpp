@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/barrier.h"
 #include "core/log.h"
 #include "core/rfc3339.h"
 
@@ -12,6 +13,7 @@ namespace {
 constexpr std::size_t kPodsPerStep = 1000;
 constexpr Duration kRetry = seconds(1);
 constexpr Duration kParkedLimit = seconds(60);
+constexpr std::string_view kPlace = "the scheduling";
 
 bool terminal(const Object& pod) {
   const auto phase = stringAt(pod.status(), {"phase"});
@@ -149,8 +151,31 @@ std::vector<ObjectPtr> SchedulerLoop::nextPods() {
   return pods;
 }
 
+/// A pod that the scheduler fails on holds up itself alone: it is parked, and tried again with the others.
+std::vector<Placement> SchedulerLoop::placementsOf(const std::vector<ObjectPtr>& pods, Time now) {
+  std::vector<Placement> out;
+  if (!barrier::run(kPlace, [&] { out = schedule(view_, pods); })) {
+    for (const auto& place : std::exchange(failing_, {})) barrier::forget(place);
+    return out;
+  }
+  out.clear();
+  for (const auto& pod : pods) view_.removePod(pod->uid());  // what was placed before the fault
+  for (const auto& pod : pods) {
+    const auto place = std::string(kPlace) + " of " + pod->ns() + "/" + pod->name();
+    const auto fault = barrier::run(place, [&] {
+      for (auto& placement : schedule(view_, {pod})) out.push_back(std::move(placement));
+    });
+    if (!fault) continue;
+    failing_.insert(place);
+    parked_[pod->uid()] = pod;
+    retryAt_ = now + kRetry;
+  }
+  if (failing_.empty()) barrier::forget(kPlace);  // each alone was well
+  return out;
+}
+
 void SchedulerLoop::place(std::vector<ObjectPtr> pods, Time now) {
-  auto placements = schedule(view_, pods);
+  auto placements = placementsOf(pods, now);
   std::vector<Write> refusals;
   std::vector<Placement> found;
   for (auto& placement : placements) {

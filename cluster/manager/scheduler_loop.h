@@ -5,6 +5,7 @@
 // is tried again.
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -36,6 +37,7 @@ class SchedulerLoop final : public Loop {
   void wakeParked();
   std::vector<ObjectPtr> nextPods();
   void place(std::vector<ObjectPtr> pods, Time now);
+  std::vector<Placement> placementsOf(const std::vector<ObjectPtr>& pods, Time now);
   void bind(std::vector<Placement> placements, Time now);
   void refuse(const Placement& placement, Time now, std::vector<Write>& writes);
 
@@ -44,6 +46,7 @@ class SchedulerLoop final : public Loop {
   ClusterView view_;
   std::unordered_map<std::string, ObjectPtr> waiting_;  ///< by uid: to be placed
   std::unordered_map<std::string, ObjectPtr> parked_;   ///< by uid: fit nowhere at the last try
+  std::set<std::string> failing_;                       ///< places of pods that the scheduler failed on
   std::unordered_set<std::string> assumed_;             ///< bound by us, not seen bound yet
   std::optional<Time> retryAt_;
   const Duration firstBinding_;

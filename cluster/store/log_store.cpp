@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t kMaxObjectBytes = 1'500'000;
 constexpr std::size_t kMaxGroupBytes = 16 * 1024 * 1024;
+constexpr std::string_view kWriter = "the store's writer";
+constexpr std::string_view kNews = "the news of the store";
 constexpr std::size_t kRemovalBytes = 512;  ///< a removal's share of the event window
 
 std::string keyOf(const ObjectRef& ref) {
@@ -237,7 +239,12 @@ Result<void> LogStore::stage(Transaction& transaction, bool& onPending) {
     }
     own.insert_or_assign(change.key, Pending{change.after, change.revision});
   }
-  for (auto& [key, entry] : own) pending_.insert_or_assign(key, std::move(entry));
+  pending_.reserve(pending_.size() + own.size());  // from here on nothing throws
+  while (!own.empty()) {
+    auto node = own.extract(own.begin());
+    if (const auto known = pending_.find(node.key()); known != pending_.end()) known->second = std::move(node.mapped());
+    else pending_.insert(std::move(node));
+  }
   nextRevision_ = revision;
   return {};
 }
@@ -252,6 +259,7 @@ Result<std::vector<Committed>> LogStore::commit(std::vector<Mutation> mutations)
     std::optional<Error> refused;
     {
       std::lock_guard lock(mutex_);
+      queue_.reserve(queue_.size() + 1);  // what is staged is queued, whatever happens
       auto staged = stage(transaction, onPending);
       if (!staged.ok()) {
         if (!onPending) return std::move(staged).error();
@@ -279,26 +287,35 @@ void LogStore::await(Transaction& transaction) {
   if (transaction.state.load() == Transaction::leader) lead();
 }
 
+/// What waits for the leader waits for ever if it fails on the way: so every way ends in settle(). All that may throw
+/// comes before the log is written; what is written is published.
 void LogStore::lead() {
   std::vector<Transaction*> group;
-  {
-    std::lock_guard lock(mutex_);
-    std::size_t bytes = 0;
-    auto end = queue_.begin();
-    while (end != queue_.end() && (end == queue_.begin() || bytes + (*end)->bytes <= kMaxGroupBytes))
-      bytes += (*end++)->bytes;
-    group.assign(queue_.begin(), end);
-    queue_.erase(queue_.begin(), end);
-  }
-  auto written = writeGroup(group);
-  if (written.ok()) publishGroup(group);
-  else rollBack(std::move(group), written.error());
-  if (options_.inlineCommit) maintainInline();
+  Publication publication;
+  Result<void> written;
+  const auto fault = barrier::run(kWriter, [&] {
+    {
+      std::lock_guard lock(mutex_);
+      std::size_t bytes = 0;
+      auto end = queue_.begin();
+      while (end != queue_.end() && (end == queue_.begin() || bytes + (*end)->bytes <= kMaxGroupBytes))
+        bytes += (*end++)->bytes;
+      group.assign(queue_.begin(), end);
+      queue_.erase(queue_.begin(), end);
+    }
+    auto records = recordsOf(group);
+    publication = publicationOf(group);
+    written = writeRecords(records);
+  });
+  if (fault) written = makeError(Errc::internal, barrier::faultText(kWriter, *fault));
+  if (written.ok()) publishGroup(group, std::move(publication));
+  else rollBack(group, written.error());
+  if (options_.inlineCommit) (void)barrier::run("the store's housekeeping", [this] { maintainInline(); });
 }
 
-Result<void> LogStore::writeGroup(const std::vector<Transaction*>& group) {
-  if (!log_) return {};
+std::vector<LogRecord> LogStore::recordsOf(const std::vector<Transaction*>& group) const {
   std::vector<LogRecord> records;
+  if (!log_) return records;
   for (auto* transaction : group)
     for (auto& change : transaction->changes) {
       LogRecord record;
@@ -309,6 +326,10 @@ Result<void> LogStore::writeGroup(const std::vector<Transaction*>& group) {
       record.previous = change.before ? change.before->revision() : 0;
       records.push_back(std::move(record));
     }
+  return records;
+}
+
+Result<void> LogStore::writeRecords(const std::vector<LogRecord>& records) {
   if (records.empty()) return {};
   auto written = log_->append(records);
   if (!written.ok() || options_.inlineCommit) return written;
@@ -322,10 +343,10 @@ Result<void> LogStore::writeGroup(const std::vector<Transaction*>& group) {
   return written;
 }
 
-void LogStore::publishGroup(const std::vector<Transaction*>& group) {
+LogStore::Publication LogStore::publicationOf(const std::vector<Transaction*>& group) const {
   // Only a leader changes durable_, so it may read it without the lock.
-  Snapshot next = durable_;
-  std::vector<PublishedEvent> events;
+  Publication out{durable_, {}};
+  auto& [next, events] = out;
   for (auto* transaction : group)
     for (auto& change : transaction->changes) {
       const auto& ref = change.mutation.target;
@@ -342,37 +363,51 @@ void LogStore::publishGroup(const std::vector<Transaction*>& group) {
       }
       event->revision = change.revision;
       event->resource = ref.resource;
-      event->before = std::move(change.before);
+      event->before = change.before;
       event->after = change.after;
       next.setRevision(change.revision);
       events.push_back({std::move(event), bytes});
     }
-  const std::uint64_t reached = next.revision();
+  return out;
+}
+
+void LogStore::publishGroup(const std::vector<Transaction*>& group, Publication publication) {
+  const std::uint64_t reached = publication.next.revision();
   {
     std::lock_guard lock(mutex_);
-    std::swap(durable_, next);
+    std::swap(durable_, publication.next);
     for (const auto* transaction : group)
       for (const auto& change : transaction->changes) {
         const auto it = pending_.find(change.key);
         if (it != pending_.end() && it->second.revision <= reached) pending_.erase(it);
       }
   }
-  const auto wakers = hub_->publish(std::move(events), reached);
+  std::vector<Waker> wakers;
+  if (barrier::run(kNews, [&] { wakers = hub_->publish(std::move(publication.events), reached); })) {
+    hub_->skipTo(reached);
+    (void)barrier::run(kNews, [&] { wakers = hub_->wakeAll(); });
+  }
   settle(group);
-  for (const auto& waker : wakers) waker();
+  for (const auto& waker : wakers)
+    if (barrier::run(kNews, waker)) (void)barrier::run(kNews, waker);  // nobody else would wake it
 }
 
-void LogStore::rollBack(std::vector<Transaction*> group, const Error& error) {
+void LogStore::rollBack(const std::vector<Transaction*>& group, const Error& error) {
+  std::vector<Transaction*> rest;  // rests on the group
   {
     std::lock_guard lock(mutex_);
-    group.insert(group.end(), queue_.begin(), queue_.end());
-    queue_.clear();
+    rest.swap(queue_);
     pending_.clear();
     nextRevision_ = durable_.revision() + 1;
   }
-  for (auto* transaction : group)
-    if (!transaction->changes.empty()) transaction->failure = error;
+  for (const auto* all : std::initializer_list<const std::vector<Transaction*>*>{&group, &rest})
+    for (auto* transaction : *all) {
+      if (transaction->changes.empty()) continue;
+      if (barrier::run("the news of a refusal", [&] { transaction->failure = error; }))
+        transaction->failure = makeError(Errc::internal, "out of memory");  // short enough to need none
+    }
   settle(group);
+  tellDone(rest);
 }
 
 void LogStore::settle(const std::vector<Transaction*>& group) {
@@ -386,7 +421,11 @@ void LogStore::settle(const std::vector<Transaction*>& group) {
     heir->state = Transaction::leader;
     heir->state.notify_one();
   }
-  // A transaction lives on its caller's stack: it is not touched after its state says done.
+  tellDone(group);
+}
+
+/// A transaction lives on its caller's stack: it is not touched after its state says done.
+void LogStore::tellDone(const std::vector<Transaction*>& group) {
   for (auto* transaction : group) {
     auto& state = transaction->state;
     state.store(Transaction::done);

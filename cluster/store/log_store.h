@@ -50,9 +50,17 @@ class LogStore final : public Store {
   Result<void> stage(Transaction& transaction, bool& onPending);
   void await(Transaction& transaction);
   void lead();
-  Result<void> writeGroup(const std::vector<Transaction*>& group);
-  void publishGroup(const std::vector<Transaction*>& group);
-  void rollBack(std::vector<Transaction*> group, const Error& error);
+  /// What is known to all when a group is written.
+  struct Publication {
+    Snapshot next;
+    std::vector<PublishedEvent> events;
+  };
+  std::vector<LogRecord> recordsOf(const std::vector<Transaction*>& group) const;
+  Publication publicationOf(const std::vector<Transaction*>& group) const;
+  Result<void> writeRecords(const std::vector<LogRecord>& records);
+  void publishGroup(const std::vector<Transaction*>& group, Publication publication);
+  void rollBack(const std::vector<Transaction*>& group, const Error& error);
+  static void tellDone(const std::vector<Transaction*>& group);
   void settle(const std::vector<Transaction*>& group);
   void maintainInline();
   void maintain();

@@ -43,6 +43,11 @@ struct CloseDb {
 struct Finalize {
   void operator()(sqlite3_stmt* s) const { sqlite3_finalize(s); }
 };
+struct RollBackOpen {
+  void operator()(sqlite3* db) const {
+    if (sqlite3_get_autocommit(db) == 0) sqlite3_exec(db, "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+};
 using Db = std::unique_ptr<sqlite3, CloseDb>;
 using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
 
@@ -221,6 +226,8 @@ class SqliteLog final : public LogBackend {
   Result<void> append(const std::vector<LogRecord>& records) override {
     std::lock_guard lock(writeMutex_);
     if (step(begin_.get()) != SQLITE_DONE) return explain(writer_.path, writer_.db.get(), "write");
+    // An exception on the way leaves no transaction open behind it.
+    const std::unique_ptr<sqlite3, RollBackOpen> open(writer_.db.get());
     for (std::size_t next = 0; next < records.size();) {
       const std::size_t first = next;
       const std::string block = packer_.pack(records, next);
@@ -304,6 +311,7 @@ class SqliteLog final : public LogBackend {
     }
     std::lock_guard lock(writeMutex_);
     if (step(begin_.get()) != SQLITE_DONE) return explain(writer_.path, writer_.db.get(), "compact");
+    const std::unique_ptr<sqlite3, RollBackOpen> open(writer_.db.get());
     if (auto done = bury(dead, to); !done.ok()) {
       rolledBack("compact");
       return std::move(done).error();

@@ -262,7 +262,39 @@ std::vector<Waker> WatchHub::publish(std::vector<PublishedEvent> events, std::ui
     window_.push_back(std::move(published));
   }
   trim();
+  collectAll(wakers);
   published_.store(revision);
+  return wakers;
+}
+
+void WatchHub::skipTo(std::uint64_t revision) noexcept {
+  std::lock_guard lock(mutex_);
+  window_.clear();
+  windowBytes_ = 0;
+  floor_ = revision;
+  published_.store(revision);
+  allDue_ = true;
+  for (const auto& [bucket, states] : buckets_)
+    for (const auto& state : states) {
+      std::lock_guard own(state->mutex);
+      state->queue.clear();
+      state->queueBytes = 0;
+      state->live = false;
+    }
+}
+
+void WatchHub::collectAll(std::vector<Waker>& wakers) {
+  if (!allDue_) return;
+  for (const auto& [bucket, states] : buckets_)
+    for (const auto& state : states)
+      if (state->waker) wakers.push_back(state->waker);
+  allDue_ = false;
+}
+
+std::vector<Waker> WatchHub::wakeAll() {
+  std::vector<Waker> wakers;
+  std::lock_guard lock(mutex_);
+  collectAll(wakers);
   return wakers;
 }
 

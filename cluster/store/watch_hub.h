@@ -40,6 +40,10 @@ class WatchHub : public std::enable_shared_from_this<WatchHub> {
 
   /// Everything up to `revision` has happened. Returns the wakers to call, outside every lock.
   std::vector<Waker> publish(std::vector<PublishedEvent> events, std::uint64_t revision);
+  /// After a publish() that failed on the way: watches read what happened from the log. Their wakers are in the next
+  /// answer of wakeAll() or publish().
+  void skipTo(std::uint64_t revision) noexcept;
+  std::vector<Waker> wakeAll();
   Result<std::unique_ptr<StoreWatch>> watch(const std::string& resource, std::uint64_t from, Waker waker,
                                             WatchFilter filter);
   std::uint64_t compacted() const { return compacted_.load(); }
@@ -58,6 +62,7 @@ class WatchHub : public std::enable_shared_from_this<WatchHub> {
   void offer(const std::string& bucket, const PublishedEvent& published, std::vector<Waker>& wakers);
   void push(WatchState& state, const PublishedEvent& published, std::vector<Waker>& wakers);
   void trim();
+  void collectAll(std::vector<Waker>& wakers);
 
   const std::shared_ptr<LogBackend> log_;
   const Limits limits_;
@@ -65,6 +70,7 @@ class WatchHub : public std::enable_shared_from_this<WatchHub> {
   std::deque<PublishedEvent> window_;
   std::size_t windowBytes_ = 0;
   std::uint64_t floor_ = 0;  ///< the window holds every event after this revision
+  bool allDue_ = false;      ///< every watch is to be woken: something was not told
   std::unordered_map<std::string, States> buckets_;
   std::unordered_map<std::string, std::size_t> nodeWatches_;  ///< per resource, to skip useless look-ups
   std::unordered_map<std::string, std::size_t> nameWatches_;

@@ -5,6 +5,7 @@
 #include <exception>
 #include <utility>
 
+#include "core/barrier.h"
 #include "core/log.h"
 #include "net/http/answer_text.h"
 
@@ -211,12 +212,9 @@ asio::awaitable<Response> Connection::answerOf(Incoming& incoming) {
   Handler& handler = shared_.handler;
   FairWorkers::Job job;
   job.run = [&handler, request, finish] {
-    try {
-      finish(handler.handle(*request));
-    } catch (const std::exception& problem) {
-      log::error("a request failed", {{"method", request->method}, {"path", request->path}, {"error", problem.what()}});
-      finish(handler.refuse(makeError(Errc::internal, "the server failed on this request; its log says more")));
-    }
+    if (!barrier::run("the answer of a handler", [&] { finish(handler.handle(*request)); })) return;
+    log::error("a request failed", {{"method", request->method}, {"path", request->path}});
+    finish(handler.refuse(makeError(Errc::internal, "the server failed on this request; its log says more")));
   };
   job.drop = [&handler, finish] { finish(handler.refuse(makeError(Errc::unavailable, "the server is stopping"))); };
   const auto taken = shared_.workers.submit(request->identity.user, job);

@@ -48,8 +48,13 @@ void FairWorkers::pump(std::unique_lock<std::mutex>& lock) {
     if (user.inTurn) turns_.push_back(name);
     lock.unlock();
     // Without a thread the job is dropped: the machine is at its end, and its sender is told so.
-    if (!threads_.submit([this, name, run = job.run] {
-          (void)barrier::run("the work for a request", run);
+    if (!threads_.submit([this, name, job] {
+          bool begun = false;
+          const auto fault = barrier::run("the work for a request", [&] {
+            begun = true;
+            job.run();
+          });
+          if (fault && !begun) (void)barrier::run("the refusal of a request", job.drop);
           finish(name);
         })) {
       job.drop();

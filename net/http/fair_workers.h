@@ -18,7 +18,7 @@ class FairWorkers {
  public:
   struct Job {
     std::function<void()> run;
-    std::function<void()> drop;  ///< called in place of run when the workers stop first
+    std::function<void()> drop;  ///< called in place of run when that cannot be begun
   };
   enum class Taken { yes, full, stopped };
 

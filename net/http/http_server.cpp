@@ -15,7 +15,7 @@
 #include <cstring>
 #include <thread>
 
-#include "core/log.h"
+#include "core/barrier.h"
 #include "core/sync.h"
 #include "net/http/connection.h"
 
@@ -35,14 +35,7 @@ struct EventLoop {
   std::thread thread;
 
   void run() {
-    for (;;) {
-      try {
-        context.run();
-        return;
-      } catch (const std::exception& problem) {
-        log::error("a connection's event failed", {{"error", problem.what()}});
-      }
-    }
+    barrier::keepRunning("an event of the transport", [this] { context.run(); });
   }
 };
 
@@ -125,12 +118,7 @@ void HttpServer::State::begin(Tcp::socket socket, EventLoop& loop) {
   asio::co_spawn(
       loop.context, [connection] { return connection->run(); },
       [connection](const std::exception_ptr& problem) {
-        if (!problem) return;
-        try {
-          std::rethrow_exception(problem);
-        } catch (const std::exception& error) {
-          log::error("a connection failed", {{"error", error.what()}});
-        }
+        if (problem) (void)barrier::run("a connection", [&] { std::rethrow_exception(problem); });
       });
 }
 
@@ -146,9 +134,11 @@ asio::awaitable<void> HttpServer::State::accept(Tcp::acceptor& acceptor) {
       co_await pause.async_wait(kAwait);
       continue;
     }
-    // A connection lives on its own loop's thread from its first step.
-    asio::post(loop.context, [this, &loop, moved = std::make_shared<Tcp::socket>(std::move(socket))] {
-      begin(std::move(*moved), loop);
+    // A connection lives on its own loop's thread from its first step. One that cannot be begun ends alone.
+    (void)barrier::run("a new connection", [&] {
+      asio::post(loop.context, [this, &loop, moved = std::make_shared<Tcp::socket>(std::move(socket))] {
+        (void)barrier::run("a new connection", [&] { begin(std::move(*moved), loop); });
+      });
     });
   }
 }
@@ -157,7 +147,7 @@ asio::awaitable<void> HttpServer::State::sweep() {
   while (!stopping) {
     sweeper->expires_after(kSweepEvery);
     co_await sweeper->async_wait(kAwait);
-    shared.table.sweep(ConnectionTable::Clock::now());
+    (void)barrier::run("the sweep of connections", [this] { shared.table.sweep(ConnectionTable::Clock::now()); });
   }
 }
 

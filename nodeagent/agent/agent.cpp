@@ -1,5 +1,6 @@
 #include "nodeagent/agent/agent.h"
 
+#include "core/barrier.h"
 #include "core/log.h"
 #include "nodeagent/agent/agent_server.h"
 #include "nodeagent/agent/agent_state.h"
@@ -7,6 +8,8 @@
 namespace steer {
 
 namespace {
+
+constexpr seconds kRetry{2};
 
 std::vector<Informer::Source> sourcesOf(const AgentOptions& options) {
   ListOptions pods;
@@ -54,6 +57,11 @@ Agent::State::~State() {
   jobs_.settle();
 }
 
+/// One duty that fails holds up none of the others: a node whose pods cannot be told of still renews its lease.
+void Agent::State::duty(std::string_view what, void (State::*work)(Time), Time now) {
+  if (barrier::run("the agent's " + std::string(what), [&] { (this->*work)(now); })) at(now + kRetry);
+}
+
 Loop::Next Agent::State::step(Time now) {
   next_.reset();
   node_.networkReady = networkReady.load();
@@ -61,22 +69,23 @@ Loop::Next Agent::State::step(Time now) {
   if (const auto change = runtime_.nextChange(); change && *change <= now) *runtimeChanged_ = true;
   const bool more =
       informer_.pump(now, [&](const std::string& resource, const ObjectPtr& before, const ObjectPtr& after) {
-        if (resource == "pods") onPod(before, after, now);
+        if (resource == "pods") takePod(before, after, now);
         if (resource == "nodes") nodeAt_ = {};
       });
   if (const auto retry = informer_.retryAt()) at(*retry);
+  takeMissed(now);
   // Work that ended makes new decisions due; each round either starts work or ends the step.
   constexpr int kRounds = 20;
   for (int round = 0; round < kRounds; ++round) {
-    sweepRuntime(now);
-    stepWorkers(now);
-    flush(now);
-    stepNode(now);
-    stepLease(now);
+    duty("look at the runtime", &State::sweepRuntime, now);
+    duty("pods", &State::stepWorkers, now);
+    duty("reports of pods", &State::flush, now);
+    duty("report of the node", &State::stepNode, now);
+    duty("lease", &State::stepLease, now);
     if (!jobs_.drain()) break;
     if (round + 1 == kRounds) at(now);
   }
-  housekeeping(now);
+  duty("housekeeping", &State::housekeeping, now);
   if (const auto change = runtime_.nextChange()) at(*change);
   if (more) return {now};
   return {next_};

@@ -50,12 +50,26 @@ void Agent::State::startServer() {
   report_.serverPin = server_->pin();
 }
 
+/// Told at once, then every other second at most, and once more when all is well again.
+void Agent::State::noteFaults(Time now) {
+  if (faultsKnown_ == barrier::count() && report_.faults.empty()) return;
+  if (now < faultsAt_) return at(faultsAt_);
+  faultsAt_ = now + kRetry;
+  faultsKnown_ = barrier::count();
+  auto faults = barrier::summary();
+  if (faults != report_.faults) nodeAt_ = {};
+  report_.faults = std::move(faults);
+  report_.lastFault = barrier::newest();
+  at(faultsAt_);
+}
+
 void Agent::State::stepNode(Time now) {
   if (!informer_.synced() || writingNode_) return;
   const bool netReady = networkReady;
   if (netReady != report_.networkReady) nodeAt_ = {};
   report_.networkReady = netReady;
   report_.networkMessage = networkMessage.with([](const std::string& m) { return m; });
+  noteFaults(now);
   if (now < nodeAt_) return at(nodeAt_);
   const auto node = informer_.snapshot().get("nodes", "", options.nodeName);
   if (!node) {
@@ -81,7 +95,6 @@ void Agent::State::stepNode(Time now) {
 }
 
 void Agent::State::writeNode(std::vector<Write> writes, json::object status) {
-  writingNode_ = true;
   jobs_.run(
       [this, writes = std::move(writes)]() mutable { return client_.batch(std::move(writes), {}); },
       [this, status = std::move(status)](std::vector<Result<ObjectPtr>> results) {
@@ -99,6 +112,7 @@ void Agent::State::writeNode(std::vector<Write> writes, json::object status) {
         if (!status.empty()) ready = report_.ready();
       },
       failedBatch);
+  writingNode_ = true;
 }
 
 void Agent::State::stepLease(Time now) {
@@ -115,7 +129,6 @@ void Agent::State::stepLease(Time now) {
                                                               {"metadata", json::object{{"name", kLeaseNamespace}}}}));
     writes.push_back(leaseCreation(options.nodeName, node->uid(), now));
   }
-  writingLease_ = true;
   jobs_.run([this, writes = std::move(writes)]() mutable { return client_.batch(std::move(writes), {}); },
             [this, created = !leaseExists_](std::vector<Result<ObjectPtr>> results) {
               writingLease_ = false;
@@ -132,6 +145,7 @@ void Agent::State::stepLease(Time now) {
               }
             },
             failedBatch);
+  writingLease_ = true;
 }
 
 }  // namespace steer

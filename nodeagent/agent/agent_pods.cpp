@@ -54,12 +54,26 @@ void Agent::State::onPod(const ObjectPtr& before, const ObjectPtr& after, Time n
   }
   if (!after) return;
   const auto shown = options.simulated ? after : withApiAccess(after);
-  auto& worker = workers_[after->uid()];
-  if (worker) {
-    worker->update(shown);
-  } else {
-    worker = std::make_shared<PodWorker>(shown, node_, runner_, jobs_);
+  if (const auto known = workers_.find(after->uid()); known != workers_.end()) known->second->update(shown);
+  else workers_.emplace(after->uid(), std::make_shared<PodWorker>(shown, node_, runner_, jobs_));
+}
+
+/// A pod that cannot be taken in holds up itself alone, and is tried again.
+void Agent::State::takePod(const ObjectPtr& before, const ObjectPtr& after, Time now) {
+  const auto uid = (after ? after : before)->uid();
+  if (!barrier::run("the agent's pod " + uid, [&] { onPod(before, after, now); })) {
+    missed_.erase(uid);
+    return;
   }
+  missed_[uid] = {before, after};
+  missedAt_ = now + kRetry;
+}
+
+void Agent::State::takeMissed(Time now) {
+  if (missed_.empty()) return;
+  if (now < missedAt_) return at(missedAt_);
+  for (const auto& [uid, change] : std::map(missed_)) takePod(change.first, change.second, now);
+  if (!missed_.empty()) at(missedAt_);
 }
 
 /// Looks at the whole runtime: what changed by itself, and what nobody wants any more. Only after the
@@ -67,7 +81,6 @@ void Agent::State::onPod(const ObjectPtr& before, const ObjectPtr& after, Time n
 void Agent::State::sweepRuntime(Time now) {
   if (!informer_.synced() || sweeping_) return;
   if (!*runtimeChanged_ && now < sweepAt_) return at(sweepAt_);
-  sweeping_ = true;
   *runtimeChanged_ = false;
   struct Look {
     Result<PodRuntimeState> state;
@@ -102,6 +115,7 @@ void Agent::State::sweepRuntime(Time now) {
       [](Error error) {
         return Look{std::move(error), std::nullopt};
       });
+  sweeping_ = true;
 }
 
 void Agent::State::takeSweep(const PodRuntimeState& all, Time now) {
@@ -168,6 +182,7 @@ void Agent::State::stepWorkers(Time now) {
     });
     if (fault) at(now + kRetry);
     if (worker->finished() && worker->lost()) {
+      barrier::forget("the agent's pod " + it->first);
       it = workers_.erase(it);
     } else {
       ++it;
@@ -207,7 +222,6 @@ void Agent::State::flush(Time now) {
   }
   for (auto& write : events_.writes(now)) writes.push_back(std::move(write));
   if (writes.empty()) return;
-  flushing_ = true;
   jobs_.run([this, writes = std::move(writes)]() mutable { return client_.batch(std::move(writes), {}); },
             [this, owners = std::move(owners), removals = std::move(removals),
              statuses = std::move(statuses)](std::vector<Result<ObjectPtr>> results) mutable {
@@ -215,6 +229,7 @@ void Agent::State::flush(Time now) {
               takeFlush(owners, removals, std::move(statuses), std::move(results), clock_.now());
             },
             failedBatch);
+  flushing_ = true;
 }
 
 void Agent::State::takeFlush(const std::vector<std::shared_ptr<PodWorker>>& owners, const std::vector<bool>& removals,
@@ -266,7 +281,6 @@ void Agent::State::refreshVolumes() {
     if (auto pod = worker->lost() ? nullptr : worker->refreshable(); pod && showsObjects(*pod))
       pods.push_back(std::move(pod));
   if (pods.empty()) return;
-  refreshing_ = true;
   jobs_.run(
       [this, pods = std::move(pods)] {
         for (const auto& pod : pods) {
@@ -280,12 +294,12 @@ void Agent::State::refreshVolumes() {
         return true;
       },
       [this](bool) { refreshing_ = false; }, [](const Error&) { return false; });
+  refreshing_ = true;
 }
 
 /// Logs that grew, and the weight of the classes of pods.
 void Agent::State::keepHouse() {
   if (keepingHouse_) return;
-  keepingHouse_ = true;
   std::vector<std::pair<std::string, std::string>> logs;
   std::vector<ObjectPtr> pods;
   for (const auto& [uid, worker] : workers_) {
@@ -313,11 +327,11 @@ void Agent::State::keepHouse() {
         return true;
       },
       [this](bool) { keepingHouse_ = false; }, [](const Error&) { return false; });
+  keepingHouse_ = true;
 }
 
 void Agent::State::keepImages() {
   if (keepingImages_) return;
-  keepingImages_ = true;
   std::set<std::string> named;
   for (const auto& pod : informer_.snapshot().list("pods")) {
     const auto phase = stringAt(pod->status(), {"phase"});
@@ -330,6 +344,7 @@ void Agent::State::keepImages() {
               keepingImages_ = false;
               if (!removed.ok()) log::warn("images could not be looked through", {{"error", removed.error().message}});
             });
+  keepingImages_ = true;
 }
 
 }  // namespace steer

@@ -40,8 +40,11 @@ struct Agent::State {
   std::atomic<bool> networkReady{false};
 
  private:
+  void duty(std::string_view what, void (State::*work)(Time), Time now);
   // agent_pods.cpp
   void onPod(const ObjectPtr& before, const ObjectPtr& after, Time now);
+  void takePod(const ObjectPtr& before, const ObjectPtr& after, Time now);
+  void takeMissed(Time now);
   void sweepRuntime(Time now);
   void takeSweep(const PodRuntimeState& all, Time now);
   void adoptOrphan(const std::string& uid, const PodRuntimeState& all, Time now);
@@ -58,6 +61,7 @@ struct Agent::State {
   void stepNode(Time now);
   void writeNode(std::vector<Write> writes, json::object status);
   void stepLease(Time now);
+  void noteFaults(Time now);
   void startServer();
 
   void at(Time t) {
@@ -78,6 +82,8 @@ struct Agent::State {
   Informer informer_;
   std::unique_ptr<AgentServer> server_;
   std::map<std::string, std::shared_ptr<PodWorker>> workers_;
+  std::map<std::string, std::pair<ObjectPtr, ObjectPtr>> missed_;  ///< changes that failed, by uid
+  Time missedAt_{};
 
   std::shared_ptr<std::atomic<bool>> runtimeChanged_ = std::make_shared<std::atomic<bool>>(true);
   bool sweeping_ = false;
@@ -92,6 +98,8 @@ struct Agent::State {
   Time refreshAt_{};
   bool refreshing_ = false;
   NodeReport report_;
+  std::uint64_t faultsKnown_ = 0;
+  Time faultsAt_{};
   bool versionKnown_ = false;
   bool writingNode_ = false;
   Time nodeAt_{};

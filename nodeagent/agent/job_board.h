@@ -53,7 +53,17 @@ class JobBoard {
       std::lock_guard lock(shared_->mutex);
       done.swap(shared_->done);
     }
-    for (auto& then : done) (void)barrier::run(kPlace, then);
+    for (auto& then : done) {
+      bool begun = false;
+      const auto fault = barrier::run(kNext, [&] {
+        begun = true;
+        then();
+      });
+      if (!fault || begun) continue;
+      // What did not even begin is not lost: whoever waits for it would wait for ever.
+      std::lock_guard lock(shared_->mutex);
+      shared_->done.push_back(std::move(then));
+    }
     return !done.empty();
   }
   /// Waits until no work is under way; queued work and what would follow is dropped. The end.
@@ -67,6 +77,7 @@ class JobBoard {
 
  private:
   static constexpr std::string_view kPlace = "a job of the agent";
+  static constexpr std::string_view kNext = "what follows a job of the agent";
 
   struct Shared {
     std::mutex mutex;

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 
+#include "core/barrier.h"
 #include "core/rfc3339.h"
 
 namespace steer {
@@ -63,7 +64,8 @@ std::deque<std::uint64_t> lastLines(const fs::path& file, std::size_t n) {
 
 /// Wakes the transport now and then, so that a followed log is looked at again.
 struct LogReader::Ticker {
-  explicit Ticker(Waker w) : waker(std::move(w)), thread([this] { run(); }) {}
+  explicit Ticker(Waker w)
+      : waker(std::move(w)), thread([this] { barrier::keepRunning("the ticker of a log", [this] { run(); }); }) {}
   ~Ticker() {
     {
       std::lock_guard lock(mutex);

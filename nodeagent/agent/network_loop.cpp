@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "core/barrier.h"
 #include "core/log.h"
 #include "nodeagent/dns/dns_server.h"
 #include "nodeagent/network/service_proxy.h"
@@ -52,7 +53,10 @@ void NetworkLoop::noteChange(const std::string& resource, const ObjectPtr& befor
 
 void NetworkLoop::attempt(Duty& duty, std::string_view what, Time now, const std::function<Result<void>()>& apply) {
   if (!duty.dirty || now < duty.retryAt) return;
-  const auto result = apply();
+  Result<void> result;
+  const std::string place = "the node's " + std::string(what);
+  if (const auto fault = barrier::run(place, [&] { result = apply(); }))
+    result = makeError(Errc::internal, barrier::faultText(place, *fault));
   if (result.ok()) {
     duty = {false, true, 0, {}};
     return;

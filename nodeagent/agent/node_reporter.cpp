@@ -85,6 +85,16 @@ json::object nodeStatusOf(const AgentOptions& options, const MachineFacts& facts
   conditions.push_back(
       conditionOf({"PIDPressure", false, "SufficientPIDs", "enough process numbers are available"}, node, now));
   conditions.push_back(conditionOf({"Ready", ready, ready ? "AgentReady" : "AgentNotReady", why}, node, now));
+  const bool faultless = report.faults.empty();
+  const auto& past = report.lastFault;
+  conditions.push_back(conditionOf({"Faultless", faultless,
+                                    !faultless     ? "Fault"
+                                    : past.empty() ? "NoFault"
+                                                   : "Recovered",
+                                    !faultless     ? report.faults
+                                    : past.empty() ? "the agent has had no fault"
+                                                   : "the last one: " + past},
+                                   node, now));
   status["conditions"] = std::move(conditions);
   makeUtf8(status);
   return status;

@@ -20,6 +20,8 @@ struct NodeReport {
   bool networkReady = false;
   std::string networkMessage;
   MachinePressure pressure;
+  std::string faults;     ///< what barriers of this process hold back now; empty = nothing
+  std::string lastFault;  ///< the newest of all; empty = there was none
   int serverPort = 0;
   std::string serverPin;
 

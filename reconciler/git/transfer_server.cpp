@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "core/barrier.h"
 #include "core/utf8.h"
 #include "reconciler/git/fetch_commit.h"
 #include "reconciler/git/git_handles.h"
@@ -62,7 +63,8 @@ void limitMyself() {
 /// Ends the process when nothing moved for the timeout, or when all of it takes too long.
 class Watchdog {
  public:
-  explicit Watchdog(const RemoteAccess& access) : access_(access), thread_([this] { watch(); }) {}
+  explicit Watchdog(const RemoteAccess& access)
+      : access_(access), thread_([this] { barrier::keepRunning("the watch over a transfer", [this] { watch(); }); }) {}
   ~Watchdog() {
     {
       const std::lock_guard guard(mutex_);

@@ -8,7 +8,7 @@
 #include "core/rfc3339.h"
 #include "core/source_address.h"
 #include "reconciler/git/remote_url.h"
-#include "reconciler/loop/application_removal.h"
+#include "reconciler/loop/application_child.h"
 #include "reconciler/loop/included.h"
 #include "reconciler/plan/application_policy.h"
 #include "reconciler/plan/application_source.h"
@@ -57,26 +57,6 @@ bool asksOtherwise(const ObjectPtr& before, const ObjectPtr& after) {
 
 }  // namespace
 
-struct ApplicationsLoop::Child {
-  Child(Client& client, std::string name, const ObjectPtr& of)
-      : label(std::move(name)), object(of), status(client, of->ns(), of->name()) {}
-
-  std::string label;
-  ObjectPtr object;
-  ApplicationStatus status;  ///< used while there is no loop
-  std::unique_ptr<ApplicationLoop> loop;
-  std::unique_ptr<ApplicationRemoval> removal;
-  std::string identity;
-  std::string configured;  ///< spec that the loop has
-  std::string shown;       ///< what others wait for
-  int faults = 0;          ///< in a row
-  std::optional<Time> lastFault;
-  bool restart = false;  ///< the loop is to be replaced as soon as its clone is free
-  bool dirty = true;
-  std::optional<Time> next;
-  std::shared_ptr<std::atomic<bool>> woken = std::make_shared<std::atomic<bool>>(true);
-};
-
 ApplicationsLoop::ApplicationsLoop(ApplicationsOptions options, RendererFactory renderers, Client& client,
                                    Executor& executor)
     : options_(std::move(options)),
@@ -121,6 +101,8 @@ Loop::Next ApplicationsLoop::step(Time now) {
   for (auto it = children_.begin(); it != children_.end();) {
     Child& child = *it->second;
     if (!child.object) {
+      barrier::forget("application " + child.label);
+      barrier::forget("the restart of application " + child.label);
       it = children_.erase(it);
       changed_ = true;
       want(now);
@@ -130,10 +112,10 @@ Loop::Next ApplicationsLoop::step(Time now) {
     const bool due = child.woken->exchange(false) || child.dirty || (child.next && now >= *child.next);
     if (due) child.next = stepGuarded(child, now);
   }
-  noteContests(now);
+  (void)barrier::run("contests of applications", [&] { noteContests(now); });
   for (auto& [label, child] : children_) want(child->woken->load() ? std::optional(now) : child->next);
   if (repositories_.asked()) want(now);
-  showRepositories(now);
+  (void)barrier::run("the status of repositories", [&] { showRepositories(now); });
   if (!children_.empty()) want(secretsDue_);
   return Next{next};
 }
@@ -327,24 +309,34 @@ void ApplicationsLoop::startLoop(Child& child, const ApplicationSpec& spec, cons
 std::optional<Time> ApplicationsLoop::stepGuarded(Child& child, Time now) {
   std::optional<Time> next;
   const std::string place = "application " + child.label;
-  const auto fault = barrier::run(place, [&] { next = stepChild(child, now); });
-  if (!fault) {
-    if (std::exchange(child.faults, 0) > 0) noteFault(child, nullptr, now);
-    return next;
+  // What a fault left behind is not stepped again: not before the restart went through.
+  if (!child.fault || restartAfterFault(child, now)) {
+    const auto fault = barrier::run(place, [&] { next = stepChild(child, now); });
+    if (!fault) {
+      if (std::exchange(child.faults, 0) > 0) noteFault(child, nullptr, now);
+      return next;
+    }
+    child.fault = fault;
+    (void)restartAfterFault(child, now);
   }
   child.faults = std::min(child.faults + 1, 7);
-  const Time again = now + std::min<Duration>(seconds(1) * (1 << (child.faults - 1)), seconds(60));
-  (void)barrier::run(place + ", its restart", [&] {
+  return now + std::min<Duration>(seconds(1) * (1 << (child.faults - 1)), seconds(60));
+}
+
+/// Whether everything of the application is ready to begin anew.
+bool ApplicationsLoop::restartAfterFault(Child& child, Time now) {
+  const auto fault = barrier::run("the restart of application " + child.label, [&] {
     child.loop.reset();
     child.removal.reset();
     child.identity.clear();
     child.dirty = true;
     child.lastFault = now;
-    noteFault(child, &*fault, now);
-    child.status.setPhase("Failed", barrier::faultText(place, *fault));
+    noteFault(child, &*child.fault, now);
+    child.status.setPhase("Failed", barrier::faultText("application " + child.label, *child.fault));
     (void)child.status.flush(now);
   });
-  return again;
+  if (!fault) child.fault.reset();
+  return !fault;
 }
 
 void ApplicationsLoop::noteFault(Child& child, const Fault* fault, Time now) {

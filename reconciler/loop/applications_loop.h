@@ -74,6 +74,7 @@ class ApplicationsLoop final : public Loop, private ApplicationNeighbours {
   /// Its spec, with the source of the application that declares it where it names none.
   ApplicationSpec specOf(const Child& child, int depth = 0) const;
   std::optional<Time> stepGuarded(Child& child, Time now);
+  bool restartAfterFault(Child& child, Time now);
   void noteFault(Child& child, const Fault* fault, Time now);
   std::optional<Time> stepChild(Child& child, Time now);
   std::optional<Time> stepRemoval(Child& child, Time now);

@@ -12,10 +12,14 @@
 
 namespace steer::scenario {
 
+/// Whether faults that barriers hold back stand in a condition of the cluster.
+enum class Faults : bool { unseen, shown };
+
 class Followed {
  public:
-  explicit Followed(std::uint64_t seed, Duration healthTimeout = minutes(3))
-      : cluster(SimulatorOptions{seedFor(seed), {.nodes = 2}, "10.244.0.0/16"}), healthTimeout_(healthTimeout) {
+  explicit Followed(std::uint64_t seed, Duration healthTimeout = minutes(3), Faults faults = Faults::unseen)
+      : cluster({.seed = seedFor(seed), .fleet = {.nodes = 2}, .reportFaults = faults == Faults::shown}),
+        healthTimeout_(healthTimeout) {
     connectRemote();
     restartReconciler();
   }

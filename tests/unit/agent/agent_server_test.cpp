@@ -7,6 +7,7 @@
 #include "cluster/apiserver/http_node_gateway.h"
 #include "cluster/apiserver/transport/pki.h"
 #include "nodeagent/agent/log_files.h"
+#include "tests/fault/injection.h"
 
 using namespace steer;
 namespace fs = std::filesystem;
@@ -103,4 +104,16 @@ TEST_CASE("unknown containers and paths that climb are refused in words") {
   CHECK(w.read(kApiServerUser, query).error().message.find("nginx") != std::string::npos);
   query.container = "..";
   CHECK(w.read(kApiServerUser, query).error().code == Errc::badRequest);
+}
+
+TEST_CASE("a fault in the download of a log is the answer of that request alone") {
+  World w;
+  for (const auto what : faulttest::kThrown) {
+    const faulttest::Injection injected("the download of a log", what);
+    const auto failed = w.read(kApiServerUser);
+    REQUIRE(!failed.ok());
+    CHECK(failed.error().code == Errc::internal);
+    CHECK(failed.error().message.find(faulttest::textOf(what)) != std::string::npos);
+    CHECK(w.read(kApiServerUser).value() == "hello\nworld\n");
+  }
 }

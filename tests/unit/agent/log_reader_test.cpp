@@ -1,11 +1,14 @@
 #include "nodeagent/agent/log_reader.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
+#include <future>
 
 #include "core/rfc3339.h"
 #include "nodeagent/agent/log_files.h"
+#include "tests/fault/injection.h"
 
 using namespace steer;
 namespace fs = std::filesystem;
@@ -99,4 +102,23 @@ TEST_CASE("rotation keeps the newest files and only those") {
   CHECK(logFilesOf(dir.path, 3).size() == 3);
   CHECK(logAttempts(dir.path) == std::vector<std::uint32_t>{3});
   CHECK(rotationDue(log, {.maxBytes = 1}));
+}
+
+TEST_CASE("a followed log is looked at again after a fault of its ticker") {
+  for (const auto what : faulttest::kThrown) {
+    TempDir dir;
+    put(dir.path / "0.log", line(1, "one"));
+    const faulttest::Injection injected("the ticker of a log", what);
+    LogReadOptions options;
+    options.follow = true;
+    LogReader reader(logFilesOf(dir.path, 0), options, [] { return true; });
+    std::promise<void> ticked;
+    std::atomic<bool> told{false};
+    reader.setWaker([&] {
+      if (!told.exchange(true)) ticked.set_value();
+    });
+    CHECK(ticked.get_future().wait_for(std::chrono::seconds(30)) == std::future_status::ready);
+    CHECK(injected.done());
+    CHECK(reader.poll().data == "one\n");
+  }
 }

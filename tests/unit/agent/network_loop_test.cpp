@@ -4,6 +4,8 @@
 #include <deque>
 #include <map>
 
+#include "tests/fault/injection.h"
+
 using namespace steer;
 
 namespace {
@@ -233,4 +235,24 @@ TEST_CASE("rules that somebody flushed come back although nothing changed") {
   node.flushed = true;
   node.run(seconds{11});
   CHECK_FALSE(node.flushed);
+}
+
+TEST_CASE("a fault in one of the network's duties holds up that one alone, and it is tried again") {
+  for (const std::string duty : {"services", "pod bridge", "routes", "names"})
+    for (const auto what : faulttest::kThrown) {
+      INFO(duty << ": " << faulttest::textOf(what));
+      Node n;
+      const faulttest::Injection injected("the node's " + duty, what, 2);
+      n.loop->step(n.clock.now());
+      n.clock.advance(milliseconds(50));
+      n.loop->step(n.clock.now());
+      CHECK(n.rules + n.names + n.pods + n.peers == 3);
+      n.run(seconds(10));
+      CHECK(injected.done());
+      CHECK(n.rules > 0);
+      CHECK(n.names > 0);
+      CHECK(n.pods > 0);
+      CHECK(n.peers > 0);
+      CHECK(n.ready);
+    }
 }

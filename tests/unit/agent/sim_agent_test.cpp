@@ -6,6 +6,7 @@
 #include "core/random.h"
 #include "nodeagent/agent/agent.h"
 #include "nodeagent/runtime/sim_runtime.h"
+#include "tests/fault/injection.h"
 
 using namespace steer;
 
@@ -106,4 +107,65 @@ TEST_CASE("an image that cannot be pulled backs off, and a deleted pod goes away
   n.run(seconds(5));
   CHECK_FALSE(n.client->get({"pods", "default", "lost"}).ok());
   CHECK(n.runtime->list()->empty());
+}
+
+TEST_CASE("a fault in any duty of the agent holds up that duty alone, and a condition of the node names it") {
+  SimNode n;
+  n.run(seconds(1));
+  n.make("web", "{}");
+  n.run(seconds(5));
+  REQUIRE(n.phase("web") == "Running");
+  const auto told = [&n] {
+    const auto node = n.client->get({"nodes", "", "n1"});
+    for (const auto& condition : arrayAt((*node)->status(), {"conditions"}))
+      if (stringAt(condition, {"type"}) == "Faultless")
+        return std::string(stringAt(condition, {"status"})) + " " + std::string(stringAt(condition, {"message"}));
+    return std::string();
+  };
+  const auto renewed = [&n] {
+    const auto lease = n.client->get({"leases.coordination.k8s.io", "kube-node-lease", "n1"});
+    return std::string(stringAt((*lease)->spec(), {"renewTime"}));
+  };
+  int made = 0;
+  for (const std::string place : {"the agent's look at the runtime", "the agent's pods", "the agent's pod ",
+                                  "the agent's reports of pods", "the agent's report of the node", "the agent's lease",
+                                  "the agent's housekeeping", "a job of the agent", "what follows a job of the agent"})
+    for (const auto what : faulttest::kThrown) {
+      INFO(place << ": " << faulttest::textOf(what));
+      const std::string pod = "p" + std::to_string(++made), before = renewed();
+      {
+        const faulttest::Injection injected(place, what, 2);
+        n.make(pod, "{}");
+        n.run(seconds(40));
+        CHECK(injected.done());
+      }
+      CHECK(n.phase(pod) == "Running");
+      CHECK(n.phase("web") == "Running");
+      CHECK(renewed() > before);
+      n.run(seconds(20));
+      CHECK(told().starts_with("True "));
+      CHECK(told().find(place) != std::string::npos);
+      CHECK(told().find(faulttest::textOf(what)) != std::string::npos);
+      REQUIRE(n.client->write(Write::remove({"pods", "default", pod})).ok());
+      n.run(seconds(5));
+      CHECK_FALSE(n.client->get({"pods", "default", pod}).ok());
+    }
+}
+
+TEST_CASE("a fault that lasts stands in the node's condition, and its lease is renewed all the same") {
+  SimNode n;
+  n.run(seconds(1));
+  const faulttest::Injection injected("the agent's look at the runtime", faulttest::Thrown::noMemory, 1'000'000);
+  n.run(minutes(2));
+  const auto node = n.client->get({"nodes", "", "n1"});
+  bool found = false;
+  for (const auto& condition : arrayAt((*node)->status(), {"conditions"}))
+    if (stringAt(condition, {"type"}) == "Faultless") {
+      found = true;
+      CHECK(stringAt(condition, {"status"}) == "False");
+      CHECK(stringAt(condition, {"message"}).find("look at the runtime: out of memory") != std::string_view::npos);
+    }
+  CHECK(found);
+  const auto lease = n.client->get({"leases.coordination.k8s.io", "kube-node-lease", "n1"});
+  CHECK(stringAt((*lease)->spec(), {"renewTime"}) >= "2026-01-01T00:01:4");
 }

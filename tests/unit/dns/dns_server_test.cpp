@@ -8,6 +8,7 @@
 #include <set>
 
 #include "nodeagent/dns/dns_message.h"
+#include "tests/fault/injection.h"
 #include "tests/unit/cluster_network/world.h"
 
 using namespace steer;
@@ -169,4 +170,14 @@ TEST_CASE("resolvers are read from resolv.conf without the server's own address"
   const auto found = DnsServer::upstreamsOf(
       "# x\nsearch a b\nnameserver 10.0.0.1\nnameserver fe80::1\nnameserver 10.1.1.1\n", {"10.1.1.1"});
   CHECK(found == std::vector<std::string>{"10.0.0.1"});
+}
+
+TEST_CASE("names are answered again after a fault of the thread that answers") {
+  for (const auto what : faulttest::kThrown)
+    for (const int type : {SOCK_DGRAM, SOCK_STREAM}) {
+      const faulttest::Injection injected(type == SOCK_DGRAM ? "DNS over UDP" : "DNS over TCP", what);
+      const auto server = serve(table());
+      CHECK(ask(*server, "web.shop.svc.cluster.local", type).rcode == 0);
+      CHECK(injected.done());
+    }
 }

@@ -3,8 +3,10 @@
 #include <catch2/catch.hpp>
 #include <future>
 #include <new>
+#include <thread>
 
 #include "core/log.h"
+#include "tests/fault/injection.h"
 
 using namespace steer;
 
@@ -64,4 +66,19 @@ TEST_CASE("a hundred jobs that hang hold up neither one that answered before nor
   lanes.submit({"good", Standing::proven}, [&] { done.set_value(); });
   CHECK(done.get_future().wait_for(std::chrono::seconds(60)) == std::future_status::ready);
   release.set_value();
+}
+
+TEST_CASE("transfers go on after a fault of one, and of the thread that starts them") {
+  for (const auto what : faulttest::kThrown)
+    for (const std::string place : {"a transfer", "the lanes of transfers"}) {
+      INFO(place << ": " << faulttest::textOf(what));
+      const faulttest::Injection injected(place, what);
+      std::promise<void> done;
+      const SystemClock clock;
+      TransferLanes lanes(clock);
+      if (place == "a transfer") lanes.submit({"lost", Standing::fresh}, [] {});
+      while (!injected.done()) std::this_thread::yield();
+      lanes.submit({"host", Standing::fresh}, [&] { done.set_value(); });
+      CHECK(done.get_future().wait_for(std::chrono::seconds(30)) == std::future_status::ready);
+    }
 }

@@ -1,9 +1,12 @@
 #include "cluster/store/store.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <thread>
+#include <vector>
 
 #include "store_fixture.h"
+#include "tests/fault/injection.h"
 
 using namespace steer;
 using namespace steer::storetest;
@@ -170,4 +173,65 @@ TEST_CASE("concurrent writers all learn of a failing disk, and what is acknowled
   store.reset();
   auto again = memoryStore(disk);
   CHECK(again->snapshot().count("pods") == static_cast<std::size_t>(ok));
+}
+
+TEST_CASE("a fault of the writer refuses what was on its way, and nothing else is lost or told") {
+  for (const auto what : faulttest::kThrown) {
+    auto store = memoryStore();
+    auto watch = store->watch("pods", 0, [] {}, {});
+    REQUIRE(watch.ok());
+    REQUIRE(store->commit({put("a", "p1")}).ok());
+    {
+      const faulttest::Injection injected("the store's writer", what);
+      const auto refused = store->commit({put("a", "p2")});
+      REQUIRE(!refused.ok());
+      CHECK(refused.error().message.find(faulttest::textOf(what)) != std::string::npos);
+    }
+    CHECK(store->revision() == 1);
+    const auto done = store->commit({put("a", "p2", "", 0)});
+    REQUIRE(done.ok());
+    CHECK((*done)[0].revision == 2);
+    CHECK((*(*watch)->poll())->revision == 1);
+    CHECK((*(*watch)->poll())->revision == 2);
+  }
+}
+
+TEST_CASE("what is durable is told to all watches, also when telling failed") {
+  for (const auto what : faulttest::kThrown) {
+    auto store = memoryStore();
+    int woken = 0;
+    auto watch = store->watch("pods", 0, [&] { ++woken; }, {});
+    REQUIRE(watch.ok());
+    {
+      const faulttest::Injection injected("the news of the store", what);
+      REQUIRE(store->commit({put("a", "p1")}).ok());
+      CHECK(injected.done());
+    }
+    CHECK(woken == 1);
+    REQUIRE(store->commit({removal("a", "p1")}).ok());
+    CHECK((*(*watch)->poll())->type == StoreEvent::Type::added);
+    CHECK((*(*watch)->poll())->type == StoreEvent::Type::deleted);
+    CHECK(store->snapshot().count("pods") == 0);
+  }
+}
+
+TEST_CASE("writers side by side all hear of a fault of the one that writes for them, and none waits for ever") {
+  for (const auto what : faulttest::kThrown) {
+    const TempDir dir;
+    auto store = std::move(*Store::open(std::move(*openSqliteLog(dir.file("state.db"))), {}));
+    const faulttest::Injection injected("the store's writer", what, 5);
+    constexpr int kThreads = 6, kEach = 20;
+    std::atomic<int> refused{0};
+    std::vector<std::thread> writers;
+    for (int t = 0; t < kThreads; ++t)
+      writers.emplace_back([&, t] {
+        for (int i = 0; i < kEach; ++i)
+          if (!store->commit({put("a", "p" + std::to_string(t) + "-" + std::to_string(i))}).ok()) ++refused;
+      });
+    for (auto& writer : writers) writer.join();
+    CHECK(injected.done());
+    CHECK(refused >= 5);
+    CHECK(store->snapshot().count("pods") == static_cast<std::size_t>(kThreads * kEach - refused));
+    CHECK(store->revision() == static_cast<std::uint64_t>(kThreads * kEach - refused));
+  }
 }

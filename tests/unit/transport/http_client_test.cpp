@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "cluster/client/batch_codec.h"
+#include "tests/fault/injection.h"
 #include "transport_fixture.h"
 
 using namespace steer;
@@ -286,4 +287,30 @@ TEST_CASE("the kubeconfig that the server writes opens the server, as the user i
   REQUIRE(fromFiles.ok());
   CHECK(fromFiles->caPem == c.f.pki->caPem());
   CHECK(fromFiles->token == "abc");
+}
+
+TEST_CASE("a fault in the client ends one request or one watch, and the next works") {
+  Cluster c;
+  for (const auto what : faulttest::kThrown) {
+    {
+      const auto client = c.client();
+      const faulttest::Injection injected("the answer to a request", what);
+      CHECK_FALSE(client->get({"pods", "shop", "web"}).ok());
+      CHECK(injected.done());
+      CHECK(client->get({"pods", "shop", "web"}).ok());
+    }
+    for (const std::string place : {"a watch over HTTP", "what a watch receives", "the reader of watches"}) {
+      INFO(place << ": " << faulttest::textOf(what));
+      const faulttest::Injection injected(place, what);
+      const auto client = c.client();
+      auto first = client->watch("pods", {}, 7, [] {});
+      REQUIRE(first.ok());
+      // The reader begins again by itself, so that the watch need not end; else it must say that it has.
+      CHECK(eventually([&] { return (*first)->poll() || (*first)->closed(); }));
+      CHECK(injected.done());
+      auto second = client->watch("pods", {}, 7, [] {});
+      REQUIRE(second.ok());
+      CHECK(next(**second));
+    }
+  }
 }

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/fault/injection.h"
 #include "transport_fixture.h"
 
 using namespace steer;
@@ -288,4 +289,32 @@ TEST_CASE("two hundred watchers at once are served and ended") {
   f.server->stop();
   for (auto& thread : threads) thread.join();
   CHECK(f.handler.streams == 0);
+}
+
+TEST_CASE("a fault in the transport ends one connection or one answer, and all others are served") {
+  const Fixture f;
+  for (const auto what : faulttest::kThrown) {
+    for (const std::string place : {"a new connection", "the sweep of connections"}) {
+      INFO(place << ": " << faulttest::textOf(what));
+      Caller earlier(f);
+      CHECK(parsed(earlier.client.Get("/before")).at("path") == "/before");
+      const faulttest::Injection injected(place, what);
+      (void)Caller(f).client.Get("/during");
+      CHECK(eventually([&] { return injected.done(); }));
+      CHECK(parsed(earlier.client.Get("/after")).at("path") == "/after");
+      CHECK(parsed(Caller(f).client.Get("/new")).at("path") == "/new");
+    }
+    for (const std::string place : {"the answer of a handler", "the work for a request"}) {
+      INFO(place << ": " << faulttest::textOf(what));
+      const faulttest::Injection injected(place, what);
+      const auto answer = Caller(f).client.Get("/during");
+      REQUIRE(answer);
+      CHECK(answer->status == (place == "the answer of a handler" ? 500 : 503));
+      CHECK(parsed(Caller(f).client.Get("/new")).at("path") == "/new");
+    }
+    const faulttest::Injection injected("an event of the transport", what);
+    const Fixture fresh;
+    CHECK(parsed(Caller(fresh).client.Get("/new")).at("path") == "/new");
+    CHECK(injected.done());
+  }
 }
