@@ -114,7 +114,7 @@ Result<void> ControlPlane::State::openStore(const DataDir& dir) {
 Result<void> ControlPlane::State::openApi(const ControlPlaneOptions& options, const Clock& clock, Random& random) {
   // Agents know it by its name; here it holds no rights, so that whoever leads it back to this server gains nothing.
   STEER_TRY(const auto pair, pki->client("steersman-apiserver", {}));
-  gateway = std::make_unique<HttpNodeGateway>(pair, [this] { return store->snapshot(); });
+  gateway = std::make_unique<HttpNodeGateway>(pair, pki->caPem(), [this] { return store->snapshot(); });
   ApiServerOptions apiOptions;
   apiOptions.serviceCidr = options.serviceCidr;
   apiOptions.advertiseAddress = options.alsoListen.empty() ? host : options.alsoListen.front();

@@ -1,7 +1,8 @@
 #pragma once
 // NodeCertificates: answers the requests of nodes for their certificates, as Kubernetes' approver and signer of
-// kubernetes.io/kube-apiserver-client-kubelet do, and keeps a fresh token for joining machines.
-// Thread rule: as Loop. Failure rule: what cannot be written is tried again.
+// kubernetes.io/kube-apiserver-client-kubelet do, and its signer of kubernetes.io/kubelet-serving, whose requests are
+// approved here for exactly the name and the addresses of the node that asks. It keeps a fresh token for joining
+// machines. Thread rule: as Loop. Failure rule: what cannot be written is tried again.
 #include <functional>
 #include <string>
 

@@ -1,8 +1,9 @@
 #pragma once
-// NodeIdentity: the certificate by which a node proves who it is. Its key is made here and never leaves; a token that
-// lets machines join is shown once, to ask for the certificate, and the certificate renews itself.
-// Kept in DIR/pki (0700): ca.crt, node.crt, node.key. Thread rule: one owner; the client's certificate is shared.
-// Failure rule: errors say what the server answered; a certificate that still serves is kept.
+// NodeIdentity: the certificates by which a node proves who it is, when it asks and when it is asked. Their keys are
+// made here and never leave; a token that lets machines join is shown once, to ask for the first, and they renew
+// themselves. Kept in DIR/pki (0700): ca.crt, node.crt, node.key, serving.crt, serving.key. Thread rule: one owner; the
+// client's certificate is shared. Failure rule: errors say what the server answered; a certificate that still serves is
+// kept.
 #include <memory>
 #include <string>
 
@@ -18,6 +19,7 @@ class NodeIdentity {
     std::string token;  ///< a join token; empty: only what is in `dir` counts
     std::string dir;
     std::string nodeName;
+    std::string address{};  ///< where the node's agent listens; empty: it serves nothing
   };
 
   /// What is there already, or a certificate that is asked for by the token. Errors: unavailable and timeout are worth
@@ -26,18 +28,27 @@ class NodeIdentity {
 
   const std::string& caPem() const { return caPem_; }
   const std::shared_ptr<ClientCertificate>& certificate() const { return certificate_; }
+  /// Empty until the cluster has signed it.
+  const std::shared_ptr<ClientCertificate>& serving() const { return serving_; }
   /// Asks for another certificate when less than a third of the life of this one is left.
   Result<void> renewWhenDue(Time now);
+  /// The same for the serving certificate, which also changes with the address. The Node must be there.
+  Result<void> renewServingWhenDue(Time now);
 
  private:
   explicit NodeIdentity(Options options) : options_(std::move(options)) {}
   Result<void> readAuthority();
-  Result<void> request(Client& client);
+  struct Wanted;
+  Result<void> request(Client& client, const Wanted& wanted);
+  Result<std::unique_ptr<Client>> asItself() const;
+  Wanted forAsking() const;
+  Wanted forServing() const;
   std::string file(const char* name) const { return options_.dir + "/pki/" + name; }
 
   Options options_;
   std::string caPem_;
   std::shared_ptr<ClientCertificate> certificate_ = std::make_shared<ClientCertificate>();
+  std::shared_ptr<ClientCertificate> serving_ = std::make_shared<ClientCertificate>();
 };
 
 /// Looks every few minutes whether the certificate is due.

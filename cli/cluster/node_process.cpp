@@ -177,11 +177,12 @@ Result<void> runNode(NodeProcessOptions options) {
   STEER_CHECK(complete(options));
   SystemClock clock;
   Node node;
-  STEER_TRY(
-      auto identity, insist("joining", [&] {
-        return NodeIdentity::open({options.server, options.token, options.dataDir, options.nodeName}, clock.now());
-      }));
+  STEER_TRY(auto identity, insist("joining", [&] {
+              return NodeIdentity::open(
+                  {options.server, options.token, options.dataDir, options.nodeName, options.address}, clock.now());
+            }));
   const std::string caPem = identity.caPem();
+  const auto serving = identity.serving();
   STEER_TRY(
       node.client,
       makeHttpClient(
@@ -203,8 +204,9 @@ Result<void> runNode(NodeProcessOptions options) {
     cniState = node.containerd->cniStateDir();
   }
   node.runtime = makeCriRuntime({socket, options.nodeName});
-  node.agent =
-      std::make_unique<Agent>(agentOptions(options, facts, caPem), *node.client, *node.runtime, node.pool, clock);
+  auto agent = agentOptions(options, facts, caPem);
+  agent.serving = serving;
+  node.agent = std::make_unique<Agent>(std::move(agent), *node.client, *node.runtime, node.pool, clock);
   STEER_CHECK(startNetwork(node, options, facts, cniConf, cniState));
   node.threads.push_back(std::make_unique<LoopThread>(*node.agent, clock));
   node.threads.push_back(std::make_unique<LoopThread>(*node.identity, clock));

@@ -44,8 +44,15 @@ std::string queryText(const LogQuery& q, Time now) {
   return out;
 }
 
-/// From its parts, so that no part can be more than it is. What a node says of itself is not trusted.
-Result<std::string> agentUrl(const std::string& address, std::int64_t port, const std::string& query) {
+struct Agent {
+  std::string url;
+  std::string way;  ///< where the connection goes to, whatever the name in the URL: "::ADDRESS:PORT"
+};
+
+/// From its parts, so that no part can be more than it is. What a node says of itself is not trusted: the name is the
+/// one that its certificate must show.
+Result<Agent> agentOf(const std::string& node, const std::string& address, std::int64_t port,
+                      const std::string& query) {
   if (!isIpAddress(address) || port < 1 || port > 65535)
     return makeError(Errc::unavailable, "the node's address is no IP address and port");
   const std::unique_ptr<CURLU, void (*)(CURLU*)> url(curl_url(), curl_url_cleanup);
@@ -53,11 +60,11 @@ Result<std::string> agentUrl(const std::string& address, std::int64_t port, cons
     return curl_url_set(url.get(), part, text.c_str(), 0) == CURLUE_OK;
   };
   char* text = nullptr;
-  if (!url || !set(CURLUPART_SCHEME, "https") || !set(CURLUPART_HOST, urlHostOf(address)) ||
+  if (!url || !set(CURLUPART_SCHEME, "https") || !set(CURLUPART_HOST, node) ||
       !set(CURLUPART_PORT, std::to_string(port)) || !set(CURLUPART_PATH, "/containerLogs") ||
       !set(CURLUPART_QUERY, query) || curl_url_get(url.get(), CURLUPART_URL, &text, 0) != CURLUE_OK)
     return makeError(Errc::unavailable, "the node's address cannot be spoken to");
-  std::string out(text);
+  Agent out{text, "::" + urlHostOf(address) + ":" + std::to_string(port)};
   curl_free(text);
   return out;
 }
@@ -66,8 +73,9 @@ Result<std::string> agentUrl(const std::string& address, std::int64_t port, cons
 /// it is a log or an error.
 class Download final : public Stream {
  public:
-  Download(std::string url, std::string pin, KeyPair credentials)
-      : url_(std::move(url)), pin_(std::move(pin)), credentials_(std::move(credentials)) {
+  Download(Agent agent, std::string caPem, KeyPair credentials)
+      : agent_(std::move(agent)), caPem_(std::move(caPem)), credentials_(std::move(credentials)) {
+    way_.reset(curl_slist_append(nullptr, agent_.way.c_str()));
     thread_ = std::thread([this] {
       auto code = CURLE_FAILED_INIT;
       const auto fault = barrier::run(kPlace, [&] { code = download(); });
@@ -136,15 +144,18 @@ class Download final : public Stream {
 
   void configure() {
     CURL* c = curl_.get();
-    curl_easy_setopt(c, CURLOPT_URL, url_.c_str());
+    curl_easy_setopt(c, CURLOPT_URL, agent_.url.c_str());
+    curl_easy_setopt(c, CURLOPT_CONNECT_TO, way_.get());
     curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-    // The pin is the proof of identity; the certificate is self-made.
-    curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L);
-    curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
-    curl_easy_setopt(c, CURLOPT_PINNEDPUBLICKEY, pin_.c_str());
+    // The cluster's authority alone, and the name of the node: the machine's own authorities prove nothing here.
+    curl_blob authority{caPem_.data(), caPem_.size(), CURL_BLOB_NOCOPY};
+    curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &authority);
+    curl_easy_setopt(c, CURLOPT_CAPATH, nullptr);
+    curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_blob certificate{credentials_.certificatePem.data(), credentials_.certificatePem.size(), CURL_BLOB_NOCOPY};
     curl_blob key{credentials_.keyPem.data(), credentials_.keyPem.size(), CURL_BLOB_NOCOPY};
     curl_easy_setopt(c, CURLOPT_SSLCERT_BLOB, &certificate);
@@ -183,8 +194,9 @@ class Download final : public Stream {
 
   static constexpr std::string_view kPlace = "the download of a log";
 
-  std::string url_;
-  std::string pin_;
+  Agent agent_;
+  std::unique_ptr<curl_slist, decltype([](curl_slist* list) { curl_slist_free_all(list); })> way_;
+  std::string caPem_;
   KeyPair credentials_;
   Curl curl_;
   std::mutex mutex_;
@@ -208,11 +220,9 @@ Result<std::unique_ptr<Stream>> HttpNodeGateway::containerLogs(const std::string
   for (const auto& item : arrayAt(object->status(), {"addresses"}))
     if (stringAt(item, {"type"}) == "InternalIP") address = stringAt(item, {"address"});
   const auto port = intAt(object->status(), {"daemonEndpoints", "kubeletEndpoint", "Port"});
-  const std::string pin(object->annotation("steersman.dev/agent-key-pin"));
-  if (address.empty() || port == 0 || pin.empty())
-    return makeError(Errc::unavailable, "node \"" + node + "\" does not offer logs");
-  STEER_TRY(auto url, agentUrl(address, port, queryText(query, SystemClock().now())));
-  auto download = std::make_unique<Download>(std::move(url), pin, credentials_);
+  if (address.empty() || port == 0) return makeError(Errc::unavailable, "node \"" + node + "\" does not offer logs");
+  STEER_TRY(auto agent, agentOf(node, address, port, queryText(query, SystemClock().now())));
+  auto download = std::make_unique<Download>(std::move(agent), caPem_, credentials_);
   STEER_CHECK(download->begin());
   return std::unique_ptr<Stream>(std::move(download));
 }

@@ -47,7 +47,16 @@ void Agent::State::startServer() {
   server_ = std::move(*started);
   serverPort = server_->port();
   report_.serverPort = server_->port();
-  report_.serverPin = server_->pin();
+}
+
+/// The certificate for this node comes a moment after the node, and another one before it ends.
+void Agent::State::useServingCertificate() {
+  if (!server_ || !options.serving || options.serving->generation() == servingGeneration_) return;
+  servingGeneration_ = options.serving->generation();
+  const auto pair = options.serving->get();
+  if (pair.certificatePem.empty()) return;
+  if (const auto done = server_->serve(pair.certificatePem, pair.keyPem); !done.ok())
+    log::error("the serving certificate cannot be used", {{"node", options.nodeName}, {"error", done.error().message}});
 }
 
 /// Told at once, then every other second at most, and once more when all is well again.
@@ -64,6 +73,7 @@ void Agent::State::noteFaults(Time now) {
 }
 
 void Agent::State::stepNode(Time now) {
+  useServingCertificate();
   if (!informer_.synced() || writingNode_) return;
   const bool netReady = networkReady;
   if (netReady != report_.networkReady) nodeAt_ = {};
@@ -85,7 +95,7 @@ void Agent::State::stepNode(Time now) {
   const bool differs = nodeStatusDiffers(status, node->status());
   if (!differs) ready = report_.ready();
   std::vector<Write> writes;
-  if (auto metadata = nodeMetadataWrite(options, report_, *node)) writes.push_back(*std::move(metadata));
+  if (auto metadata = nodeMetadataWrite(options, *node)) writes.push_back(*std::move(metadata));
   if (differs || heartbeatAt_ <= now)
     writes.push_back(Write::patch({"nodes", "", options.nodeName}, PatchType::strategic,
                                   json::object{{"status", status}}, "status"));

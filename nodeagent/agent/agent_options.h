@@ -1,9 +1,11 @@
 #pragma once
 // What a node agent must know before it starts. Thread rule: plain values.
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "cluster/client/http_client.h"
 #include "core/clock.h"
 #include "core/json.h"
 #include "nodeagent/agent/log_files.h"
@@ -35,7 +37,8 @@ struct AgentOptions {
   int serverPort = 10250;
   /// Network namespace file in which the log server listens; empty = the process's own.
   std::string networkNamespace;
-  std::string caPem;  ///< the cluster's CA: who may read logs
+  std::string caPem;                                   ///< the cluster's CA: who may read logs
+  std::shared_ptr<const ClientCertificate> serving{};  ///< what the log server shows; others set it
   seconds leasePeriod{10};
   seconds statusPeriod{60};    ///< node status heart-beat when nothing changed
   seconds referencePeriod{5};  ///< how old a config map or secret in a running pod may be

@@ -1,11 +1,5 @@
 #include "nodeagent/agent/agent_server.h"
 
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/sha.h>
-#include <openssl/x509.h>
-
-#include <array>
 #include <charconv>
 
 #include "cluster/apiserver/transport/authenticator.h"
@@ -101,28 +95,11 @@ class LogHandler final : public Handler {
 
 }  // namespace
 
-Result<std::string> publicKeyPin(const std::string& certificatePem) {
-  BIO* bio = BIO_new_mem_buf(certificatePem.data(), static_cast<int>(certificatePem.size()));
-  X509* certificate = PEM_read_bio_X509(bio, nullptr, nullptr, nullptr);
-  BIO_free(bio);
-  if (certificate == nullptr) return makeError(Errc::invalid, "not a certificate in PEM form");
-  unsigned char* der = nullptr;
-  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
-  X509_free(certificate);
-  if (size <= 0) return makeError(Errc::invalid, "the certificate has no public key");
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(der, static_cast<std::size_t>(size), digest.data());
-  OPENSSL_free(der);
-  std::array<unsigned char, 64> text{};
-  const int length = EVP_EncodeBlock(text.data(), digest.data(), static_cast<int>(digest.size()));
-  return "sha256//" + std::string(text.begin(), text.begin() + length);
-}
-
 struct AgentServer::State {
   std::unique_ptr<TokenFile> noTokens;
   std::unique_ptr<Authenticator> authenticator;
   std::unique_ptr<LogHandler> handler;
-  std::string pin;
+  std::string caPem;
   std::unique_ptr<HttpServer> http;
 };
 
@@ -139,7 +116,7 @@ Result<std::unique_ptr<AgentServer>> AgentServer::start(Options options, IsRunni
   request.names = {options.address};
   request.use = CertificateRequest::Use::server;
   STEER_TRY(const auto pair, makeCertificate(request, nullptr, now));
-  STEER_TRY(state->pin, publicKeyPin(pair.certificatePem));
+  state->caPem = options.caPem;
   STEER_TRY(state->noTokens, TokenFile::open(options.logRoot + "/no-tokens"));
   STEER_TRY(const auto caHash, certificateHash(options.caPem));
   state->authenticator = std::make_unique<Authenticator>(*state->noTokens, caHash);
@@ -152,6 +129,9 @@ Result<std::unique_ptr<AgentServer>> AgentServer::start(Options options, IsRunni
 }
 
 int AgentServer::port() const { return state_->http->port(); }
-const std::string& AgentServer::pin() const { return state_->pin; }
+
+Result<void> AgentServer::serve(const std::string& certificatePem, const std::string& keyPem) {
+  return state_->http->useCredentials({certificatePem, keyPem, state_->caPem});
+}
 
 }  // namespace steer

@@ -1,7 +1,7 @@
 #pragma once
 // AgentServer: what only the node knows (container logs), over HTTPS, for the API server alone. The
-// caller must show a client certificate of the cluster's CA with the name steersman-apiserver; the
-// agent's own certificate is self-made and pinned by the caller through the Node's annotation.
+// caller must show a client certificate of the cluster's CA with the name steersman-apiserver; the agent shows one that
+// the cluster signed for its node. Until it has that one, it shows a self-made one, which nobody believes.
 // Thread rule: start and destroy from one thread; requests run on threads of the server.
 #include <functional>
 #include <memory>
@@ -12,8 +12,6 @@
 
 namespace steer {
 
-/// Node annotation: "sha256//<base64>" of the agent certificate's public key.
-inline constexpr const char* kAgentPinAnnotation = "steersman.dev/agent-key-pin";
 /// The only user that may ask.
 inline constexpr const char* kApiServerUser = "steersman-apiserver";
 
@@ -31,15 +29,13 @@ class AgentServer {
   static Result<std::unique_ptr<AgentServer>> start(Options options, IsRunning isRunning, Time now);
   ~AgentServer();
   int port() const;
-  const std::string& pin() const;
+  /// What callers see from now on. PEM texts. Errors: internal, and nothing changes.
+  Result<void> serve(const std::string& certificatePem, const std::string& keyPem);
 
  private:
   struct State;
   explicit AgentServer(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
-
-/// The pin of a certificate. Errors: invalid.
-Result<std::string> publicKeyPin(const std::string& certificatePem);
 
 }  // namespace steer

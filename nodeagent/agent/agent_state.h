@@ -63,6 +63,7 @@ struct Agent::State {
   void stepLease(Time now);
   void noteFaults(Time now);
   void startServer();
+  void useServingCertificate();
 
   void at(Time t) {
     if (!next_ || t < *next_) next_ = t;
@@ -81,6 +82,7 @@ struct Agent::State {
   ImageKeeper images_;
   Informer informer_;
   std::unique_ptr<AgentServer> server_;
+  std::uint64_t servingGeneration_ = 0;
   std::map<std::string, std::shared_ptr<PodWorker>> workers_;
   std::map<std::string, std::pair<ObjectPtr, ObjectPtr>> missed_;  ///< changes that failed, by uid
   Time missedAt_{};

@@ -115,17 +115,12 @@ bool nodeStatusDiffers(const json::object& wanted, const json::object& current) 
   return false;
 }
 
-std::optional<Write> nodeMetadataWrite(const AgentOptions& options, const NodeReport& report, const Object& node) {
+std::optional<Write> nodeMetadataWrite(const AgentOptions& options, const Object& node) {
   json::object labels;
   for (const auto& [key, value] : nodeLabels(options))
     if (node.label(key) != view(value.as_string())) labels[key] = value;
-  json::object annotations;
-  if (!report.serverPin.empty() && node.annotation(kAgentPinAnnotation) != report.serverPin)
-    annotations[kAgentPinAnnotation] = report.serverPin;
-  if (labels.empty() && annotations.empty()) return std::nullopt;
-  json::object metadata;
-  if (!labels.empty()) metadata["labels"] = std::move(labels);
-  if (!annotations.empty()) metadata["annotations"] = std::move(annotations);
+  if (labels.empty()) return std::nullopt;
+  json::object metadata{{"labels", std::move(labels)}};
   return Write::patch({"nodes", "", options.nodeName}, PatchType::merge,
                       json::object{{"metadata", std::move(metadata)}});
 }

@@ -23,7 +23,6 @@ struct NodeReport {
   std::string faults;     ///< what barriers of this process hold back now; empty = nothing
   std::string lastFault;  ///< the newest of all; empty = there was none
   int serverPort = 0;
-  std::string serverPin;
 
   bool ready() const { return runtimeReady && networkReady; }
 };
@@ -36,7 +35,7 @@ json::object nodeStatusOf(const AgentOptions& options, const MachineFacts& facts
 /// What differs from the Node's status, beside the heart-beat; nothing = only the heart-beat would change.
 bool nodeStatusDiffers(const json::object& wanted, const json::object& current);
 /// Labels and annotations the node lacks.
-std::optional<Write> nodeMetadataWrite(const AgentOptions& options, const NodeReport& report, const Object& node);
+std::optional<Write> nodeMetadataWrite(const AgentOptions& options, const Object& node);
 
 Write leaseRenewal(const std::string& nodeName, Time now);
 Write leaseCreation(const std::string& nodeName, const std::string& nodeUid, Time now);

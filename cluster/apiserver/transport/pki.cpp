@@ -119,12 +119,7 @@ Result<KeyPair> Pki::client(const std::string& user, const std::vector<std::stri
   return pairOf("client-" + fileName(user) + "-" + sha256Hex(all).substr(0, 8), request);
 }
 
-Result<std::string> Pki::certify(const std::string& requestPem, const std::string& user,
-                                 const std::vector<std::string>& groups, std::chrono::hours lifetime) const {
-  CertificateRequest subject;
-  subject.commonName = user;
-  subject.organizations = groups;
-  subject.lifetime = lifetime;
+Result<std::string> Pki::certify(const std::string& requestPem, const CertificateRequest& subject) const {
   return certifyRequest(requestPem, subject, ca_, clock_->now());
 }
 

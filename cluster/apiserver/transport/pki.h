@@ -25,9 +25,8 @@ class Pki {
   Result<KeyPair> server(const std::vector<std::string>& names) const;
   /// A client's pair: user = common name, groups = organizations.
   Result<KeyPair> client(const std::string& user, const std::vector<std::string>& groups) const;
-  /// A client's certificate for a key that is kept elsewhere; `requestPem` is PKCS #10. Errors: invalid.
-  Result<std::string> certify(const std::string& requestPem, const std::string& user,
-                              const std::vector<std::string>& groups, std::chrono::hours lifetime) const;
+  /// A certificate for a key that is kept elsewhere; `requestPem` is PKCS #10. Errors: invalid.
+  Result<std::string> certify(const std::string& requestPem, const CertificateRequest& subject) const;
   /// The key that signs service accounts' tokens, made by `make` (PEM) when there is none yet.
   Result<std::string> accountKey(const std::function<Result<std::string>()>& make) const;
 

@@ -1,11 +1,13 @@
 #include "cluster/apiserver/transport/signing_request.h"
 
+#include <arpa/inet.h>
 #include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
 
+#include "core/ip_address.h"
 #include "net/http/openssl.h"
 
 namespace steer {
@@ -42,24 +44,62 @@ std::vector<std::string> entriesOf(X509_NAME* subject, int nid) {
   return out;
 }
 
-bool asksForNames(X509_REQ* request) {
-  STACK_OF(X509_EXTENSION)* extensions = X509_REQ_get_extensions(request);
-  const bool found = extensions != nullptr && X509v3_get_ext_by_NID(extensions, NID_subject_alt_name, -1) >= 0;
-  sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
-  return found;
+using Extensions =
+    std::unique_ptr<STACK_OF(X509_EXTENSION),
+                    decltype([](STACK_OF(X509_EXTENSION) * e) { sk_X509_EXTENSION_pop_free(e, X509_EXTENSION_free); })>;
+using Names = std::unique_ptr<GENERAL_NAMES, decltype([](GENERAL_NAMES* n) { GENERAL_NAMES_free(n); })>;
+
+std::string addressText(const unsigned char* bytes, int size) {
+  char text[INET6_ADDRSTRLEN] = {};
+  const int family = size == 4 ? AF_INET : size == 16 ? AF_INET6 : 0;
+  return family == 0 || inet_ntop(family, bytes, text, sizeof text) == nullptr ? "" : text;
+}
+
+void readNames(X509_REQ* request, AskedCertificate& out) {
+  const Extensions extensions(X509_REQ_get_extensions(request));
+  if (!extensions || X509v3_get_ext_by_NID(extensions.get(), NID_subject_alt_name, -1) < 0) return;
+  out.names = true;
+  const Names names(
+      static_cast<GENERAL_NAMES*>(X509V3_get_d2i(extensions.get(), NID_subject_alt_name, nullptr, nullptr)));
+  out.otherNames = !names;
+  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const auto* name = sk_GENERAL_NAME_value(names.get(), i);
+    const auto* bytes = name->type == GEN_DNS ? name->d.dNSName : name->type == GEN_IPADD ? name->d.iPAddress : nullptr;
+    if (bytes == nullptr) {
+      out.otherNames = true;
+      continue;
+    }
+    const auto* data = ASN1_STRING_get0_data(bytes);
+    const int size = ASN1_STRING_length(bytes);
+    if (name->type == GEN_IPADD) out.addresses.push_back(addressText(data, size));
+    else out.hosts.emplace_back(reinterpret_cast<const char*>(data), static_cast<std::size_t>(size));
+  }
+}
+
+bool addNames(X509_REQ* request, const std::vector<std::string>& names) {
+  if (names.empty()) return true;
+  std::string text;
+  for (const auto& name : names)
+    text += (text.empty() ? "" : ",") + std::string(isIpAddress(name) ? "IP:" : "DNS:") + name;
+  const Extensions extensions(sk_X509_EXTENSION_new_null());
+  auto* extension = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, text.c_str());
+  if (!extensions || extension == nullptr) return false;
+  sk_X509_EXTENSION_push(extensions.get(), extension);
+  return X509_REQ_add_extensions(request, extensions.get()) == 1;
 }
 
 }  // namespace
 
-Result<SigningRequest> makeSigningRequest(const std::string& commonName,
-                                          const std::vector<std::string>& organizations) {
+Result<SigningRequest> makeSigningRequest(const std::string& commonName, const std::vector<std::string>& organizations,
+                                          const std::vector<std::string>& names) {
   const ssl::Key key(EVP_EC_gen("P-256"));
   const Request request(X509_REQ_new());
   bool ok = key && request && X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) == 1 &&
             X509_REQ_set_pubkey(request.get(), key.get()) == 1;
   auto* subject = ok ? X509_REQ_get_subject_name(request.get()) : nullptr;
   for (const auto& organization : organizations) ok = ok && addName(subject, "O", organization);
-  ok = ok && addName(subject, "CN", commonName) && X509_REQ_sign(request.get(), key.get(), EVP_sha256()) > 0;
+  ok = ok && addName(subject, "CN", commonName) && addNames(request.get(), names) &&
+       X509_REQ_sign(request.get(), key.get(), EVP_sha256()) > 0;
   const ssl::Bio requestText(BIO_new(BIO_s_mem())), keyText(BIO_new(BIO_s_mem()));
   ok = ok && PEM_write_bio_X509_REQ(requestText.get(), request.get()) == 1 &&
        PEM_write_bio_PrivateKey(keyText.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1;
@@ -79,7 +119,7 @@ Result<AskedCertificate> readSigningRequest(const std::string& requestPem) {
   if (names.size() != 1) return makeError(Errc::invalid, "the subject has not one common name");
   out.commonName = names.front();
   out.organizations = entriesOf(subject, NID_organizationName);
-  out.names = asksForNames(request.get());
+  readNames(request.get(), out);
   return out;
 }
 

@@ -13,14 +13,18 @@ struct SigningRequest {
   std::string keyPem;  ///< made here; it stays with whoever asks
 };
 
-/// A new EC P-256 key and a request for this subject.
-Result<SigningRequest> makeSigningRequest(const std::string& commonName, const std::vector<std::string>& organizations);
+/// A new EC P-256 key and a request for this subject; `names` are host names and addresses that it serves.
+Result<SigningRequest> makeSigningRequest(const std::string& commonName, const std::vector<std::string>& organizations,
+                                          const std::vector<std::string>& names = {});
 
 /// What a request asks for. Errors: invalid when it is none, or is not signed by the key that it names.
 struct AskedCertificate {
   std::string commonName;
   std::vector<std::string> organizations{};
-  bool names = false;  ///< it asks for host names or addresses, too
+  bool names = false;                    ///< it asks for names of any kind, too
+  std::vector<std::string> hosts{};      ///< DNS names
+  std::vector<std::string> addresses{};  ///< IP addresses in their usual writing
+  bool otherNames = false;               ///< names of other kinds, such as e-mail addresses
 };
 Result<AskedCertificate> readSigningRequest(const std::string& requestPem);
 

@@ -6,6 +6,7 @@
 
 #include "cluster/apiserver/http_node_gateway.h"
 #include "cluster/apiserver/transport/pki.h"
+#include "cluster/apiserver/transport/signing_request.h"
 #include "nodeagent/agent/log_files.h"
 #include "tests/fault/injection.h"
 
@@ -27,22 +28,28 @@ struct World {
                  {"127.0.0.1", 0, pki->caPem(), dir.string()},
                  [this](const std::string&, const std::string&) { return running.load(); }, clock.now())
                  .value();
-    publish(server->pin());
+    state.put("nodes", Object::make({{"apiVersion", "v1"},
+                                     {"kind", "Node"},
+                                     {"metadata", {{"name", "n1"}}},
+                                     {"status",
+                                      {{"addresses", {{{"type", "InternalIP"}, {"address", "127.0.0.1"}}}},
+                                       {"daemonEndpoints", {{"kubeletEndpoint", {{"Port", server->port()}}}}}}}}));
+    serveAs({"n1", "127.0.0.1"}, *pki);
   }
   ~World() {
     server.reset();
     fs::remove_all(dir);
   }
-  void publish(const std::string& pin) {
-    state.put("nodes", Object::make({{"apiVersion", "v1"},
-                                     {"kind", "Node"},
-                                     {"metadata", {{"name", "n1"}, {"annotations", {{kAgentPinAnnotation, pin}}}}},
-                                     {"status",
-                                      {{"addresses", {{{"type", "InternalIP"}, {"address", "127.0.0.1"}}}},
-                                       {"daemonEndpoints", {{"kubeletEndpoint", {{"Port", server->port()}}}}}}}}));
+  /// A certificate for these names, signed by this authority.
+  void serveAs(const std::vector<std::string>& names, const Pki& authority,
+               CertificateRequest::Use use = CertificateRequest::Use::server) {
+    const auto asked = makeSigningRequest("system:node:" + names.front(), {"system:nodes"}, names).value();
+    CertificateRequest subject{"system:node:" + names.front(), {"system:nodes"}, names};
+    subject.use = use;
+    REQUIRE(server->serve(authority.certify(asked.requestPem, subject).value(), asked.keyPem).ok());
   }
   Result<std::string> read(const std::string& user, LogQuery query = {}) {
-    HttpNodeGateway gateway(pki->client(user, {}).value(), [this] { return state; });
+    HttpNodeGateway gateway(pki->client(user, {}).value(), pki->caPem(), [this] { return state; });
     query.ns = query.ns.empty() ? "shop" : query.ns;
     query.pod = "web-1";
     query.podUid = "u1";
@@ -93,8 +100,16 @@ TEST_CASE("a followed log ends when the container has ended") {
 TEST_CASE("nobody else reads logs, and nobody poses as the agent") {
   World w;
   CHECK(w.read("somebody").error().code == Errc::forbidden);
-  w.publish("sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
-  CHECK(w.read(kApiServerUser).error().code == Errc::unavailable);
+  const auto refused = [&w] { return w.read(kApiServerUser).error().code == Errc::unavailable; };
+  w.serveAs({"n2", "127.0.0.1"}, *w.pki);  // another node at the address of this one
+  CHECK(refused());
+  w.serveAs({"n1", "127.0.0.1"}, *w.pki, CertificateRequest::Use::client);
+  CHECK(refused());
+  std::filesystem::create_directories(w.dir / "other");
+  w.serveAs({"n1", "127.0.0.1"}, Pki::open((w.dir / "other").string(), w.clock).value());
+  CHECK(refused());
+  w.serveAs({"n1", "127.0.0.1"}, *w.pki);
+  CHECK(w.read(kApiServerUser).ok());
 }
 
 TEST_CASE("unknown containers and paths that climb are refused in words") {

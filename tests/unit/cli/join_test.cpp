@@ -90,6 +90,44 @@ TEST_CASE("a certificate is signed for a machine that joins and for the node its
   CHECK(why(requestBy("system:node:n1", "system:nodes"), n1, &there).empty());
 }
 
+TEST_CASE("a serving certificate is signed for the node that asks, its own name and the addresses that it shows") {
+  const auto node = Object(parseJson(R"({"metadata":{"name":"n1"},
+      "status":{"addresses":[{"type":"InternalIP","address":"10.0.0.7"}]}})")
+                               ->as_object());
+  const auto asks = [](std::vector<std::string> hosts, std::vector<std::string> addresses, bool others = false) {
+    return AskedCertificate{"system:node:n1", {"system:nodes"}, true, std::move(hosts), std::move(addresses), others};
+  };
+  const auto by = [](const std::string& user, json::array usages = {"server auth", "digital signature"}) {
+    return requestBy(user, "system:nodes", "kubernetes.io/kubelet-serving", std::move(usages));
+  };
+  const auto why = [&](const Object& request, const AskedCertificate& asked) {
+    return judgeNodeRequest(request, asked, &node).why;
+  };
+  CHECK(why(by("system:node:n1"), asks({"n1"}, {"10.0.0.7"})).empty());
+  CHECK_FALSE(why(by("system:node:n2"), asks({"n1"}, {"10.0.0.7"})).empty());
+  CHECK_FALSE(why(requestBy("system:bootstrap:*", kJoins, "kubernetes.io/kubelet-serving", {"server auth"}),
+                  asks({"n1"}, {"10.0.0.7"}))
+                  .empty());
+  CHECK_FALSE(why(by("system:node:n1", {"server auth", "client auth"}), asks({"n1"}, {"10.0.0.7"})).empty());
+  CHECK_FALSE(why(by("system:node:n1", {"digital signature"}), asks({"n1"}, {"10.0.0.7"})).empty());
+  for (const auto& asked :
+       {asks({"n2"}, {"10.0.0.7"}), asks({"n1", "n2"}, {"10.0.0.7"}), asks({}, {"10.0.0.7"}), asks({"n1"}, {}),
+        asks({"n1"}, {"10.0.0.8"}), asks({"n1"}, {"10.0.0.7", "10.0.0.8"}), asks({"n1"}, {"10.0.0.7"}, true)})
+    CHECK_FALSE(why(by("system:node:n1"), asked).empty());
+  // The Node may come after the request.
+  const auto early = judgeNodeRequest(by("system:node:n1"), asks({"n1"}, {"10.0.0.7"}), nullptr);
+  CHECK_FALSE(early.why.empty());
+  CHECK_FALSE(early.final);
+  // The names of the request are read as they were written.
+  const auto made = makeSigningRequest("system:node:n1", {"system:nodes"}, {"n1", "10.0.0.7", "fd00::7"});
+  REQUIRE(made.ok());
+  const auto read = readSigningRequest(made->requestPem);
+  REQUIRE(read.ok());
+  CHECK(read->hosts == std::vector<std::string>{"n1"});
+  CHECK(read->addresses == std::vector<std::string>{"10.0.0.7", "fd00::7"});
+  CHECK_FALSE(read->otherNames);
+}
+
 TEST_CASE("a machine joins by a token, is a node by its certificate, and needs the token no more") {
   Dir server, node;
   SystemClock clock;
@@ -104,7 +142,7 @@ TEST_CASE("a machine joins by a token, is a node by its certificate, and needs t
   const auto token = (*plane)->agentToken("");
   REQUIRE(token.ok());
   CHECK(textOf(options.dataDir.agentToken().string()) == *token + "\n");
-  auto joined = NodeIdentity::open({(*plane)->url(), *token, node.path, "n1"}, clock.now());
+  auto joined = NodeIdentity::open({(*plane)->url(), *token, node.path, "n1", "10.0.0.7"}, clock.now());
   INFO((joined.ok() ? "" : joined.error().message));
   REQUIRE(joined.ok());
   CHECK((std::filesystem::status(node.path + "/pki/node.key").permissions() & std::filesystem::perms::mask) ==
@@ -116,6 +154,21 @@ TEST_CASE("a machine joins by a token, is a node by its certificate, and needs t
   INFO((made.ok() ? "" : made.error().message));
   CHECK(made.ok());
   CHECK((*client)->list("secrets", {}).error().code == Errc::forbidden);
+  // Its serving certificate, for what its Node shows; it is kept, and another address needs another one.
+  REQUIRE((*client)
+              ->write(Write::patch(
+                  {"nodes", "", "n1"}, PatchType::merge,
+                  parseJson(R"({"status":{"addresses":[{"type":"InternalIP","address":"10.0.0.7"}]}})")->as_object(),
+                  "status"))
+              .ok());
+  REQUIRE(joined->renewServingWhenDue(clock.now()).ok());
+  const auto serving = textOf(node.path + "/pki/serving.crt");
+  CHECK_FALSE(serving.empty());
+  CHECK(joined->serving()->get().certificatePem == serving);
+  REQUIRE(joined->renewServingWhenDue(clock.now()).ok());
+  CHECK(textOf(node.path + "/pki/serving.crt") == serving);
+  REQUIRE(joined->renewServingWhenDue(clock.now() + std::chrono::hours(24 * 13)).ok());
+  CHECK(textOf(node.path + "/pki/serving.crt") != serving);
   // Without the token, by what is in the directory; the key is the same.
   const auto key = textOf(node.path + "/pki/node.key");
   REQUIRE(NodeIdentity::open({(*plane)->url(), "", node.path, "n1"}, clock.now()).ok());

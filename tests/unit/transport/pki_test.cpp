@@ -167,8 +167,9 @@ TEST_CASE("a certificate is made for a key that the authority never sees") {
   CHECK(asked->commonName == "system:node:n1");
   CHECK(asked->organizations == std::vector<std::string>{"system:nodes"});
   CHECK_FALSE(asked->names);
-  const auto certificate =
-      pki->certify(request->requestPem, asked->commonName, asked->organizations, std::chrono::hours(24 * 14));
+  const auto certificate = pki->certify(
+      request->requestPem,
+      {asked->commonName, asked->organizations, {}, CertificateRequest::Use::client, std::chrono::hours(24 * 14)});
   REQUIRE(certificate.ok());
   CHECK(stillServes({*certificate, request->keyPem}, {pki->caPem(), ""}, {}, clock.now()));
   CHECK_FALSE(
