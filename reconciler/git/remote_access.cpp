@@ -89,6 +89,7 @@ int retryAfterOf(const State& state) {
   const std::string url = state.url().url + "/info/refs?service=git-upload-pack";
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");  // as libgit2: what a proxy leads to could not be looked at
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
   curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, "GET");

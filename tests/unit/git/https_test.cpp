@@ -113,6 +113,25 @@ TEST_CASE("a redirect to another host is not followed and carries no credentials
   CHECK(w.server.requests().find(" yes\n") == std::string::npos);
 }
 
+TEST_CASE("no redirect to another address is followed, wherever it leads and whenever it comes") {
+  World w;
+  const auto own = w.server.url("auth");
+  const auto port = own.substr(own.find("localhost:") + 10, own.find("/auth") - own.find("localhost:") - 10);
+  for (const std::string& target :
+       {"https://127.0.0.1:" + port + "/open/repo.git", "http://127.0.0.1:" + port + "/open/repo.git",
+        std::string("http://169.254.169.254/latest"), "file://" + w.dir.at("repos/repo.git"),
+        std::string("ssh://git@127.0.0.1/x"), std::string("//127.0.0.1/open/x")}) {
+    std::ofstream(w.dir.at("repos/target"), std::ios::trunc) << target;
+    for (const char* how : {"moved-301", "moved-307", "moved-308", "later-302", "later-308"}) {
+      INFO(how << " to " << target);
+      const auto out = w.source(w.options(how)).fetch();
+      CHECK_FALSE(out.ok());
+    }
+  }
+  CHECK(w.server.requests().find(" 127.0.0.1") == std::string::npos);
+  CHECK(w.server.requests().find(" /open/") == std::string::npos);
+}
+
 TEST_CASE("a server that wants fewer requests says when to come again") {
   World w;
   for (const auto& [mode, after] : {std::pair{"limited", 120}, {"busy", 7}}) {

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "reconciler/git/network_stream.h"
 #include "reconciler/git/remote_url.h"
 #include "reconciler/git/ssh_transport.h"
 
@@ -52,6 +53,29 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 }  // namespace
+
+TEST_CASE("a name that leads to this machine is refused where only the network is open, in any writing") {
+  for (const char* host : {"localhost", "127.0.0.1", "127.1", "2130706433", "0x7f.1", "0", "::1", "::ffff:127.0.0.1",
+                           "169.254.169.254", "fe80::1"}) {
+    INFO(host);
+    const auto address = git::networkAddressOf(host, "22");
+    REQUIRE_FALSE(address.ok());
+    CHECK(address.error().message.find("own machine") != std::string::npos);
+  }
+  CHECK(*git::networkAddressOf("192.0.2.7", "22") == "192.0.2.7");
+  auto access = sshAccess("ssh://ada@localhost:2222/app");
+  const auto open = git::sshCommand(access, "git-upload-pack");
+  CHECK(open.ok());
+  RemoteCredentials kept = access.credentials();
+  kept.reach = Reach::network;
+  CHECK_FALSE(git::sshCommand({access.url(), kept, seconds(60)}, "git-upload-pack").ok());
+  // The address that was looked at is the one that ssh is told, and the host's key is still known by its name.
+  const auto away =
+      git::sshCommand({*RemoteUrl::parse("ssh://ada@192.0.2.7/app"), kept, seconds(60)}, "git-upload-pack");
+  REQUIRE(away.ok());
+  CHECK(joined(*away).find("HostName=192.0.2.7|") != std::string::npos);
+  CHECK(joined(*away).find("HostKeyAlias=192.0.2.7|") != std::string::npos);
+}
 
 TEST_CASE("ssh is told everything by us, and a path stays one word at the other end") {
   const auto argv = git::sshCommand(sshAccess("ssh://ada@example.org:2222/it's/a repo.git"), "git-upload-pack");

@@ -7,6 +7,7 @@ The first part of the path says how it behaves:
   /auth/REPO      ada:secret may read and write
   /readonly/REPO  like auth, but writing is refused until ROOT/writable exists
   /away/REPO      redirects to the same path under /auth at 127.0.0.1, another host name
+  /moved-CODE/REPO  redirects by CODE to what stands in ROOT/target;  /later-CODE/REPO  so, once the refs are listed
   /limited/REPO   429 with Retry-After: 120;  /busy/REPO  503 with Retry-After: 7
   /hang/REPO      lists refs, then stops in the middle of the pack
   /endless/REPO   lists refs, then sends messages without end
@@ -68,6 +69,10 @@ class Handler(BaseHTTPRequestHandler):
         if mode == "away":
             port = self.server.server_address[1]
             return self.answer(302, [("Location", f"https://127.0.0.1:{port}/auth/{rest}?{parts.query}")])
+        moved, _, code = mode.partition("-")
+        if moved == "moved" or moved == "later" and self.command == "POST":
+            with open(ROOT + "/target") as target:
+                return self.answer(int(code), [("Location", target.read())])
         if mode == "limited":
             return self.answer(429, [("Retry-After", "120")])
         if mode == "busy":
