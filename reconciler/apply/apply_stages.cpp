@@ -56,8 +56,19 @@ void ApplyRun::StageBuilder::addHooks(Hook when) {
   }
 }
 
+/// What the wave waits for would else come last, and the wave never end.
+void ApplyRun::StageBuilder::addFreeing() {
+  const auto& changes = run_.plan_.changes;
+  for (std::size_t i = 0; i < changes.size(); ++i)
+    if (!placed_[i] && !changes[i].freed.empty() &&
+        std::any_of(unwatched_.begin(), unwatched_.end(),
+                    [&](std::size_t at) { return changes[at].ref == changes[i].freesFor; }))
+      addRow(i, Stage::Kind::removals);
+}
+
 void ApplyRun::StageBuilder::addHealth() {
   if (unwatched_.empty()) return;
+  addFreeing();
   run_.stages_.push_back({Stage::Kind::health, run_.plan_.changes[unwatched_.back()].syncWave});
   run_.stages_.back().watched = std::move(unwatched_);
   unwatched_.clear();

@@ -14,6 +14,7 @@ class ApplyRun::StageBuilder {
   void addHomesOfHooks();
   void addChanges();
   void addRemovals();
+  void addFreeing();
   void addHealth();
   void addRow(std::size_t change, Stage::Kind kind);
   bool hooksRun() const;

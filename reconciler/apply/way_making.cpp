@@ -41,23 +41,37 @@ Result<Result<ObjectPtr>> WayMaking::without(const std::vector<const PlannedChan
 
 Result<void> WayMaking::makeWayFor(std::size_t index, const std::vector<PlannedChange>& removals) {
   const auto& ref = input_.wanted[index].ref;
-  std::vector<const PlannedChange*> same;
-  for (const auto& c : removals)
-    if (c.ref.resource == ref.resource && c.refusal.empty()) same.push_back(&c);
-  if (same.empty()) return {};
-  STEER_TRY(auto all, without(same, index));
-  if (!all.ok()) return {};
-  if (same.size() > 1 && same.size() <= kMostAsked) {
-    for (const auto* c : same) {
+  std::vector<const PlannedChange*> same, any;
+  for (const auto& c : removals) {
+    if (!c.refusal.empty()) continue;
+    any.push_back(&c);
+    if (c.ref.resource == ref.resource) same.push_back(&c);
+  }
+  // Most often it is one of its own kind; a quota may be used up by another one.
+  const bool others = any.size() != same.size();
+  STEER_TRY(const bool done, makeWayBy(std::move(same), index));
+  if (done || !others) return {};
+  STEER_TRY(const bool byOthers, makeWayBy(std::move(any), index));
+  (void)byOthers;
+  return {};
+}
+
+/// Whether the change is possible without these; of them those are noted without which it is not.
+Result<bool> WayMaking::makeWayBy(std::vector<const PlannedChange*> gone, std::size_t index) {
+  if (gone.empty()) return false;
+  STEER_TRY(auto all, without(gone, index));
+  if (!all.ok()) return false;
+  if (gone.size() > 1 && gone.size() <= kMostAsked) {
+    for (const auto* c : gone) {
       STEER_TRY(auto alone, without({c}, index));
       if (!alone.ok()) continue;
-      same = {c};
+      gone = {c};
       break;
     }
   }
-  for (const auto* c : same) input_.makesWay.emplace_back(c->ref, ref);
+  for (const auto* c : gone) input_.makesWay.emplace_back(c->ref, input_.wanted[index].ref);
   input_.predicted[index] = std::move(all);
-  return {};
+  return true;
 }
 
 Result<void> WayMaking::run() {

@@ -20,6 +20,7 @@ class WayMaking {
 
  private:
   Result<void> makeWayFor(std::size_t index, const std::vector<PlannedChange>& removals);
+  Result<bool> makeWayBy(std::vector<const PlannedChange*> gone, std::size_t index);
   Result<Result<ObjectPtr>> without(const std::vector<const PlannedChange*>& gone, std::size_t index);
 
   Client& client_;

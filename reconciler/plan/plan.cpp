@@ -5,6 +5,7 @@
 
 #include "reconciler/plan/field_steps.h"
 #include "reconciler/plan/fingerprint.h"
+#include "reconciler/plan/host_ports.h"
 #include "schemas/managed_fields.h"
 #include "schemas/schema.h"
 #include "schemas/sync_policy.h"
@@ -150,6 +151,19 @@ void makeWay(const std::vector<std::pair<ObjectRef, ObjectRef>>& makesWay, std::
   }
 }
 
+void freePorts(std::vector<PlannedChange>& changes) {
+  for (auto& gone : changes) {
+    if (gone.action != PlanAction::remove || !gone.makesWayFor.name.empty() || !gone.live) continue;
+    for (const auto& c : changes) {
+      if (c.action == PlanAction::none || c.action == PlanAction::remove || !c.refusal.empty()) continue;
+      gone.freed = sharedHostPort(c.predicted ? c.predicted->json() : c.wanted, gone.live->json());
+      if (gone.freed.empty()) continue;
+      gone.freesFor = c.ref;
+      break;
+    }
+  }
+}
+
 /// Changes first, deletions last and the other way round.
 void putInOrder(std::vector<PlannedChange>& changes) {
   const auto key = [](const PlannedChange& c) {
@@ -225,6 +239,7 @@ Plan buildPlan(PlanInput input) {
   plan.changes.insert(plan.changes.end(), std::make_move_iterator(removals.begin()),
                       std::make_move_iterator(removals.end()));
   makeWay(input.makesWay, plan.changes);
+  freePorts(plan.changes);
   putInOrder(plan.changes);
   return plan;
 }

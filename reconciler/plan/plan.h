@@ -58,6 +58,10 @@ struct PlannedChange {
   /// Deletions that go first, since they hold what this needs (a port, an address): "Service shop/old".
   std::vector<std::string> after{};
   ObjectRef makesWayFor{};  ///< deletion: the change that needs what it holds, and comes after it; empty = none
+  /// Deletion: a change whose pods wait for a port of the node that this one's have ("8080/TCP"). It goes before the
+  /// wave of that change is waited for. Empty = none.
+  ObjectRef freesFor{};
+  std::string freed{};
 
   /// "Deployment shop/web".
   std::string text() const { return gvk.kind + " " + (ref.ns.empty() ? ref.name : ref.ns + "/" + ref.name); }

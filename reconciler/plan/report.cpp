@@ -46,6 +46,9 @@ std::string remarkOf(const PlannedChange& c) {
   if (c.action == PlanAction::replace) return "must be replaced: " + c.forcedBy + " cannot change";
   if (!c.makesWayFor.name.empty())
     return "goes first, since " + c.makesWayFor.name + " needs what it holds; neither serves in between";
+  if (!c.freed.empty())
+    return "pods of " + c.freesFor.name + " wait for its port " + c.freed +
+           " of the node; neither may serve in between";
   if (!c.after.empty()) return "comes after " + c.after.front() + " is gone, which holds what this needs";
   if (!c.movedFrom.empty()) return "moves here from application " + c.movedFrom;
   if (c.adopts && c.refusal.empty()) return "adopts an object that exists";

@@ -5,6 +5,7 @@
 #include "manifests.h"
 #include "reconciler/apply/apply_run.h"
 #include "reconciler/apply/planner.h"
+#include "reconciler/plan/host_ports.h"
 
 using namespace steer;
 
@@ -362,6 +363,53 @@ TEST_CASE("what holds a port that another object needs goes first, and the plan 
   CHECK(there(c, "services", "new"));
   CHECK_FALSE(there(c, "services", "old"));
   CHECK_FALSE(there(c, "services", "other"));
+}
+
+namespace {
+
+WantedObject onHostPort(const std::string& kind, const std::string& name, const std::string& more = "") {
+  return wantedOf(R"({"apiVersion":"apps/v1","kind":")" + kind + R"(","metadata":{"name":")" + name +
+                  R"(","namespace":"shop"},"spec":{"selector":{"matchLabels":{"app":")" + name +
+                  R"("}},"template":{"metadata":{"labels":{"app":")" + name + R"("}},"spec":{)" + more +
+                  R"("containers":[{"name":"c","image":"x","ports":[{"containerPort":80,"hostPort":8080}]}]}}}})");
+}
+
+}  // namespace
+
+TEST_CASE("what has a port of the node that a wave waits for goes before it is waited for, across kinds") {
+  TestCluster c;
+  Run(c, {aNamespace("shop"), onHostPort("DaemonSet", "old"), aDeployment("other", 1)}).go();
+  const std::vector<WantedObject> wanted{aNamespace("shop"), onHostPort("Deployment", "new"),
+                                         inWave(aConfigMap("late", "1"), "1")};
+  const auto plan = Run::planOf(c, wanted);
+  CHECK(changeOf(plan, "old").freesFor.name == "new");
+  CHECK(changeOf(plan, "old").freed == "8080/TCP");
+  CHECK(changeOf(plan, "other").freed.empty());
+  Run run(c, wanted);
+  run.go();
+  CHECK(run.run.stageName() == "health of wave 0");
+  CHECK(there(c, "deployments.apps", "new"));
+  CHECK_FALSE(there(c, "daemonsets.apps", "old"));
+  CHECK(there(c, "deployments.apps", "other"));
+  CHECK_FALSE(there(c, "configmaps", "late"));
+  // On other nodes nothing is in the way.
+  CHECK(sharedHostPort(onHostPort("DaemonSet", "new", R"("nodeSelector":{"a":"2"},)").body,
+                       onHostPort("Deployment", "old", R"("nodeSelector":{"a":"1"},)").body)
+            .empty());
+}
+
+TEST_CASE("a quota that goes makes way for what it refuses, though it is of another kind") {
+  TestCluster c;
+  Run(c, {aNamespace("shop"), onPort("old", 30080),
+          wantedOf(R"({"apiVersion":"v1","kind":"ResourceQuota","metadata":{"name":"q","namespace":"shop"},
+            "spec":{"hard":{"count/secrets":"0"}}})")})
+      .go();
+  const auto secret = wantedOf(R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"new","namespace":"shop"}})");
+  const auto plan = Run::planOf(c, {aNamespace("shop"), secret});
+  INFO(changeOf(plan, "new").refusal);
+  CHECK(changeOf(plan, "new").refusal.empty());
+  CHECK(changeOf(plan, "q").makesWayFor.name == "new");
+  CHECK(changeOf(plan, "old").makesWayFor.name.empty());
 }
 
 TEST_CASE("one deletion makes way for two that need what it holds") {
