@@ -67,14 +67,14 @@ Error conflictError(const std::vector<std::pair<const FieldOwner*, FieldSet>>& c
 
 /// Takes what the apply changes and removes away from its other owners, or reports who owns what it changes.
 Result<void> settleConflicts(std::vector<FieldOwner>& owners, const FieldOwner& mine, const FieldChanges& changes,
-                             bool force) {
+                             const ApplyRequest& request) {
   std::vector<std::pair<const FieldOwner*, FieldSet>> conflicts;
   for (const auto& owner : owners) {
     if (&owner == &mine) continue;
-    if (auto common = owner.fields.intersect(changes.changed); !common.empty())
+    if (auto common = owner.fields.intersect(changes.changed).minus(request.excused); !common.empty())
       conflicts.emplace_back(&owner, std::move(common));
   }
-  if (!force && !conflicts.empty()) return conflictError(conflicts);
+  if (!request.force && !conflicts.empty()) return conflictError(conflicts);
   for (auto& owner : owners)
     if (&owner != &mine) owner.fields = owner.fields.minus(changes.changed).minus(changes.removed);
   return {};
@@ -178,7 +178,7 @@ Result<json::object> applyServerSide(const KindSchema& kind, const json::object*
     auto changes = compareFields(place, before, object);
     stripReset(kind, request.subresource, changes.changed);
     stripReset(kind, request.subresource, changes.removed);
-    STEER_CHECK(settleConflicts(owners, *mine, changes, request.force));
+    STEER_CHECK(settleConflicts(owners, *mine, changes, request));
   }
   const bool same = !fresh && last == fields && mine->apiVersion == kind.gvk.apiVersion();
   if (same && storedAlike(kind, object, before)) return *live;

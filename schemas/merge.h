@@ -6,6 +6,7 @@
 
 #include "core/json.h"
 #include "core/result.h"
+#include "schemas/field_set.h"
 #include "schemas/schema.h"
 
 namespace steer {
@@ -24,7 +25,8 @@ struct ApplyRequest {
   std::string manager;
   std::string subresource{};
   bool force = false;
-  std::string time;  ///< RFC 3339, for the entry
+  std::string time;    ///< RFC 3339, for the entry
+  FieldSet excused{};  ///< what it may take from others although it does not force
 };
 Result<json::object> applyServerSide(const KindSchema& kind, const json::object* live, const json::object& applied,
                                      const ApplyRequest& request);

@@ -122,6 +122,7 @@ Result<void> ControlPlane::State::openApi(const ControlPlaneOptions& options, co
   apiOptions.caPem = pki->caPem();
   apiOptions.allowedSources = options.allowedSources;
   apiOptions.podSecurityDefault = options.podSecurityDefault;
+  apiOptions.disabledAdmission = options.disabledAdmission;
   STEER_TRY(const auto accountKey, pki->accountKey(&TokenKeys::newPem));
   auto keys = TokenKeys::fromPem(accountKey);
   if (!keys.ok())
@@ -135,6 +136,9 @@ Result<void> ControlPlane::State::openApi(const ControlPlaneOptions& options, co
   managerOptions.rootCaPem = pki->caPem();
   managerOptions.recordPodTimes = true;
   managerOptions.reportFaults = true;
+  managerOptions.controllers = options.controllers;
+  if (const auto idle = options.controllers.idle(); !idle.empty())
+    log::warn("controllers that do not run", {{"names", idle}});
   manager = std::make_unique<Manager>(*client, clock, random, managerOptions);
   for (auto* loop : manager->loops()) threads.push_back(std::make_unique<LoopThread>(*loop, clock));
   return {};

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "cli/cluster/data_dir.h"
+#include "cluster/apiserver/admission/disabled_admission.h"
 #include "cluster/apiserver/admission/pod_security.h"
 #include "cluster/client/client.h"
+#include "cluster/controllers/selection.h"
 #include "core/clock.h"
 #include "core/random.h"
 #include "core/result.h"
@@ -23,6 +25,8 @@ struct ControlPlaneOptions {
   std::string serviceCidr = "10.96.0.0/16";
   std::vector<std::string> allowedSources{};  ///< --allow-source
   PodSecurityLevel podSecurityDefault = PodSecurityLevel::privileged;
+  ControllerSelection controllers{};      ///< --controllers
+  DisabledAdmission disabledAdmission{};  ///< --disable-admission-plugins
 };
 
 class ControlPlane {

@@ -20,6 +20,12 @@ void SourceFlags::addTo(CLI::App& command) {
       .add_option("--pod-security-default", podSecurity,
                   "Pod security standard that namespaces without a label enforce: privileged, baseline, restricted")
       ->check(CLI::IsMember({"privileged", "baseline", "restricted"}));
+  command.add_option("--controllers", controllers,
+                     "Controllers that run, by Kubernetes' names: \"*\" all, NAME this one, -NAME not this one "
+                     "(\"*,-deployment-controller\")");
+  command.add_option("--disable-admission-plugins", disabledAdmission,
+                     "Admission that is left out, by Kubernetes' names: LimitRanger, PodSecurity, ResourceQuota, "
+                     "ServiceAccount, TaintNodesByCondition");
   command.add_option("--interval", intervalSeconds, "Seconds between looks at a remote repository")
       ->check(CLI::Range(1, 86400));
 }

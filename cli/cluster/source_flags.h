@@ -1,6 +1,6 @@
 #pragma once
 // The flags that `steer up` and `steer server` share: what is followed (--repo, --branch, --path), how it is reached,
-// and what the tenants of the cluster may.
+// what the tenants of the cluster may, and what of the control plane runs.
 #include <string>
 #include <vector>
 
@@ -24,6 +24,8 @@ struct SourceFlags {
 
   std::vector<std::string> allowed{};
   std::string podSecurity = "privileged";
+  std::string controllers = "*";
+  std::string disabledAdmission{};
   PodSecurityLevel podSecurityDefault() const;
   void addTo(CLI::App& command);
   bool given() const { return !repo.empty(); }

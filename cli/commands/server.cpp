@@ -31,6 +31,8 @@ Result<void> serve(const Flags& flags) {
   options.serviceCidr = flags.serviceCidr;
   options.allowedSources = flags.source.allowed;
   options.podSecurityDefault = flags.source.podSecurityDefault();
+  STEER_TRY(options.controllers, ControllerSelection::parse(flags.source.controllers));
+  STEER_TRY(options.disabledAdmission, DisabledAdmission::parse(flags.source.disabledAdmission));
   STEER_CHECK(options.dataDir.ensure());
   STEER_TRY(const auto plane, ControlPlane::start(options, clock, random));
   STEER_CHECK(publishFacts(plane->client(), {flags.podCidr, flags.serviceCidr, "cluster.local", "steer"}));

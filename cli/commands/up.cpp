@@ -72,6 +72,8 @@ Result<Choices> choose(const Flags& flags) {
   out.plane.listen = flags.listen;
   out.plane.allowedSources = flags.source.allowed;
   out.plane.podSecurityDefault = flags.source.podSecurityDefault();
+  STEER_TRY(out.plane.controllers, ControllerSelection::parse(flags.source.controllers));
+  STEER_TRY(out.plane.disabledAdmission, DisabledAdmission::parse(flags.source.disabledAdmission));
   out.local.dataDir = out.plane.dataDir;
   out.local.nodes = flags.nodes;
   out.local.runtime = out.runtime.kind;

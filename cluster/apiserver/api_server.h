@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/apiserver/admission/disabled_admission.h"
 #include "cluster/apiserver/admission/pod_security.h"
 #include "cluster/apiserver/node_gateway.h"
 #include "cluster/apiserver/token_keys.h"
@@ -30,6 +31,7 @@ struct ApiServerOptions {
   std::string caPem{};  ///< the cluster's CA certificate, for GET /cacert; empty = none
   /// What namespaces enforce whose labels say nothing.
   PodSecurityLevel podSecurityDefault = PodSecurityLevel::privileged;
+  DisabledAdmission disabledAdmission{};
   /// Repositories of this machine that anybody may name (core/source_address.h); others only who holds all rights.
   std::vector<std::string> allowedSources{};
   std::shared_ptr<const TokenKeys> tokenKeys{};  ///< signs service accounts' tokens; null = none are given

@@ -216,8 +216,9 @@ Result<PlannedWrite> WritePlanner::finishCreate(Task& task, json::object body) c
   if (prepared.ok()) task.strategy.validate(context, nullptr, body, causes);
   if (!causes.empty()) return invalidError(task.kind, name, std::move(causes));
   STEER_CHECK(admitGrant(authorizer_, task.identity, task.view, task.kind, nullptr, body, options_.allowedSources));
-  STEER_CHECK(admitPodSecurity(task.view, task.kind, nullptr, body, options_.podSecurityDefault, task.warnings));
-  if (task.kind.resource() == "persistentvolumeclaims")
+  if (!options_.disabledAdmission.has(AdmissionPlugin::podSecurity))
+    STEER_CHECK(admitPodSecurity(task.view, task.kind, nullptr, body, options_.podSecurityDefault, task.warnings));
+  if (task.kind.resource() == "persistentvolumeclaims" && !options_.disabledAdmission.has(AdmissionPlugin::limitRanger))
     STEER_CHECK(checkClaimLimits(task.view, task.write.target.ns, body));
   if (body.contains("spec") && task.strategy.countsGenerations() && task.kind.subresource("status") != nullptr)
     ensureObject(body, "metadata")["generation"] = 1;
@@ -278,7 +279,7 @@ Result<PlannedWrite> WritePlanner::replaceWith(Task& task, const ObjectPtr& live
   if (!causes.empty()) return invalidError(task.kind, live->name(), std::move(causes));
   STEER_CHECK(
       admitGrant(authorizer_, task.identity, task.view, task.kind, &live->json(), after, options_.allowedSources));
-  if (sub.empty())
+  if (sub.empty() && !options_.disabledAdmission.has(AdmissionPlugin::podSecurity))
     STEER_CHECK(
         admitPodSecurity(task.view, task.kind, &live->json(), after, options_.podSecurityDefault, task.warnings));
   if (after == live->json() && !readyToGo(task.strategy, after)) return out;

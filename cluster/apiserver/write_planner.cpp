@@ -13,6 +13,7 @@
 #include "core/patch.h"
 #include "core/rfc3339.h"
 #include "core/selector.h"
+#include "schemas/first_apply.h"
 #include "schemas/merge.h"
 
 namespace steer {
@@ -92,7 +93,10 @@ Result<PlannedWrite> WritePlanner::plan(const Snapshot& view, const Write& write
   if (!settings.dryRun) STEER_CHECK(admitManager(authorizer_, identity, view, write));
   STEER_TRY(auto planned, planAs(view, write, settings, acting));
   STEER_CHECK(admitNodeWrite(acting, view, planned));
-  STEER_TRY(auto counts, countQuotas(view, planned.mutations));
+  std::vector<Mutation> counts;
+  if (!options_.disabledAdmission.has(AdmissionPlugin::resourceQuota)) {
+    STEER_TRY(counts, countQuotas(view, planned.mutations));
+  }
   for (auto& count : counts) {
     const auto same = std::find_if(planned.mutations.begin(), planned.mutations.end(),
                                    [&](const Mutation& m) { return m.target == count.target; });
@@ -210,7 +214,7 @@ Result<PlannedWrite> WritePlanner::apply(Task& task) const {
   } else {
     ensureObject(body, "metadata").erase("uid");
   }
-  STEER_TRY(json::object merged, applyServerSide(task.kind, live ? &live->json() : nullptr, body, request));
+  STEER_TRY(json::object merged, applyFirstOrAgain(task.kind, live ? &live->json() : nullptr, body, request));
   if (live != nullptr) return replaceWith(task, live, std::move(merged));
   if (!task.write.subresource.empty()) return notFoundError(task.kind, task.write.target.name);
   const AccessQuestion question{"create", task.kind.resource(), "", task.write.target.ns, task.write.target.name};

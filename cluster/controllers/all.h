@@ -6,6 +6,7 @@
 
 #include "cluster/controllers/garbage.h"
 #include "cluster/controllers/node_lifecycle.h"
+#include "cluster/controllers/selection.h"
 #include "core/controller.h"
 
 namespace steer {
@@ -20,8 +21,13 @@ struct ControllerOptions {
   NodeRules nodes{};
   std::size_t keepTerminatedPods = 12'500;
   Duration eventTtl = std::chrono::hours(1);
+  ControllerSelection selection{};
 };
 
+/// Those that the selection lets run.
 std::vector<std::unique_ptr<Controller>> makeControllers(const ControllerOptions& options);
+
+/// Of every controller of this room, in the order in which they are made.
+const std::vector<ControllerName>& controllerNames();
 
 }  // namespace steer

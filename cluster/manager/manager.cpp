@@ -38,6 +38,7 @@ Manager::Manager(Client& client, const Clock& clock, Random& random, ManagerOpti
   controllers.nodes = {options.nodeGrace, clock.now()};
   controllers.keepTerminatedPods = options.keepTerminatedPods;
   controllers.eventTtl = options.eventTtl;
+  controllers.selection = options.controllers;
   controllers_ = std::make_unique<ControllerLoop>(client, random, makeControllers(controllers), options.events);
   scheduler_ = std::make_unique<SchedulerLoop>(client, random, options.firstBinding, options.events);
   if (options.recordPodTimes) podTimes_ = std::make_unique<PodTimesLoop>(client);

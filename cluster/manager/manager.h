@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cluster/client/client.h"
+#include "cluster/controllers/selection.h"
 #include "cluster/manager/event_recorder.h"
 #include "core/clock.h"
 #include "core/loop.h"
@@ -25,6 +26,7 @@ struct ManagerOptions {
   Events events = Events::record;
   bool recordPodTimes = false;  ///< keep kube-system/steersman-pod-times (PodTimesLoop)
   bool reportFaults = false;    ///< show this process' faults on the namespace kube-system (FaultLoop)
+  ControllerSelection controllers{};
 };
 
 class Manager {

@@ -9,6 +9,8 @@
 namespace steer {
 namespace {
 
+constexpr const char* kNotReady = "node.kubernetes.io/not-ready";
+
 std::string roles(const Object& node) {
   constexpr std::string_view kPrefix = "node-role.kubernetes.io/";
   std::vector<std::string> found;
@@ -41,6 +43,17 @@ std::string address(const Object& node, std::string_view type) {
 class NodeStrategy final : public KindStrategy {
  public:
   bool countsGenerations() const override { return false; }
+
+  /// Nothing is scheduled on a new node before its condition is known; the node controller takes the taint away.
+  Result<void> prepareCreate(const AdmissionContext& context, json::object& node) const override {
+    if (context.options.disabledAdmission.has(AdmissionPlugin::taintNodesByCondition)) return {};
+    auto& taints = ensureArray(ensureObject(node, "spec"), "taints");
+    const bool tainted = std::any_of(taints.begin(), taints.end(), [](const json::value& taint) {
+      return stringAt(taint, {"key"}) == kNotReady && stringAt(taint, {"effect"}) == "NoSchedule";
+    });
+    if (!tainted) taints.push_back(json::object{{"key", kNotReady}, {"effect", "NoSchedule"}});
+    return {};
+  }
 
   /// The server speaks to these addresses: what is none could lead it anywhere.
   void validateStatus(const json::object& node, std::vector<Cause>& causes) const override {

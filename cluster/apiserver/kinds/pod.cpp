@@ -36,6 +36,12 @@ Result<void> takeFromAccount(const Snapshot& view, json::object& pod) {
   return {};
 }
 
+/// Without the admission of service accounts a pod has the account that it names, or none.
+void leaveAccount(const std::string& name, json::object& spec) {
+  if (!name.empty()) return;
+  for (const auto* field : {"serviceAccountName", "serviceAccount"}) spec.erase(field);
+}
+
 class PodStrategy final : public KindStrategy {
  public:
   std::int64_t graceOnDelete(const Object& live, std::optional<std::int64_t> asked) const override {
@@ -48,14 +54,36 @@ class PodStrategy final : public KindStrategy {
     STEER_CHECK(resolvePriority(context.view, pod));
     STEER_CHECK(resolveRuntimeClass(context.view, pod));
     const std::string ns(stringAt(pod, {"metadata", "namespace"}));
-    applyLimitDefaults(context.view, ns, pod);
+    const auto& disabled = context.options.disabledAdmission;
+    const bool limits = !disabled.has(AdmissionPlugin::limitRanger);
+    if (limits) applyLimitDefaults(context.view, ns, pod);
+    const std::string account(stringAt(pod, {"spec", "serviceAccountName"}));
     applyPodAdmissionDefaults(pod);
-    STEER_CHECK(takeFromAccount(context.view, pod));
-    return checkPodLimits(context.view, ns, pod);
+    if (disabled.has(AdmissionPlugin::serviceAccount)) leaveAccount(account, ensureObject(pod, "spec"));
+    else STEER_CHECK(takeFromAccount(context.view, pod));
+    return limits ? checkPodLimits(context.view, ns, pod) : Result<void>();
   }
   Result<void> prepareUpdate(const AdmissionContext&, const json::object&, json::object& pod) const override {
     addDefaultTolerations(ensureObject(pod, "spec"));
     return {};
+  }
+
+  /// A token is somebody's. Templates may leave open whose.
+  void validate(const AdmissionContext&, const json::object*, const json::object& pod,
+                std::vector<Cause>& causes) const override {
+    if (!stringAt(pod, {"spec", "serviceAccountName"}).empty()) return;
+    std::size_t volume = 0;
+    for (const auto& item : arrayAt(pod, {"spec", "volumes"})) {
+      std::size_t index = 0;
+      for (const auto& source : arrayAt(item, {"projected", "sources"})) {
+        const auto at =
+            "spec.volumes[" + std::to_string(volume) + "].projected.sources[" + std::to_string(index++) + "]";
+        if (const auto* token = find(source, {"serviceAccountToken"}); token != nullptr && !token->is_null())
+          causes.push_back({"FieldValueForbidden", at + ".serviceAccountToken",
+                            "Forbidden: must not be specified when serviceAccountName is not set"});
+      }
+      ++volume;
+    }
   }
 
   std::vector<std::string_view> selectableFields() const override {

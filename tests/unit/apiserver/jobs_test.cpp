@@ -114,6 +114,18 @@ TEST_CASE("Applying a job again changes nothing, although the server added to it
   CHECK((*twice)->revision() == (*once)->revision());
 }
 
+TEST_CASE("The name of a job is a label of its pods, and of a job without labels of its own") {
+  TestServer s;
+  const auto labels = [](const Object& made) { return objectAt(made.json(), {"metadata", "labels"}); };
+  auto body = job();
+  body["spec"].as_object()["template"].as_object()["metadata"] = json::object{{"labels", json::object{{"a", "b"}}}};
+  const auto plain = created(s, body);
+  CHECK(labels(*plain) == objectAt(plain->spec(), {"template", "metadata", "labels"}));
+  CHECK(labels(*plain).size() == 5);
+  body["metadata"].as_object()["name"] = std::string(64, 'a');
+  CHECK(refusal(s, Write::create("jobs.batch", body)).find("spec.template.labels") != std::string::npos);
+}
+
 TEST_CASE("Deleting a job without a policy leaves its pods; with background it goes at once") {
   TestServer s;
   created(s, job());

@@ -159,6 +159,56 @@ TEST_CASE("namespaces without a label enforce the server's default") {
   CHECK(s.make("pods", body).ok());
 }
 
+TEST_CASE("admission that an operator leaves out is left out, and nothing else") {
+  ApiServerOptions options;
+  options.podSecurityDefault = PodSecurityLevel::baseline;
+  options.disabledAdmission = *DisabledAdmission::parse("ServiceAccount,PodSecurity,LimitRanger,ResourceQuota");
+  PolicyServer s(options);
+  s.must("limitranges", R"({"apiVersion":"v1","kind":"LimitRange","metadata":{"name":"l","namespace":"default"},
+    "spec":{"limits":[{"type":"Container","max":{"cpu":"1m"},"default":{"cpu":"1m"}}]}})");
+  s.must("resourcequotas", R"({"apiVersion":"v1","kind":"ResourceQuota","metadata":{"name":"q","namespace":"default"},
+    "spec":{"hard":{"pods":"0"}}})");
+  auto body = pod("p");
+  body["spec"].get_object()["hostPID"] = true;
+  const auto made = s.make("pods", body);
+  REQUIRE(made.ok());
+  CHECK((*made)->spec().if_contains("serviceAccountName") == nullptr);
+  CHECK(arrayAt((*made)->spec(), {"volumes"}).empty());
+  CHECK_FALSE(arrayAt((*made)->spec(), {"tolerations"}).empty());
+  auto named = pod("named");
+  named["spec"].get_object()["serviceAccountName"] = "nobody";
+  CHECK(s.make("pods", named).ok());
+  auto token = pod("token");
+  token["spec"].get_object()["volumes"] =
+      *parseJson(R"([{"name":"t","projected":{"sources":[{"serviceAccountToken":{"path":"x"}}]}}])");
+  CHECK(s.make("pods", token).error().message.find("spec.volumes[0].projected.sources[0].serviceAccountToken") !=
+        std::string::npos);
+}
+
+TEST_CASE("only admission that can be left out is named") {
+  CHECK(DisabledAdmission::parse("")->has(AdmissionPlugin::podSecurity) == false);
+  for (const auto* list : {"NodeRestriction", "ServiceAccount,x", "serviceaccount"}) {
+    const auto parsed = DisabledAdmission::parse(list);
+    REQUIRE_FALSE(parsed.ok());
+    CHECK(parsed.error().message.find("TaintNodesByCondition") != std::string::npos);
+  }
+}
+
+TEST_CASE("a new node is tainted until its condition is known") {
+  PolicyServer s;
+  const auto node = [](const std::string& spec) {
+    return *parseJson(R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"n"},"spec":)" + spec + "}");
+  };
+  const std::string mine = R"({"taints":[{"key":"node.kubernetes.io/not-ready","effect":"NoSchedule"}]})";
+  const auto made = s.make("nodes", node("{}").get_object());
+  REQUIRE(made.ok());
+  CHECK(jsonText((*made)->spec().at("taints")) == jsonText(parseJson(mine)->at("taints")));
+  REQUIRE(s.client->write(Write::remove({"nodes", "", "n"})).ok());
+  const auto once = s.make("nodes", node(mine).get_object());
+  REQUIRE(once.ok());
+  CHECK(arrayAt((*once)->spec(), {"taints"}).size() == 1);
+}
+
 TEST_CASE("a pod's priority is its class's, and a class that is not there is refused") {
   PolicyServer s;
   const auto withClass = [](const std::string& name, const std::string& priorityClass) {

@@ -11,11 +11,18 @@ using namespace steer;
 
 namespace {
 
+/// No node controller runs here that would take the taint of a new node away.
+ApiServerOptions untainted() {
+  ApiServerOptions out;
+  out.disabledAdmission = *DisabledAdmission::parse("TaintNodesByCondition");
+  return out;
+}
+
 struct NewCluster {
   std::unique_ptr<Store> store = std::move(*Store::open(openMemoryLog(makeMemoryDisk()), {.inlineCommit = true}));
   ManualClock clock;
   Random random{1};
-  ApiServer api{*store, clock, random, {}};
+  ApiServer api{*store, clock, random, untainted()};
   std::unique_ptr<Client> client = makeInProcessClient(api, systemIdentity());
   SchedulerLoop scheduler{*client, random, milliseconds(700)};
   const Time start = clock.now();
