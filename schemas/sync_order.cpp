@@ -32,12 +32,24 @@ struct PhaseWord {
   Hook hook;
 };
 constexpr std::array kPhases{
-    PhaseWord{kHookAnnotation, "pre-sync", Hook::preSync},   PhaseWord{kHookAnnotation, "sync", Hook::sync},
-    PhaseWord{kHookAnnotation, "post-sync", Hook::postSync}, PhaseWord{kHookAnnotation, "sync-fail", Hook::syncFail},
-    PhaseWord{kArgoHook, "PreSync", Hook::preSync},          PhaseWord{kArgoHook, "Sync", Hook::sync},
-    PhaseWord{kArgoHook, "PostSync", Hook::postSync},        PhaseWord{kArgoHook, "SyncFail", Hook::syncFail},
-    PhaseWord{kHelmHook, "pre-install", Hook::preSync},      PhaseWord{kHelmHook, "pre-upgrade", Hook::preSync},
-    PhaseWord{kHelmHook, "post-install", Hook::postSync},    PhaseWord{kHelmHook, "post-upgrade", Hook::postSync},
+    PhaseWord{kHookAnnotation, "pre-sync", Hook::preSync},
+    PhaseWord{kHookAnnotation, "sync", Hook::sync},
+    PhaseWord{kHookAnnotation, "post-sync", Hook::postSync},
+    PhaseWord{kHookAnnotation, "sync-fail", Hook::syncFail},
+    PhaseWord{kArgoHook, "PreSync", Hook::preSync},
+    PhaseWord{kArgoHook, "Sync", Hook::sync},
+    PhaseWord{kArgoHook, "PostSync", Hook::postSync},
+    PhaseWord{kArgoHook, "SyncFail", Hook::syncFail},
+    PhaseWord{kHelmHook, "pre-install", Hook::preSync},
+    PhaseWord{kHelmHook, "pre-upgrade", Hook::preSync},
+    PhaseWord{kHelmHook, "post-install", Hook::postSync},
+    PhaseWord{kHelmHook, "post-upgrade", Hook::postSync},
+    PhaseWord{kHookAnnotation, "pre-delete", Hook::preDelete},
+    PhaseWord{kHookAnnotation, "post-delete", Hook::postDelete},
+    PhaseWord{kArgoHook, "PreDelete", Hook::preDelete},
+    PhaseWord{kArgoHook, "PostDelete", Hook::postDelete},
+    PhaseWord{kHelmHook, "pre-delete", Hook::preDelete},
+    PhaseWord{kHelmHook, "post-delete", Hook::postDelete},
 };
 
 Hook hookIn(std::string_view key, std::string_view word) {
@@ -80,6 +92,10 @@ const char* hookName(Hook hook) {
       return "post-sync";
     case Hook::syncFail:
       return "sync-fail";
+    case Hook::preDelete:
+      return "pre-delete";
+    case Hook::postDelete:
+      return "post-delete";
     case Hook::none:
       break;
   }
@@ -117,7 +133,12 @@ void checkSyncOrder(const FieldPath& at, const json::object& object, RuleReport&
     const bool known = !words.empty() && std::all_of(words.begin(), words.end(), [](std::string_view word) {
       return hookIn(kHookAnnotation, word) != Hook::none;
     });
-    if (!known) report.unsupported(at.key(kHookAnnotation), *value, {"pre-sync", "sync", "post-sync", "sync-fail"});
+    if (!known) {
+      std::vector<std::string> ours;
+      for (const auto& row : kPhases)
+        if (row.key == kHookAnnotation) ours.emplace_back(row.word);
+      report.unsupported(at.key(kHookAnnotation), *value, ours);
+    }
   }
   checkSyncPolicy(at, object, report);
 }

@@ -1,8 +1,8 @@
 #pragma once
 // Where an object stands in the order of its application, as its annotations say: the wave
 // (steersman.dev/wave, an integer, default 0) and whether it is a hook (steersman.dev/hook: pre-sync, sync,
-// post-sync, sync-fail). The names of Argo CD and Helm are understood too, so that repositories can move over;
-// ours win where both stand. Pure.
+// post-sync, sync-fail, pre-delete, post-delete). The names of Argo CD and Helm are understood too, so that
+// repositories can move over; ours win where both stand. Pure.
 #include <string_view>
 #include <vector>
 
@@ -17,8 +17,9 @@ inline constexpr std::string_view kWaveAnnotation = "steersman.dev/wave";
 inline constexpr std::string_view kHookAnnotation = "steersman.dev/hook";
 
 /// preSync: before everything else; sync: when everything is written; postSync: when everything is healthy;
-/// syncFail: when a run failed.
-enum class Hook { none, preSync, sync, postSync, syncFail };
+/// syncFail: when a run failed; preDelete, postDelete: before and after an application's objects go with it.
+enum class Hook { none, preSync, sync, postSync, syncFail, preDelete, postDelete };
+inline bool runsAtDeletion(Hook hook) { return hook == Hook::preDelete || hook == Hook::postDelete; }
 
 /// What becomes of a hook's object when it has run. A run always removes what is left of the one before.
 struct HookEnd {
@@ -38,7 +39,7 @@ SyncOrder syncOrderOf(const json::object& object);
 inline bool isHook(const json::object& object) { return syncOrderOf(object).hook != Hook::none; }
 /// It says that it is a hook, although perhaps not which.
 bool claimsHook(const json::object& object);
-/// "pre-sync", "sync", "post-sync", "sync-fail", "".
+/// "pre-sync", "sync", "post-sync", "sync-fail", "pre-delete", "post-delete", "".
 const char* hookName(Hook hook);
 
 /// Findings about our own annotations. `at` is metadata.annotations.

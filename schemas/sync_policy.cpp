@@ -69,6 +69,7 @@ constexpr std::array kRows{
     Row{kArgoOptions, "Force=true", Ask::nothing},
     Row{kArgoOptions, "Force=false", Ask::nothing},
     Row{kArgoOptions, "Replace=false", Ask::nothing},
+    Row{kArgoOptions, "Replace=true", Ask::nothing},  // see replacing()
     Row{kArgoOptions, "Validate=true", Ask::nothing},
     Row{kArgoOptions, "FailOnSharedResource=true", Ask::nothing},
     Row{kArgoOptions, "PrunePropagationPolicy=background", Ask::nothing},
@@ -78,8 +79,8 @@ constexpr std::array kRows{
     Row{kArgoHook, "PostSync", Ask::nothing},
     Row{kArgoHook, "SyncFail", Ask::nothing},
     Row{kArgoHook, "Skip", Ask::leaveAlone},
-    Row{kArgoHook, "PreDelete", Ask::leaveAloneAndSay},
-    Row{kArgoHook, "PostDelete", Ask::leaveAloneAndSay},
+    Row{kArgoHook, "PreDelete", Ask::nothing},
+    Row{kArgoHook, "PostDelete", Ask::nothing},
     Row{"argocd.argoproj.io/hook-delete-policy", "HookSucceeded", Ask::nothing},
     Row{"argocd.argoproj.io/hook-delete-policy", "HookFailed", Ask::nothing},
     Row{"argocd.argoproj.io/hook-delete-policy", "BeforeHookCreation", Ask::nothing},
@@ -88,8 +89,8 @@ constexpr std::array kRows{
     Row{kHelmHook, "pre-upgrade", Ask::nothing},
     Row{kHelmHook, "post-upgrade", Ask::nothing},
     Row{kHelmHook, "crd-install", Ask::nothing},
-    Row{kHelmHook, "pre-delete", Ask::leaveAloneAndSay},
-    Row{kHelmHook, "post-delete", Ask::leaveAloneAndSay},
+    Row{kHelmHook, "pre-delete", Ask::nothing},
+    Row{kHelmHook, "post-delete", Ask::nothing},
     Row{kHelmHook, "pre-rollback", Ask::leaveAloneAndSay},
     Row{kHelmHook, "post-rollback", Ask::leaveAloneAndSay},
     Row{kHelmHook, "test", Ask::leaveAloneAndSay},
@@ -120,6 +121,14 @@ const Row* rowOf(std::string_view key, std::string_view word) {
 bool isTheirs(std::string_view key) {
   return key.starts_with("argocd.argoproj.io/") || key.starts_with(kFlux) || key.starts_with("helm.sh/hook") ||
          key == kHelmKeep;
+}
+
+enum class Replacing { no, inPlace, anew };
+
+Replacing replacing(std::string_view key, const std::vector<std::string_view>& words) {
+  const auto says = [&](std::string_view word) { return std::find(words.begin(), words.end(), word) != words.end(); };
+  if (key != kArgoOptions || !says("Replace=true")) return Replacing::no;
+  return says("Force=true") ? Replacing::anew : Replacing::inPlace;
 }
 
 /// A hook of a kind that is not known is not applied as if it were none.
@@ -158,8 +167,10 @@ SyncPolicy syncPolicyOf(const json::object& object) {
     const auto key = std::string_view(member.key().data(), member.key().size());
     if (!member.value().is_string() || !known(key)) continue;
     const auto text = view(member.value().get_string());
-    for (const auto word : wordsOf(text))
+    const auto words = wordsOf(text);
+    for (const auto word : words)
       if (const auto* row = rowOf(key, word)) take(*row, out);
+    out.recreated = out.recreated || replacing(key, words) == Replacing::anew;
     if (isHookKey(key) && runsNever(key, text)) {
       out.leaveAlone = true;
       out.why = std::string(key) + ": " + std::string(text);
@@ -179,6 +190,10 @@ std::vector<SyncRemark> remarksOnSync(const json::object& object) {
     if (!isTheirs(key) || std::find(kSilent.begin(), kSilent.end(), key) != kSilent.end()) continue;
     const auto words =
         member.value().is_string() ? wordsOf(view(member.value().get_string())) : std::vector<std::string_view>{};
+    if (replacing(key, words) == Replacing::inPlace)
+      out.push_back({std::string(key),
+                     "\"Replace=true\" is done by server-side apply here: fields that others added stay; with "
+                     "Force=true a change makes the object anew"});
     if (!known(key)) out.push_back({std::string(key), "is not understood, and has no effect here"});
     else
       for (const auto word : words) {

@@ -23,7 +23,8 @@ struct SyncPolicy {
   bool leaveAlone = false;  ///< neither made, nor changed, nor deleted
   bool onlyCreate = false;  ///< made where it is not there, and left as it lives then
   bool healthIgnored = false;
-  std::string why{};  ///< the annotation that keeps it: "argocd.argoproj.io/sync-options: Prune=false"
+  bool recreated = false;  ///< a change of it is its deletion and a new one (Argo CD's Force=true,Replace=true)
+  std::string why{};       ///< the annotation that keeps it: "argocd.argoproj.io/sync-options: Prune=false"
 };
 
 SyncPolicy syncPolicyOf(const json::object& object);

@@ -238,6 +238,7 @@ std::vector<WantedObject>& ApplicationLoop::ownWanted() {
 
 void ApplicationLoop::noteSync(const ApplyRecord& record) {
   sync_ = syncOf(record);
+  if (options_.keepDeletionHooks) options_.keepDeletionHooks(*wanted_);
   for (const auto& row : record.objects)
     if (row.action == "post-sync hook" && row.outcome == "failed") failedHook_ = record.message;
 }

@@ -40,6 +40,8 @@ struct ApplicationOptions {
   std::function<Renderer()> anotherRenderer{};
   /// What the applications ask for that a commit declares; null = it declares none.
   DeclaredClaimsReader declaredClaims{};
+  /// Keeps the hooks of its deletion for when it is deleted; null = nobody does.
+  std::function<void(const std::vector<WantedObject>&)> keepDeletionHooks{};
   ApplicationNeighbours* neighbours = nullptr;  ///< must outlive the loop; null = it is alone
   /// How often everything is planned anew although nothing was seen to change.
   Duration resync = minutes(5);

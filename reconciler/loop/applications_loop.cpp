@@ -64,6 +64,7 @@ ApplicationsLoop::ApplicationsLoop(ApplicationsOptions options, RendererFactory 
       client_(client),
       executor_(executor),
       credentials_(options_.dataDir + "/credentials"),
+      deletionHooks_(options_.dataDir + "/deletion-hooks"),
       informer_(client, sources(), wakerForMe()),
       rights_(client, wakerForMe()),
       plain_(executor),
@@ -103,6 +104,7 @@ Loop::Next ApplicationsLoop::step(Time now) {
     if (!child.object) {
       barrier::forget("application " + child.label);
       barrier::forget("the restart of application " + child.label);
+      deletionHooks_.forget(child.label);
       it = children_.erase(it);
       changed_ = true;
       want(now);
@@ -289,6 +291,7 @@ void ApplicationsLoop::startLoop(Child& child, const ApplicationSpec& spec, cons
                                const std::vector<WantedObject>& wanted) {
     return readDeclaredClaims({label, spec}, cloneDir, commit, wanted, renderers, *client);
   };
+  options.keepDeletionHooks = [this, label = child.label](const auto& wanted) { deletionHooks_.keep(label, wanted); };
   const RenderTarget target{child.label, spec.source.path, spec.targetNamespace};
   auto renderer = onlyIncluded(renderers_(target), spec.include);
   options.anotherRenderer = [renderers = renderers_, target, include = spec.include] {
@@ -370,8 +373,10 @@ std::optional<Time> ApplicationsLoop::stepRemoval(Child& child, Time now) {
   auto& status = child.loop ? child.loop->status() : child.status;
   if (boolAt(child.object->spec(), {"prune"}, true)) {
     if (!child.removal)
-      child.removal = std::make_unique<ApplicationRemoval>(client_, child.label,
-                                                           accountOf(child.object->spec(), child.object->ns()));
+      child.removal = std::make_unique<ApplicationRemoval>(
+          client_, deletionHooks_,
+          ApplicationRemoval::Options{child.label, accountOf(child.object->spec(), child.object->ns()),
+                                      "deletion/" + child.object->uid()});
     const auto next = child.removal->step(now, [&] { return claimedByOthers(child.label); });
     if (!child.removal->finished()) {
       status.setPhase("Deleting", child.removal->message());

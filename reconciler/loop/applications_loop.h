@@ -14,6 +14,7 @@
 #include "core/loop.h"
 #include "reconciler/loop/application_loop.h"
 #include "reconciler/loop/credential_files.h"
+#include "reconciler/loop/deletion_hooks.h"
 #include "reconciler/loop/rights_watch.h"
 #include "reconciler/loop/shared_repositories.h"
 #include "reconciler/plan/application_graph.h"
@@ -89,6 +90,7 @@ class ApplicationsLoop final : public Loop, private ApplicationNeighbours {
   Client& client_;
   Executor& executor_;
   CredentialFiles credentials_;
+  DeletionHooks deletionHooks_;
   Informer informer_;
   RightsWatch rights_;
   PlainTransfers plain_;

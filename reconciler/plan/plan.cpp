@@ -131,6 +131,7 @@ PlannedChange decide(WantedObject wanted, const Result<ObjectPtr>& predicted, co
   c.fields = diffObjects(schemaOf(c.gvk), c.live->json(), after);
   c.taken = takenFields(c.live->json(), after);
   if (c.fields.empty() && ownedFields(c.live->json()) == ownedFields(after)) c.action = PlanAction::none;
+  if (!c.fields.empty() && syncPolicyOf(c.wanted).recreated) c.action = PlanAction::replace;
   return c;
 }
 
@@ -279,7 +280,7 @@ bool Plan::empty() const {
 
 bool Plan::hooksDue() const {
   return !hooks.empty() && (!empty() || std::any_of(hooks.begin(), hooks.end(), [](const PlannedHook& h) {
-    return h.when != Hook::syncFail && h.fresh();
+    return h.when != Hook::syncFail && !runsAtDeletion(h.when) && h.fresh();
   }));
 }
 
@@ -294,7 +295,9 @@ std::string Plan::digest() const {
     print.add(c.refusal);
   }
   if (hooksDue())
-    for (const auto& hook : hooks) print.add(hookName(hook.when)).add(hook.ref.text()).add(jsonCanonical(hook.wanted));
+    for (const auto& hook : hooks)
+      if (!runsAtDeletion(hook.when))
+        print.add(hookName(hook.when)).add(hook.ref.text()).add(jsonCanonical(hook.wanted));
   return print.hex();
 }
 

@@ -19,7 +19,7 @@ json::array hooksJson(const Plan& plan) {
                      {"kind", hook.gvk().kind},
                      {"namespace", hook.ref.ns},
                      {"name", hook.ref.name},
-                     {"runs", plan.hooksDue()}};
+                     {"runs", plan.hooksDue() && !runsAtDeletion(hook.when)}};
     if (!hook.source.file.empty()) {
       row["file"] = hook.source.file;
       row["line"] = hook.source.line;

@@ -43,6 +43,7 @@ Mark markOf(PlanAction action) {
 std::string remarkOf(const PlannedChange& c) {
   if (c.hidden) return "its account may not read it, so what changes in it is not shown";
   if (!c.vanishing.empty()) return "is being deleted (" + c.vanishing + "), and is made anew when it is gone";
+  if (c.action == PlanAction::replace && c.forcedBy.empty()) return "is made anew, as its sync-options ask";
   if (c.action == PlanAction::replace) return "must be replaced: " + c.forcedBy + " cannot change";
   if (!c.makesWayFor.name.empty())
     return "goes first, since " + c.makesWayFor.name + " needs what it holds; neither serves in between";
@@ -90,7 +91,8 @@ ReportGroup hooksOf(const Plan& plan) {
   ReportGroup group{"hooks"};
   for (const auto& hook : plan.hooks) {
     ReportItem item{Mark::plain, ">", std::string(hookName(hook.when)) + " " + hook.text()};
-    if (hook.last && hook.fresh()) item.remark = "changed since its last run";
+    if (runsAtDeletion(hook.when)) item.remark = "runs when the application is deleted";
+    else if (hook.last && hook.fresh()) item.remark = "changed since its last run";
     item.place = placeText(hook.source);
     group.items.push_back(std::move(item));
   }

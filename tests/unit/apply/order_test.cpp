@@ -318,6 +318,25 @@ TEST_CASE("a hook that someone deletes while it runs has failed; one that takes 
   CHECK(slow.run.stopped()->reason.find("was not complete in time") != std::string::npos);
 }
 
+TEST_CASE("what asks to be made anew is deleted and made again when it changes, and only then") {
+  TestCluster c;
+  const auto map = [](const std::string& value) {
+    auto out = aConfigMap("map", value);
+    ensureObject(ensureObject(out.body, "metadata"), "annotations")["argocd.argoproj.io/sync-options"] =
+        "Force=true, Replace=true";
+    return out;
+  };
+  Run(c, {aNamespace("shop"), map("1")}).go();
+  const auto uid = (*c.client->get({"configmaps", "shop", "map"}))->uid();
+  CHECK(Run::planOf(c, {aNamespace("shop"), map("1")}).empty());
+  Run run(c, {aNamespace("shop"), map("2")});
+  CHECK(run.run.plan().counts().replace == 1);
+  run.go();
+  CHECK(run.run.failures() == 0);
+  CHECK((*c.client->get({"configmaps", "shop", "map"}))->uid() != uid);
+  CHECK(Run::planOf(c, {aNamespace("shop"), map("2")}).empty());
+}
+
 TEST_CASE("a replaced object that is not made anew yet must not be abandoned") {
   TestCluster c;
   Run(c, {aNamespace("shop"), aDeployment("web", 1)}).go();

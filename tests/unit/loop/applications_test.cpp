@@ -361,3 +361,61 @@ TEST_CASE("a GitRepository follows the highest version of a range, and a Secret'
   w.run(seconds(30));
   CHECK(w.value("released") == "1.3");
 }
+
+namespace {
+
+std::string deletionHook(const std::string& name, const std::string& annotations, const std::string& ns = "default") {
+  return "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: " + name + "\n  namespace: " + ns + "\n  annotations: {" +
+         annotations +
+         "}\nspec:\n  template:\n    spec: {restartPolicy: Never, containers: " + "[{name: c, image: x}]}\n";
+}
+
+void endJob(const World& w, const std::string& name, const char* condition) {
+  const auto done = w.cluster.client->write(Write::patch(
+      {"jobs.batch", "default", name}, PatchType::merge,
+      json::object{
+          {"status", json::object{{"conditions", json::array{json::object{{"type", condition}, {"status", "True"}}}}}}},
+      "status"));
+  REQUIRE(done.ok());
+}
+
+}  // namespace
+
+TEST_CASE("hooks of a deletion run before and after the objects of an application, also after a restart") {
+  World w;
+  w.settings("1");
+  w.repo.write("app/map.yaml", configMap("mine"));
+  w.repo.write("app/before.yaml", deletionHook("before", "argocd.argoproj.io/hook: PreDelete"));
+  w.repo.write("app/after.yaml", deletionHook("after", "helm.sh/hook: post-delete"));
+  w.repo.write("app/lost.yaml", deletionHook("lost", "steersman.dev/hook: post-delete", "nowhere"));
+  w.repo.push("First");
+  w.makeApplication("app", "app");
+  w.run(seconds(40));
+  REQUIRE(w.exists({"configmaps", "shop", "mine"}));
+  CHECK_FALSE(w.exists({"jobs.batch", "default", "before"}));
+  CHECK_FALSE(w.exists({"jobs.batch", "default", "after"}));
+  w.restart();
+  w.run(seconds(30));
+  REQUIRE(w.cluster.client->write(Write::remove({kApps, kSystemNamespace, "app"})).ok());
+  w.run(seconds(10));
+  REQUIRE(w.exists({"jobs.batch", "default", "before"}));
+  CHECK(w.exists({"configmaps", "shop", "mine"}));
+  CHECK(w.message("app").starts_with("pre-delete hook Job default/before"));
+  SECTION("the hook fails: nothing is deleted until it went well") {
+    endJob(w, "before", "Failed");
+    w.run(minutes(3));
+    CHECK(w.exists({"configmaps", "shop", "mine"}));
+    CHECK(w.phase("app") == "Deleting");
+  }
+  SECTION("it ends well: the objects go, then the other one runs, then the application goes") {
+    endJob(w, "before", "Complete");
+    w.run(seconds(20));
+    CHECK_FALSE(w.exists({"configmaps", "shop", "mine"}));
+    REQUIRE(w.exists({"jobs.batch", "default", "after"}));
+    CHECK(w.exists({kApps, kSystemNamespace, "app"}));
+    endJob(w, "after", "Complete");
+    w.run(seconds(20));
+    CHECK_FALSE(w.exists({kApps, kSystemNamespace, "app"}));
+    CHECK(std::filesystem::is_empty(w.dir.at("data/deletion-hooks")));
+  }
+}

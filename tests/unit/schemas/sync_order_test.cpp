@@ -105,8 +105,18 @@ TEST_CASE("What is not understood of other tools is a remark") {
   };
   CHECK(remarks(R"("argocd.argoproj.io/sync-options":"Prune=false,ServerSideApply=true")").empty());
   CHECK(remarks(R"("argocd.argoproj.io/sync-wave":"3","helm.sh/chart":"web-1")").empty());
-  CHECK(remarks(R"("argocd.argoproj.io/sync-options":"Replace=true")") ==
-        Lines{"argocd.argoproj.io/sync-options: \"Replace=true\" is not understood, and has no effect here"});
+  CHECK(remarks(R"("argocd.argoproj.io/sync-options":"PrunePropagationPolicy=orphan")") ==
+        Lines{"argocd.argoproj.io/sync-options: \"PrunePropagationPolicy=orphan\" is not understood, and has no effect "
+              "here"});
+  const auto inPlace = remarks(R"("argocd.argoproj.io/sync-options":"Replace=true")");
+  REQUIRE(inPlace.size() == 1);
+  CHECK(inPlace.front().find("fields that others added stay") != std::string::npos);
+  CHECK(remarks(R"("argocd.argoproj.io/sync-options":"Force=true,Replace=true")").empty());
+  CHECK(syncPolicyOf(annotated(R"("argocd.argoproj.io/sync-options":"Force=true,Replace=true")")).recreated);
+  CHECK_FALSE(syncPolicyOf(annotated(R"("argocd.argoproj.io/sync-options":"Replace=true")")).recreated);
   CHECK(remarks(R"("kustomize.toolkit.fluxcd.io/substitute":"disabled")").size() == 1);
-  CHECK(remarks(R"("argocd.argoproj.io/hook":"PostDelete")").size() == 1);
+  CHECK(remarks(R"("argocd.argoproj.io/hook":"PostDelete")").empty());
+  CHECK(syncOrderOf(annotated(R"("argocd.argoproj.io/hook":"PostDelete")")).hook == Hook::postDelete);
+  CHECK(syncOrderOf(annotated(R"("helm.sh/hook":"pre-delete")")).hook == Hook::preDelete);
+  CHECK(remarks(R"("helm.sh/hook":"pre-rollback")").size() == 1);
 }
