@@ -74,6 +74,30 @@ TEST_CASE("a shallow clone is read where it is, from any of its directories") {
   }
 }
 
+TEST_CASE("a clone without its files gets what it needs from where it came, and says so when that is gone") {
+  Work w;
+  w.commit("git init -q");
+  REQUIRE(w.run("git -C fleet config uploadpack.allowFilter true"));
+  for (const char* filter : {"blob:none", "tree:0"}) {
+    INFO(filter);
+    REQUIRE(w.run("rm -rf part && git clone -q --no-checkout --filter=" + std::string(filter) +
+                  " file://$PWD/fleet part && git -C part rev-list --objects --missing=print HEAD | grep -q '^?'"));
+    auto program = GitProgram::open((w.path / "part").string(), "HEAD");
+    REQUIRE(program.ok());
+    CHECK(contentOf(**program, "m/a.yaml") == "three\n");
+    CHECK(contentOf(**program, "m/deep/b.yaml") == "two\n\n");
+  }
+  REQUIRE(w.run("git clone -q --no-checkout --filter=blob:none file://$PWD/fleet lost && mv fleet gone"));
+  auto lost = GitProgram::open((w.path / "lost").string(), "HEAD");
+  REQUIRE(lost.ok());
+  const auto top = (*lost)->list((*lost)->commit().tree);
+  REQUIRE(top.ok());
+  const auto inside = (*lost)->list(top->front().id);
+  REQUIRE(inside.ok());
+  for (const auto& entry : *inside)
+    if (entry.name == "a.yaml") CHECK_FALSE((*lost)->read(entry.id, 1000).ok());
+}
+
 TEST_CASE("a branch of the remote, an older commit and a message of many lines are found") {
   Work w;
   w.commit("git init -q");
