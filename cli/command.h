@@ -1,12 +1,7 @@
 #pragma once
-// A command of `steer`: a function that adds its flags to the CLI11 app and sets what runs. The
+// A command of `steer`: a function that adds its flags to the command line and sets what runs. The
 // exit code is 0 unless the command says otherwise. Thread rule: main thread.
-#include <functional>
-#include <string>
-
-namespace CLI {
-class App;
-}
+#include "cli/command_line.h"
 
 namespace steer::cli {
 
@@ -15,7 +10,7 @@ struct ExitCode {
 };
 
 /// Adds one subcommand; its callback does the work and stores the exit code. Both outlive parsing.
-using AddCommand = void (*)(CLI::App& app, ExitCode& exit);
+using AddCommand = void (*)(const CommandLine& app, ExitCode& exit);
 
 /// Set by Ctrl-C or SIGTERM. Commands that wait poll it or wait on it.
 bool interrupted();

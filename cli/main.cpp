@@ -1,5 +1,4 @@
 // steer: the one binary. Commands register themselves through the table in commands.cpp.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
 #include <exception>
@@ -19,11 +18,11 @@ namespace {
 constexpr const char* kTransfer = "git-transfer";
 
 /// "there is no command aply; did you mean apply?"; empty when the first word is a command or an option.
-std::string unknownCommand(const CLI::App& app, int argc, char** argv) {
+std::string unknownCommand(const steer::cli::CommandLine& program, int argc, char** argv) {
   const std::string word = argc > 1 ? argv[1] : "";
   if (word.empty() || word.starts_with('-')) return "";
   std::vector<std::string> names;
-  for (const auto* command : app.get_subcommands({})) names.push_back(command->get_name());
+  for (const auto& command : program.commands()) names.push_back(command.name());
   if (std::find(names.begin(), names.end(), word) != names.end()) return "";
   const auto near = steer::nearestName(word, names);
   return "there is no command " + word + (near.empty() ? "; steer --help lists them" : "; did you mean " + near + "?");
@@ -42,26 +41,19 @@ void setLogLevel() {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"Steersman: a container orchestrator that takes its orders from Git", "steer"};
-  app.set_version_flag("--version",
-                       std::string("steer ") + steer::kVersion + " (Kubernetes API " + steer::kKubernetesVersion + ")");
-  app.require_subcommand(1);
-  app.fallthrough(false);
-  app.footer(
+  const steer::cli::CommandParser parser("steer", "Steersman: a container orchestrator that takes its orders from Git");
+  parser.version(std::string("steer ") + steer::kVersion + " (Kubernetes API " + steer::kKubernetesVersion + ")");
+  const auto program = parser.program();
+  program.footer(
       "Start a cluster:   steer up --repo https://example.org/fleet.git\n"
       "See what changes:  steer plan ./manifests");
   steer::cli::ExitCode exit;
-  for (const auto add : steer::cli::allCommands()) add(app, exit);
-  if (const auto unknown = unknownCommand(app, argc, argv); !unknown.empty()) {
+  for (const auto add : steer::cli::allCommands()) add(program, exit);
+  if (const auto unknown = unknownCommand(program, argc, argv); !unknown.empty()) {
     steer::cli::printError(unknown);
     return 1;
   }
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    const int code = app.exit(e);
-    return code == 0 ? 0 : 1;
-  }
+  if (const int wrong = parser.parse({argv + 1, argv + argc}); wrong != 0) return wrong;
   return exit.value;
 }
 

@@ -12,14 +12,12 @@ pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(GIT2 REQUIRED IMPORTED_TARGET libgit2)
 pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
-pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(GRPC REQUIRED IMPORTED_TARGET grpc++ protobuf)
 pkg_check_modules(NFTABLES REQUIRED IMPORTED_TARGET libnftables)
 pkg_check_modules(LDNS REQUIRED IMPORTED_TARGET ldns)
 
 # The headers that nearly every file needs, compiled once.
 file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/pch.cpp CONTENT "// precompiled header carrier\n")
-set(CMAKE_PCH_WARN_INVALID OFF)
 add_library(steer_pch OBJECT ${CMAKE_BINARY_DIR}/pch.cpp)
 target_link_libraries(steer_pch PRIVATE Boost::json)
 target_precompile_headers(steer_pch PRIVATE
@@ -59,7 +57,6 @@ function(steer_test NAME)
     # g++ 12 sees uninitialised reads in instrumented std::variant and std::function where there are none.
     target_compile_options(test_${NAME} PRIVATE -Wno-maybe-uninitialized)
   endif()
-  target_compile_definitions(test_${NAME} PRIVATE STEER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   add_test(NAME ${NAME} COMMAND test_${NAME})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)

@@ -61,7 +61,7 @@ std::int64_t readFraction(std::string_view& text, bool& bad) {
 
 /// Offset from UTC in minutes.
 std::optional<int> readOffset(std::string_view& text) {
-  if (eat(text, "Zz")) return 0;
+  if (eat(text, "Z")) return 0;
   if (text.empty() || (text[0] != '+' && text[0] != '-')) return std::nullopt;
   const int sign = text[0] == '-' ? -1 : 1;
   text.remove_prefix(1);
@@ -96,7 +96,7 @@ std::optional<Time> parseTime(std::string_view text) {
   const int month = digits(text, 2);
   if (!eat(text, "-")) return std::nullopt;
   const int day = digits(text, 2);
-  if (!eat(text, "Tt ")) return std::nullopt;
+  if (!eat(text, "T")) return std::nullopt;
   const int hour = digits(text, 2);
   if (!eat(text, ":")) return std::nullopt;
   const int minute = digits(text, 2);
@@ -106,13 +106,16 @@ std::optional<Time> parseTime(std::string_view text) {
   const std::int64_t micros = readFraction(text, badFraction);
   const auto offset = readOffset(text);
   if (year < 0 || month < 0 || day < 0 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
-      second > 60 || badFraction || !offset || !text.empty())
+      second > 59 || badFraction || !offset || !text.empty())
     return std::nullopt;
   const std::chrono::year_month_day ymd{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
                                         std::chrono::day{static_cast<unsigned>(day)}};
   if (!ymd.ok()) return std::nullopt;
-  return Time{sys_days{ymd}.time_since_epoch() + std::chrono::hours{hour} + std::chrono::minutes{minute - *offset} +
-              std::chrono::seconds{second} + Duration{micros}};
+  const Time out{sys_days{ymd}.time_since_epoch() + std::chrono::hours{hour} + std::chrono::minutes{minute - *offset} +
+                 std::chrono::seconds{second} + Duration{micros}};
+  // An offset may lead out of the years that can be written.
+  const int written = breakDown(out).year;
+  return written < 0 || written > 9999 ? std::nullopt : std::optional(out);
 }
 
 }  // namespace steer

@@ -26,6 +26,7 @@ std::string lower(std::string_view text) {
 }
 
 std::string cleanPath(std::string_view path) {
+  path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
   return std::filesystem::path("/" + std::string(path)).lexically_normal().string();
 }
 

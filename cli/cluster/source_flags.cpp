@@ -1,33 +1,31 @@
 #include "cli/cluster/source_flags.h"
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 
 namespace steer::cli {
 
-void SourceFlags::addTo(CLI::App& command) {
-  command.add_option("--repo", repo, "Repository to follow: URL (https://, ssh://, file://) or directory");
-  command.add_option("--branch", branch, "Branch, tag or commit (default: the repository's own)");
-  command.add_option("--path", path, "Directory of manifests in the repository (default: all of it)");
-  command.add_option("--ssh-key", sshKey, "Private key file for ssh:// repositories");
-  command.add_option("--known-hosts", knownHosts, "Known hosts file for ssh:// (default: ~/.ssh/known_hosts)");
-  command.add_option("--repo-password-file", tokenFile, "File with the password or token for https://");
+void SourceFlags::addTo(const CommandLine& command) {
+  command.option("--repo", repo, "Repository to follow: URL (https://, ssh://, file://) or directory");
+  command.option("--branch", branch, "Branch, tag or commit (default: the repository's own)");
+  command.option("--path", path, "Directory of manifests in the repository (default: all of it)");
+  command.option("--ssh-key", sshKey, "Private key file for ssh:// repositories");
+  command.option("--known-hosts", knownHosts, "Known hosts file for ssh:// (default: ~/.ssh/known_hosts)");
+  command.option("--repo-password-file", tokenFile, "File with the password or token for https://");
   command
-      .add_option("--allow-source", allowed,
-                  "Pattern of repositories on this machine that applications with an account may read, too")
-      ->allow_extra_args(false);
+      .option("--allow-source", allowed,
+              "Pattern of repositories on this machine that applications with an account may read, too")
+      .oneValueEach();
   command
-      .add_option("--pod-security-default", podSecurity,
-                  "Pod security standard that namespaces without a label enforce: privileged, baseline, restricted")
-      ->check(CLI::IsMember({"privileged", "baseline", "restricted"}));
-  command.add_option("--controllers", controllers,
-                     "Controllers that run, by Kubernetes' names: \"*\" all, NAME this one, -NAME not this one "
-                     "(\"*,-deployment-controller\")");
-  command.add_option("--disable-admission-plugins", disabledAdmission,
-                     "Admission that is left out, by Kubernetes' names: LimitRanger, PodSecurity, ResourceQuota, "
-                     "ServiceAccount, TaintNodesByCondition");
-  command.add_option("--interval", intervalSeconds, "Seconds between looks at a remote repository")
-      ->check(CLI::Range(1, 86400));
+      .option("--pod-security-default", podSecurity,
+              "Pod security standard that namespaces without a label enforce: privileged, baseline, restricted")
+      .oneOf({"privileged", "baseline", "restricted"});
+  command.option("--controllers", controllers,
+                 "Controllers that run, by Kubernetes' names: \"*\" all, NAME this one, -NAME not this one "
+                 "(\"*,-deployment-controller\")");
+  command.option("--disable-admission-plugins", disabledAdmission,
+                 "Admission that is left out, by Kubernetes' names: LimitRanger, PodSecurity, ResourceQuota, "
+                 "ServiceAccount, TaintNodesByCondition");
+  command.option("--interval", intervalSeconds, "Seconds between looks at a remote repository").between(1, 86400);
 }
 
 PodSecurityLevel SourceFlags::podSecurityDefault() const {

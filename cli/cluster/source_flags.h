@@ -4,12 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "cli/command_line.h"
 #include "cluster/apiserver/admission/pod_security.h"
 #include "reconciler/git/git_source.h"
-
-namespace CLI {
-class App;
-}
 
 namespace steer::cli {
 
@@ -27,7 +24,7 @@ struct SourceFlags {
   std::string controllers = "*";
   std::string disabledAdmission{};
   PodSecurityLevel podSecurityDefault() const;
-  void addTo(CLI::App& command);
+  void addTo(const CommandLine& command);
   bool given() const { return !repo.empty(); }
   /// Errors: io when a named file cannot be read.
   Result<SourceOptions> options() const;

@@ -4,6 +4,6 @@
 
 namespace steer::cli {
 
-void addAgentCommand(CLI::App& app, ExitCode& exit);
+void addAgentCommand(const CommandLine& app, ExitCode& exit);
 
 }  // namespace steer::cli

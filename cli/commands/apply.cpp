@@ -1,6 +1,5 @@
 #include "cli/commands/apply.h"
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cli/commands/planning.h"
@@ -114,24 +113,24 @@ int runApply(const Flags& flags) {
 
 }  // namespace
 
-void addApplyCommand(CLI::App& app, ExitCode& exit) {
+void addApplyCommand(const CommandLine& app, ExitCode& exit) {
   auto flags = std::make_shared<Flags>();
-  auto* command = app.add_subcommand("apply", "Make the cluster as the source says");
-  command->footer(
+  const auto command = app.command("apply", "Make the cluster as the source says");
+  command.footer(
       "Shows the plan and asks on a terminal. A plan that `steer plan --out FILE` saved is not asked about: exactly "
       "that is\n"
       "done, or nothing when something it rests on has moved.\n"
       "Exit code: 0 everything is applied (and healthy, with --wait), 1 otherwise.\n"
       "Example: steer apply apps/ --yes --wait --timeout 5m");
-  addPlanningFlags(*command, flags->planning);
-  command->add_flag("-y,--yes", flags->yes, "Do not ask; deletions beyond the budget still need --confirm-delete");
+  addPlanningFlags(command, flags->planning);
+  command.flag("-y,--yes", flags->yes, "Do not ask; deletions beyond the budget still need --confirm-delete");
   command
-      ->add_option("--confirm-delete", flags->confirmed,
-                   "Yes to the deletions of a plan that needs a confirmation: the digest that it shows")
-      ->allow_extra_args(false);
-  command->add_flag("--wait", flags->wait, "Wait until everything is healthy");
-  command->add_option("--timeout", flags->timeout, "How long a wave, a hook and --wait may take: 30s, 5m, 1h");
-  command->callback([flags, &exit] { exit.value = runApply(*flags); });
+      .option("--confirm-delete", flags->confirmed,
+              "Yes to the deletions of a plan that needs a confirmation: the digest that it shows")
+      .oneValueEach();
+  command.flag("--wait", flags->wait, "Wait until everything is healthy");
+  command.option("--timeout", flags->timeout, "How long a wave, a hook and --wait may take: 30s, 5m, 1h");
+  command.runs([flags, &exit] { exit.value = runApply(*flags); });
 }
 
 }  // namespace steer::cli

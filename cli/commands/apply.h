@@ -4,6 +4,6 @@
 
 namespace steer::cli {
 
-void addApplyCommand(CLI::App& app, ExitCode& exit);
+void addApplyCommand(const CommandLine& app, ExitCode& exit);
 
 }  // namespace steer::cli

@@ -1,6 +1,5 @@
 #include "cli/commands/approve.h"
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 
@@ -69,16 +68,16 @@ int runApprove(const Flags& flags) {
 
 }  // namespace
 
-void addApproveCommand(CLI::App& app, ExitCode& exit) {
+void addApproveCommand(const CommandLine& app, ExitCode& exit) {
   auto flags = std::make_shared<Flags>();
-  auto* command = app.add_subcommand("approve", "Say yes to the deletions that a commit waits with");
-  command->footer(
+  const auto command = app.command("approve", "Say yes to the deletions that a commit waits with");
+  command.footer(
       "`steer status` shows what waits. The approval holds for this commit and these deletions only, and is recorded.\n"
       "Example: steer approve 4f2a91c --application web");
-  command->add_option("commit", flags->commit, "The commit, or its first seven digits at least")->required();
-  command->add_option("--application", flags->application, "Only for this application (NAME or NAMESPACE.NAME)");
-  command->add_option("--kubeconfig", flags->kubeconfig, "Which cluster");
-  command->callback([flags, &exit] { exit.value = runApprove(*flags); });
+  command.option("commit", flags->commit, "The commit, or its first seven digits at least").required();
+  command.option("--application", flags->application, "Only for this application (NAME or NAMESPACE.NAME)");
+  command.option("--kubeconfig", flags->kubeconfig, "Which cluster");
+  command.runs([flags, &exit] { exit.value = runApprove(*flags); });
 }
 
 }  // namespace steer::cli

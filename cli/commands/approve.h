@@ -4,6 +4,6 @@
 
 namespace steer::cli {
 
-void addApproveCommand(CLI::App& app, ExitCode& exit);
+void addApproveCommand(const CommandLine& app, ExitCode& exit);
 
 }  // namespace steer::cli

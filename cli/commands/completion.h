@@ -4,6 +4,6 @@
 
 namespace steer::cli {
 
-void addCompletionCommand(CLI::App& app, ExitCode& exit);
+void addCompletionCommand(const CommandLine& app, ExitCode& exit);
 
 }  // namespace steer::cli

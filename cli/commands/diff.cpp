@@ -1,6 +1,5 @@
 #include "cli/commands/diff.h"
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -149,23 +148,22 @@ int runDiff(const Flags& flags) {
 
 }  // namespace
 
-void addDiffCommand(CLI::App& app, ExitCode& exit) {
+void addDiffCommand(const CommandLine& app, ExitCode& exit) {
   auto flags = std::make_shared<Flags>();
-  auto* command = app.add_subcommand("diff", "Compare the objects of two directories, files or revisions");
-  command->footer(
+  const auto command = app.command("diff", "Compare the objects of two directories, files or revisions");
+  command.footer(
       "Objects are matched by kind, namespace and name, wherever their files lie, and compared as the server would "
       "store\n"
       "them: with its defaults. Values of Secrets are never shown.\n"
       "Exit code: 0 no differences, 2 differences, 1 error.\n"
       "Example: steer diff --repo . v1 v2 --path apps");
-  command->add_option("A", flags->before, "Before: a directory or file; with --repo a revision")->required();
-  command->add_option("B", flags->after, "After")->required();
-  auto* repo = command->add_option("--repo", flags->repo, "Compare two revisions of this repository");
-  command->add_option("--path", flags->path, "Directory inside --repo")->needs(repo);
-  command->add_option("-n,--namespace", flags->ns, "For objects that name none");
-  command->add_option("-o,--output", flags->output, "text, json or yaml")
-      ->check(CLI::IsMember({"text", "json", "yaml"}));
-  command->callback([flags, &exit] { exit.value = runDiff(*flags); });
+  command.option("A", flags->before, "Before: a directory or file; with --repo a revision").required();
+  command.option("B", flags->after, "After").required();
+  const auto repo = command.option("--repo", flags->repo, "Compare two revisions of this repository");
+  command.option("--path", flags->path, "Directory inside --repo").needs(repo);
+  command.option("-n,--namespace", flags->ns, "For objects that name none");
+  command.option("-o,--output", flags->output, "text, json or yaml").oneOf({"text", "json", "yaml"});
+  command.runs([flags, &exit] { exit.value = runDiff(*flags); });
 }
 
 }  // namespace steer::cli

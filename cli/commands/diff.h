@@ -4,6 +4,6 @@
 
 namespace steer::cli {
 
-void addDiffCommand(CLI::App& app, ExitCode& exit);
+void addDiffCommand(const CommandLine& app, ExitCode& exit);
 
 }  // namespace steer::cli

@@ -1,6 +1,5 @@
 #include "cli/commands/history.h"
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 
@@ -51,15 +50,14 @@ int runHistory(const Flags& flags) {
 
 }  // namespace
 
-void addHistoryCommand(CLI::App& app, ExitCode& exit) {
+void addHistoryCommand(const CommandLine& app, ExitCode& exit) {
   auto flags = std::make_shared<Flags>();
-  auto* command = app.add_subcommand("history", "What became of each commit, newest first");
-  command->footer("The whole history is in the repository: git log --notes=steersman\nExample: steer history -o json");
-  command->add_option("application", flags->application, "Which application (default root)");
-  command->add_option("--kubeconfig", flags->kubeconfig, "Which cluster");
-  command->add_option("-o,--output", flags->output, "text, json or yaml")
-      ->check(CLI::IsMember({"text", "json", "yaml"}));
-  command->callback([flags, &exit] { exit.value = runHistory(*flags); });
+  const auto command = app.command("history", "What became of each commit, newest first");
+  command.footer("The whole history is in the repository: git log --notes=steersman\nExample: steer history -o json");
+  command.option("application", flags->application, "Which application (default root)");
+  command.option("--kubeconfig", flags->kubeconfig, "Which cluster");
+  command.option("-o,--output", flags->output, "text, json or yaml").oneOf({"text", "json", "yaml"});
+  command.runs([flags, &exit] { exit.value = runHistory(*flags); });
 }
 
 }  // namespace steer::cli

@@ -4,6 +4,6 @@
 
 namespace steer::cli {
 
-void addHistoryCommand(CLI::App& app, ExitCode& exit);
+void addHistoryCommand(const CommandLine& app, ExitCode& exit);
 
 }  // namespace steer::cli

@@ -1,6 +1,5 @@
 #include "cli/commands/plan.h"
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 
@@ -57,20 +56,20 @@ int showPlan(const Flags& flags) {
 
 }  // namespace
 
-void addPlanCommand(CLI::App& app, ExitCode& exit) {
+void addPlanCommand(const CommandLine& app, ExitCode& exit) {
   auto flags = std::make_shared<Flags>();
-  auto* command = app.add_subcommand("plan", "Show what applying would change");
-  command->footer(
+  const auto command = app.command("plan", "Show what applying would change");
+  command.footer(
       "Exit code: 0 success, 1 error; with --detailed-exitcode 0 nothing to do, 2 changes, 1 error.\n"
       "A saved plan binds what it rests on: `steer apply FILE` does exactly that, or refuses and says what moved.\n"
       "Example: steer plan apps/ --out shop.plan && steer apply shop.plan");
-  addPlanningFlags(*command, flags->planning);
-  addSimulateFlags(*command, flags->simulate);
-  command->add_flag("--detailed-exitcode", flags->detailed, "Exit with 2 when there are changes");
-  auto* out = command->add_option("--out", flags->out, "Save the plan to this file, for `steer apply FILE`");
-  command->add_flag("--refresh-only", flags->refreshOnly, "Plan nothing: show what others changed since the last apply")
-      ->excludes(out);
-  command->callback([flags, &exit] { exit.value = flags->refreshOnly ? showDrift(*flags) : showPlan(*flags); });
+  addPlanningFlags(command, flags->planning);
+  addSimulateFlags(command, flags->simulate);
+  command.flag("--detailed-exitcode", flags->detailed, "Exit with 2 when there are changes");
+  const auto out = command.option("--out", flags->out, "Save the plan to this file, for `steer apply FILE`");
+  command.flag("--refresh-only", flags->refreshOnly, "Plan nothing: show what others changed since the last apply")
+      .excludes(out);
+  command.runs([flags, &exit] { exit.value = flags->refreshOnly ? showDrift(*flags) : showPlan(*flags); });
 }
 
 }  // namespace steer::cli

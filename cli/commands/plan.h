@@ -4,6 +4,6 @@
 
 namespace steer::cli {
 
-void addPlanCommand(CLI::App& app, ExitCode& exit);
+void addPlanCommand(const CommandLine& app, ExitCode& exit);
 
 }  // namespace steer::cli

@@ -1,6 +1,5 @@
 #include "cli/commands/planning.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
 
@@ -220,29 +219,28 @@ Result<void> planAll(std::vector<DeclaredApplication> applications, const Planni
 
 }  // namespace
 
-void addPlanningFlags(CLI::App& command, PlanningFlags& flags) {
-  auto* paths =
-      command.add_option("paths", flags.source.paths, "Directories and files; the current directory if left out");
-  auto* repo = command.add_option("--repo", flags.source.repo, "A repository instead of files")->excludes(paths);
-  command.add_option("--rev", flags.source.revision, "Branch, tag or commit of --repo")->needs(repo);
-  command.add_option("--path", flags.source.path, "Directory inside --repo")->needs(repo);
-  command.add_option("--kubeconfig", flags.kubeconfig, "Which cluster");
-  command.add_option("--application", flags.application,
-                     "Whose objects these are; others are never deleted. Left out: the application that follows this "
-                     "source, else an inventory named after its repository");
-  command.add_option("-n,--namespace", flags.ns, "For objects that name none");
-  command.add_option("--target", flags.targets, "Only KIND/[NAMESPACE/]NAME, with * and ?; may be repeated")
-      ->allow_extra_args(false);
-  command.add_option("--exclude", flags.excludes, "Not KIND/[NAMESPACE/]NAME, with * and ?; may be repeated")
-      ->allow_extra_args(false);
-  command.add_flag("--no-prune", flags.keepOthers, "Delete nothing, although it is not in the source");
-  command.add_flag("--no-force", flags.noForce, "Refuse objects with fields that another manager holds");
-  command.add_flag("--show-creates", flags.showCreates, "Show the fields of objects that would be made");
-  command.add_flag("--destroy", flags.destroy, "Delete everything that the application owns")
-      ->excludes(paths)
-      ->excludes(repo);
-  command.add_option("-o,--output", flags.output, "text, json, yaml, markdown or html")
-      ->check(CLI::IsMember({"text", "json", "yaml", "markdown", "html"}));
+void addPlanningFlags(const CommandLine& command, PlanningFlags& flags) {
+  const auto paths =
+      command.option("paths", flags.source.paths, "Directories and files; the current directory if left out");
+  const auto repo = command.option("--repo", flags.source.repo, "A repository instead of files").excludes(paths);
+  command.option("--rev", flags.source.revision, "Branch, tag or commit of --repo").needs(repo);
+  command.option("--path", flags.source.path, "Directory inside --repo").needs(repo);
+  command.option("--kubeconfig", flags.kubeconfig, "Which cluster");
+  command.option("--application", flags.application,
+                 "Whose objects these are; others are never deleted. Left out: the application that follows this "
+                 "source, else an inventory named after its repository");
+  command.option("-n,--namespace", flags.ns, "For objects that name none");
+  command.option("--target", flags.targets, "Only KIND/[NAMESPACE/]NAME, with * and ?; may be repeated").oneValueEach();
+  command.option("--exclude", flags.excludes, "Not KIND/[NAMESPACE/]NAME, with * and ?; may be repeated")
+      .oneValueEach();
+  command.flag("--no-prune", flags.keepOthers, "Delete nothing, although it is not in the source");
+  command.flag("--no-force", flags.noForce, "Refuse objects with fields that another manager holds");
+  command.flag("--show-creates", flags.showCreates, "Show the fields of objects that would be made");
+  command.flag("--destroy", flags.destroy, "Delete everything that the application owns")
+      .excludes(paths)
+      .excludes(repo);
+  command.option("-o,--output", flags.output, "text, json, yaml, markdown or html")
+      .oneOf({"text", "json", "yaml", "markdown", "html"});
 }
 
 std::optional<Planned> planFrom(const PlanningFlags& given, PlanOptions::Live live, Findings findings) {

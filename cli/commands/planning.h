@@ -7,15 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "cli/command_line.h"
 #include "cli/inventory.h"
 #include "cli/source_tree.h"
 #include "cluster/client/client.h"
 #include "reconciler/apply/planner.h"
 #include "reconciler/plan/plan_text.h"
-
-namespace CLI {
-class App;
-}
 
 namespace steer::cli {
 
@@ -33,7 +30,7 @@ struct PlanningFlags {
   bool showCreates = false;
 };
 
-void addPlanningFlags(CLI::App& command, PlanningFlags& flags);
+void addPlanningFlags(const CommandLine& command, PlanningFlags& flags);
 
 struct Planned {
   std::unique_ptr<Client> client;

@@ -1,6 +1,5 @@
 #include "cli/commands/reconcile.h"
 
-#include <CLI/CLI.hpp>
 #include <condition_variable>
 #include <iostream>
 #include <memory>
@@ -64,18 +63,17 @@ int runReconcile(const Flags& flags) {
 
 }  // namespace
 
-void addReconcileCommand(CLI::App& app, ExitCode& exit) {
+void addReconcileCommand(const CommandLine& app, ExitCode& exit) {
   auto flags = std::make_shared<Flags>();
-  auto* command = app.add_subcommand("reconcile", "Let an application look at its source and its objects at once");
-  command->footer(
+  const auto command = app.command("reconcile", "Let an application look at its source and its objects at once");
+  command.footer(
       "Ends every wait for the next look, also one that failures have made long, and a conversation with the remote\n"
       "that does not get on. Tells when the source was read.\n"
       "Example: steer reconcile root");
-  command->add_option("application", flags->application, "NAME or NAMESPACE.NAME")->required();
-  command->add_option("--timeout", flags->waitSeconds, "Seconds to wait for the source's answer")
-      ->check(CLI::Range(1, 3600));
-  command->add_option("--kubeconfig", flags->kubeconfig, "Which cluster");
-  command->callback([flags, &exit] { exit.value = runReconcile(*flags); });
+  command.option("application", flags->application, "NAME or NAMESPACE.NAME").required();
+  command.option("--timeout", flags->waitSeconds, "Seconds to wait for the source's answer").between(1, 3600);
+  command.option("--kubeconfig", flags->kubeconfig, "Which cluster");
+  command.runs([flags, &exit] { exit.value = runReconcile(*flags); });
 }
 
 }  // namespace steer::cli

@@ -4,6 +4,6 @@
 
 namespace steer::cli {
 
-void addReconcileCommand(CLI::App& app, ExitCode& exit);
+void addReconcileCommand(const CommandLine& app, ExitCode& exit);
 
 }  // namespace steer::cli

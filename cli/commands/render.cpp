@@ -1,6 +1,5 @@
 #include "cli/commands/render.h"
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 
@@ -49,25 +48,24 @@ int runRender(Flags flags) {
 
 }  // namespace
 
-void addRenderCommand(CLI::App& app, ExitCode& exit) {
+void addRenderCommand(const CommandLine& app, ExitCode& exit) {
   auto flags = std::make_shared<Flags>();
-  auto* command = app.add_subcommand("render", "Print the objects that a directory or a revision asks for");
-  command->footer(
+  const auto command = app.command("render", "Print the objects that a directory or a revision asks for");
+  command.footer(
       "Prints every object with its namespace and its place; secrets too, as they are written. Nothing is printed\n"
       "when there are errors.\n"
       "Exit code: 0 printed, 1 there are errors.\n"
       "Example: steer render --repo https://example.com/shop.git --rev main --path apps -o json");
-  auto* directory =
-      command->add_option("directory", flags->directory, "A directory or file; the current one if left out");
-  auto* repo =
-      command->add_option("--repo", flags->source.repo, "A repository instead of a directory")->excludes(directory);
-  command->add_option("--rev", flags->source.revision, "Branch, tag or commit of --repo")->needs(repo);
-  command->add_option("--path", flags->source.path, "Directory inside --repo")->needs(repo);
-  command->add_option("-n,--namespace", flags->ns, "For objects that name none");
-  command->add_option("--existing-namespace", flags->existing, "A namespace that the cluster has already")
-      ->allow_extra_args(false);
-  command->add_option("-o,--output", flags->output, "yaml or json")->check(CLI::IsMember({"yaml", "json"}));
-  command->callback([flags, &exit] { exit.value = runRender(*flags); });
+  const auto directory =
+      command.option("directory", flags->directory, "A directory or file; the current one if left out");
+  const auto repo =
+      command.option("--repo", flags->source.repo, "A repository instead of a directory").excludes(directory);
+  command.option("--rev", flags->source.revision, "Branch, tag or commit of --repo").needs(repo);
+  command.option("--path", flags->source.path, "Directory inside --repo").needs(repo);
+  command.option("-n,--namespace", flags->ns, "For objects that name none");
+  command.option("--existing-namespace", flags->existing, "A namespace that the cluster has already").oneValueEach();
+  command.option("-o,--output", flags->output, "yaml or json").oneOf({"yaml", "json"});
+  command.runs([flags, &exit] { exit.value = runRender(*flags); });
 }
 
 }  // namespace steer::cli

@@ -4,6 +4,6 @@
 
 namespace steer::cli {
 
-void addRenderCommand(CLI::App& app, ExitCode& exit);
+void addRenderCommand(const CommandLine& app, ExitCode& exit);
 
 }  // namespace steer::cli

@@ -1,6 +1,5 @@
 #include "cli/commands/rollback.h"
 
-#include <CLI/CLI.hpp>
 #include <condition_variable>
 #include <iostream>
 #include <memory>
@@ -73,19 +72,18 @@ int runRollback(const Flags& flags) {
 
 }  // namespace
 
-void addRollbackCommand(CLI::App& app, ExitCode& exit) {
+void addRollbackCommand(const CommandLine& app, ExitCode& exit) {
   auto flags = std::make_shared<Flags>();
-  auto* command = app.add_subcommand("rollback", "Take an application back to an earlier commit, in Git");
-  command->footer(
+  const auto command = app.command("rollback", "Take an application back to an earlier commit, in Git");
+  command.footer(
       "Writes a commit on the watched branch whose content under the application's path is the earlier one's; history\n"
       "stays. Where the branch cannot be written, the cluster goes back by itself until the branch changes.\n"
       "Example: steer rollback root --to 4f2a91c");
-  command->add_option("application", flags->application, "NAME or NAMESPACE.NAME")->required();
-  command->add_option("--to", flags->to, "Commit to go back to (default: the last healthy one)");
-  command->add_option("--timeout", flags->waitSeconds, "Seconds to wait for the server's answer")
-      ->check(CLI::Range(1, 3600));
-  command->add_option("--kubeconfig", flags->kubeconfig, "Which cluster");
-  command->callback([flags, &exit] { exit.value = runRollback(*flags); });
+  command.option("application", flags->application, "NAME or NAMESPACE.NAME").required();
+  command.option("--to", flags->to, "Commit to go back to (default: the last healthy one)");
+  command.option("--timeout", flags->waitSeconds, "Seconds to wait for the server's answer").between(1, 3600);
+  command.option("--kubeconfig", flags->kubeconfig, "Which cluster");
+  command.runs([flags, &exit] { exit.value = runRollback(*flags); });
 }
 
 }  // namespace steer::cli

@@ -4,6 +4,6 @@
 
 namespace steer::cli {
 
-void addRollbackCommand(CLI::App& app, ExitCode& exit);
+void addRollbackCommand(const CommandLine& app, ExitCode& exit);
 
 }  // namespace steer::cli

@@ -1,6 +1,5 @@
 #include "cli/commands/server.h"
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 
@@ -50,17 +49,17 @@ Result<void> serve(const Flags& flags) {
 
 }  // namespace
 
-void addServerCommand(CLI::App& app, ExitCode& exit) {
+void addServerCommand(const CommandLine& app, ExitCode& exit) {
   auto flags = std::make_shared<Flags>();
-  auto* command = app.add_subcommand("server", "Run the control plane; nodes join it with `steer agent`");
-  command->footer(
+  const auto command = app.command("server", "Run the control plane; nodes join it with `steer agent`");
+  command.footer(
       "Example: steer server --listen 0.0.0.0:6443 --repo https://example.org/fleet.git --path clusters/one");
-  command->add_option("--data-dir", flags->dataDir, "Where state, keys and the kubeconfig live");
-  command->add_option("--listen", flags->listen, "ADDR:PORT of the API (port 0 = any free one)");
-  command->add_option("--pod-cidr", flags->podCidr, "Addresses of pods; each node gets a part");
-  command->add_option("--service-cidr", flags->serviceCidr, "Addresses of services");
-  flags->source.addTo(*command);
-  command->callback([flags, &exit] {
+  command.option("--data-dir", flags->dataDir, "Where state, keys and the kubeconfig live");
+  command.option("--listen", flags->listen, "ADDR:PORT of the API (port 0 = any free one)");
+  command.option("--pod-cidr", flags->podCidr, "Addresses of pods; each node gets a part");
+  command.option("--service-cidr", flags->serviceCidr, "Addresses of services");
+  flags->source.addTo(command);
+  command.runs([flags, &exit] {
     if (const auto served = serve(*flags); !served.ok()) {
       printError(served.error().message);
       exit.value = 1;

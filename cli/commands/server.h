@@ -4,6 +4,6 @@
 
 namespace steer::cli {
 
-void addServerCommand(CLI::App& app, ExitCode& exit);
+void addServerCommand(const CommandLine& app, ExitCode& exit);
 
 }  // namespace steer::cli

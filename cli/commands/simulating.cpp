@@ -1,6 +1,5 @@
 #include "cli/commands/simulating.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
 
@@ -34,12 +33,12 @@ Result<Forecast> forecast(const Planned& planned, const SimulateFlags& flags) {
 
 }  // namespace
 
-void addSimulateFlags(CLI::App& command, SimulateFlags& flags) {
-  auto* simulate = command.add_flag("--simulate", flags.simulate,
-                                    "Run the change on a copy of the cluster, in virtual time, and tell what happens");
-  command.add_option("--simulate-limit", flags.limit, "Virtual time after which the simulation ends")->needs(simulate);
-  command.add_option("--simulate-timeout", flags.timeout, "How long simulating itself may take")->needs(simulate);
-  command.add_option("--simulate-seed", flags.seed, "Another order of what happens at the same time")->needs(simulate);
+void addSimulateFlags(const CommandLine& command, SimulateFlags& flags) {
+  const auto simulate = command.flag("--simulate", flags.simulate,
+                                     "Run the change on a copy of the cluster, in virtual time, and tell what happens");
+  command.option("--simulate-limit", flags.limit, "Virtual time after which the simulation ends").needs(simulate);
+  command.option("--simulate-timeout", flags.timeout, "How long simulating itself may take").needs(simulate);
+  command.option("--simulate-seed", flags.seed, "Another order of what happens at the same time").needs(simulate);
 }
 
 std::optional<bool> printSimulated(const Planned& planned, const PlanningFlags& planning, const SimulateFlags& flags) {

@@ -14,7 +14,7 @@ struct SimulateFlags {
   std::uint64_t seed = 1;
 };
 
-void addSimulateFlags(CLI::App& command, SimulateFlags& flags);
+void addSimulateFlags(const CommandLine& command, SimulateFlags& flags);
 /// Prints plan and forecast in the plan's format. nullopt = it could not be simulated (said already);
 /// else whether something does not come up.
 std::optional<bool> printSimulated(const Planned& planned, const PlanningFlags& planning, const SimulateFlags& flags);

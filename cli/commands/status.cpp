@@ -1,6 +1,5 @@
 #include "cli/commands/status.h"
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 
@@ -132,15 +131,14 @@ int runStatus(const Flags& flags) {
 
 }  // namespace
 
-void addStatusCommand(CLI::App& app, ExitCode& exit) {
+void addStatusCommand(const CommandLine& app, ExitCode& exit) {
   auto flags = std::make_shared<Flags>();
-  auto* command = app.add_subcommand("status", "What is applied, and is it healthy?");
-  command->footer("Exit code: 0 all applications are synced, 1 otherwise.\nExample: steer status -o yaml");
-  command->add_option("application", flags->application, "Only this application");
-  command->add_option("--kubeconfig", flags->kubeconfig, "Which cluster");
-  command->add_option("-o,--output", flags->output, "text, json or yaml")
-      ->check(CLI::IsMember({"text", "json", "yaml"}));
-  command->callback([flags, &exit] { exit.value = runStatus(*flags); });
+  const auto command = app.command("status", "What is applied, and is it healthy?");
+  command.footer("Exit code: 0 all applications are synced, 1 otherwise.\nExample: steer status -o yaml");
+  command.option("application", flags->application, "Only this application");
+  command.option("--kubeconfig", flags->kubeconfig, "Which cluster");
+  command.option("-o,--output", flags->output, "text, json or yaml").oneOf({"text", "json", "yaml"});
+  command.runs([flags, &exit] { exit.value = runStatus(*flags); });
 }
 
 }  // namespace steer::cli

@@ -4,6 +4,6 @@
 
 namespace steer::cli {
 
-void addStatusCommand(CLI::App& app, ExitCode& exit);
+void addStatusCommand(const CommandLine& app, ExitCode& exit);
 
 }  // namespace steer::cli

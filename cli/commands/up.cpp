@@ -1,6 +1,5 @@
 #include "cli/commands/up.h"
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -118,21 +117,21 @@ Result<void> up(const Flags& flags) {
 
 }  // namespace
 
-void addUpCommand(CLI::App& app, ExitCode& exit) {
+void addUpCommand(const CommandLine& app, ExitCode& exit) {
   auto flags = std::make_shared<Flags>();
-  auto* command = app.add_subcommand("up", "Start a control plane and local nodes in the foreground");
-  command->footer(
+  const auto command = app.command("up", "Start a control plane and local nodes in the foreground");
+  command.footer(
       "State stays in the data directory; a second `up` resumes it. Ctrl-C stops everything cleanly.\n"
       "Example: steer up --nodes 2 --repo ./fleet.git --branch main --path manifests");
-  command->add_option("--data-dir", flags->dataDir, "Where state, keys and the kubeconfig live");
-  command->add_option("--nodes", flags->nodes, "How many local nodes")->check(CLI::Range(0, 10000));
-  command->add_option("--runtime", flags->runtime, "auto, cri (real containers) or sim (simulated)")
-      ->check(CLI::IsMember({"auto", "cri", "sim"}));
-  command->add_option("--node-capacity", flags->capacity, "Of each simulated node: cpu=4,memory=8Gi,pods=110");
-  command->add_option("--listen", flags->listen, "ADDR:PORT of the API (port 0 = any free one)");
-  command->add_option("--images", flags->images, "Directory of OCI archives that every node imports");
-  flags->source.addTo(*command);
-  command->callback([flags, &exit] {
+  command.option("--data-dir", flags->dataDir, "Where state, keys and the kubeconfig live");
+  command.option("--nodes", flags->nodes, "How many local nodes").between(0, 10000);
+  command.option("--runtime", flags->runtime, "auto, cri (real containers) or sim (simulated)")
+      .oneOf({"auto", "cri", "sim"});
+  command.option("--node-capacity", flags->capacity, "Of each simulated node: cpu=4,memory=8Gi,pods=110");
+  command.option("--listen", flags->listen, "ADDR:PORT of the API (port 0 = any free one)");
+  command.option("--images", flags->images, "Directory of OCI archives that every node imports");
+  flags->source.addTo(command);
+  command.runs([flags, &exit] {
     if (const auto done = up(*flags); !done.ok()) {
       printError(done.error().message);
       exit.value = 1;

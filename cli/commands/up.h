@@ -4,6 +4,6 @@
 
 namespace steer::cli {
 
-void addUpCommand(CLI::App& app, ExitCode& exit);
+void addUpCommand(const CommandLine& app, ExitCode& exit);
 
 }  // namespace steer::cli

@@ -1,6 +1,5 @@
 #include "cli/commands/validate.h"
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 
@@ -62,24 +61,22 @@ int runValidate(Flags flags) {
 
 }  // namespace
 
-void addValidateCommand(CLI::App& app, ExitCode& exit) {
+void addValidateCommand(const CommandLine& app, ExitCode& exit) {
   auto flags = std::make_shared<Flags>();
-  auto* command = app.add_subcommand("validate", "Find everything that is wrong in manifests, without a cluster");
-  command->footer(
+  const auto command = app.command("validate", "Find everything that is wrong in manifests, without a cluster");
+  command.footer(
       "Every finding names file:line:column, the field, and what to write instead.\n"
       "Exit code: 0 no errors, 1 errors.\n"
       "Example: steer validate apps/ extra.yaml --existing-namespace shop");
-  auto* paths =
-      command->add_option("paths", flags->source.paths, "Directories and files; the current directory if left out");
-  auto* repo = command->add_option("--repo", flags->source.repo, "A repository instead of files")->excludes(paths);
-  command->add_option("--rev", flags->source.revision, "Branch, tag or commit of --repo")->needs(repo);
-  command->add_option("--path", flags->source.path, "Directory inside --repo")->needs(repo);
-  command->add_option("-n,--namespace", flags->ns, "For objects that name none");
-  command->add_option("--existing-namespace", flags->existing, "A namespace that the cluster has already")
-      ->allow_extra_args(false);
-  command->add_option("-o,--output", flags->output, "text, json or yaml")
-      ->check(CLI::IsMember({"text", "json", "yaml"}));
-  command->callback([flags, &exit] { exit.value = runValidate(*flags); });
+  const auto paths =
+      command.option("paths", flags->source.paths, "Directories and files; the current directory if left out");
+  const auto repo = command.option("--repo", flags->source.repo, "A repository instead of files").excludes(paths);
+  command.option("--rev", flags->source.revision, "Branch, tag or commit of --repo").needs(repo);
+  command.option("--path", flags->source.path, "Directory inside --repo").needs(repo);
+  command.option("-n,--namespace", flags->ns, "For objects that name none");
+  command.option("--existing-namespace", flags->existing, "A namespace that the cluster has already").oneValueEach();
+  command.option("-o,--output", flags->output, "text, json or yaml").oneOf({"text", "json", "yaml"});
+  command.runs([flags, &exit] { exit.value = runValidate(*flags); });
 }
 
 }  // namespace steer::cli

@@ -4,6 +4,6 @@
 
 namespace steer::cli {
 
-void addValidateCommand(CLI::App& app, ExitCode& exit);
+void addValidateCommand(const CommandLine& app, ExitCode& exit);
 
 }  // namespace steer::cli

@@ -9,6 +9,17 @@ namespace {
 
 Error bad(const std::string& why) { return makeError(Errc::badRequest, "not a usable repository address: " + why); }
 
+/// A name of DNS, an IPv4 address, or an IPv6 address in brackets. Anything else is read differently by different
+/// programs, and could lead elsewhere than it was judged by.
+bool isHost(std::string_view host) {
+  const auto only = [](std::string_view text, std::string_view characters) {
+    return !text.empty() && text.find_first_not_of(characters) == std::string_view::npos;
+  };
+  if (host.starts_with('['))
+    return host.size() > 2 && host.ends_with(']') && only(host.substr(1, host.size() - 2), "0123456789abcdefABCDEF:.");
+  return only(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._");
+}
+
 /// Takes "user:password@host:port" apart.
 Result<void> readAuthority(std::string_view authority, RemoteUrl& out) {
   if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
@@ -31,6 +42,8 @@ Result<void> readAuthority(std::string_view authority, RemoteUrl& out) {
   // A leading '-' in a host or user would become an option of a program that gets it as an argument.
   if (out.host.empty() || out.host.front() == '-' || (!out.user.empty() && out.user.front() == '-'))
     return bad("the host is missing or begins with '-'");
+  if (!isHost(out.host))
+    return bad("the host is no name of DNS (letters, digits, '-', '.'; xn-- for others) and no IP address");
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "replay.h"
+#include "tests/source_path.h"
 
 using namespace steer;
 
@@ -50,7 +51,7 @@ void checkRecording(const std::string& file) {
 
 std::string fileOf(const char* name) {
   if (const char* other = std::getenv("STEER_ANSWERS")) return other;
-  return std::string(STEER_SOURCE_DIR) + "/tests/answers/" + name;
+  return sourcePath("tests/answers/") + name;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "reconciler/git/directory_reader.h"
 #include "render/desired_set.h"
 #include "render/tree_renderer.h"
+#include "tests/source_path.h"
 
 namespace steer {
 namespace {
@@ -110,7 +111,7 @@ void shuffleMembers(json::value& v, Random& random) {
 }  // namespace
 
 std::vector<WantedObject> readCorpus() {
-  auto reader = DirectoryReader::open(std::string(STEER_SOURCE_DIR) + "/tests/property/plan/corpus");
+  auto reader = DirectoryReader::open(sourcePath("tests/property/plan/corpus"));
   if (!reader.ok()) throw std::runtime_error(reader.error().message);
   TreeRenderer renderer(&SchemaRegistry::builtin());
   const auto tree = renderer.render(**reader, (*reader)->rootId());

@@ -3,6 +3,7 @@
 
 #include "nodeagent/agent/log_reader.h"
 #include "real_node.h"
+#include "tests/source_path.h"
 
 using namespace steer;
 using namespace steer::nodetest;
@@ -16,7 +17,7 @@ class Registry {
       : log_(dir + "/registry.log"), fifo_(dir + "/registry.in") {
     fs::remove(dir + "/registry.port");  // the port of a former one is not this one's
     REQUIRE(std::system(("mkfifo " + fifo_).c_str()) == 0);
-    const std::string script = std::string(STEER_SOURCE_DIR) + "/tests/unit/agent/test_registry.py";
+    const std::string script = sourcePath("tests/unit/agent/test_registry.py");
     const auto start = "python3 " + script + " " + dir + "/" + layout + " reader:pa55 " + log_ + " <" + fifo_ + " >" +
                        dir + "/registry.port &";
     REQUIRE(std::system(start.c_str()) == 0);

@@ -5,6 +5,7 @@
 #include "nodeagent/agent/network_loop.h"
 #include "nodeagent/runtime/containerd_process.h"
 #include "nodeagent/runtime/cri_runtime.h"
+#include "tests/source_path.h"
 #include "tests/unit/cluster_network/world.h"
 #include "tests/unit/network/local_cluster.h"
 
@@ -43,7 +44,7 @@ class RealNode : public LocalCluster {
     inside(node(1), [&] { setUp_ = doors.setUpPods(podCidr(1)); });
     must(setUp_);
     const auto images = dir_.path() + "/images";
-    REQUIRE(runChecked({{std::string(STEER_SOURCE_DIR) + "/scripts/images", images}}, "", minutes{2}).ok());
+    REQUIRE(runChecked({{sourcePath("scripts/images"), images}}, "", minutes{2}).ok());
     must(containerd->importImages(images));
     runtime = makeCriRuntime({containerd->socket(), "n1"});
   }

@@ -20,12 +20,13 @@
 #include "nodeagent/agent/agent.h"
 #include "nodeagent/agent/node_context.h"
 #include "nodeagent/runtime/cri_runtime.h"
+#include "tests/source_path.h"
 
 namespace steer::nodetest {
 
 namespace fs = std::filesystem;
 
-inline const std::string kFixture = std::string(STEER_SOURCE_DIR) + "/tests/unit/agent/node_fixture.sh";
+inline const std::string kFixture = sourcePath("tests/unit/agent/node_fixture.sh");
 
 inline std::string firstLine(const std::string& path) {
   std::ifstream in(path);

@@ -11,13 +11,14 @@
 #include <catch2/catch.hpp>
 
 #include "fixture.h"
+#include "tests/source_path.h"
 
 using namespace steer;
 
 namespace {
 
 std::string recorded() {
-  std::ifstream file(std::string(STEER_SOURCE_DIR) + "/tests/golden/apiserver/applies.jsonl.zst", std::ios::binary);
+  std::ifstream file(sourcePath("tests/golden/apiserver/applies.jsonl.zst"), std::ios::binary);
   std::stringstream packed;
   packed << file.rdbuf();
   const std::string bytes = packed.str();

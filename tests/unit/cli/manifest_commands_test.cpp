@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
@@ -38,20 +37,17 @@ struct Outcome {
 };
 
 Outcome run(const std::vector<std::string>& words) {
-  CLI::App app;
+  const cli::CommandParser parser("steer", "");
   cli::ExitCode exit;
-  cli::addDiffCommand(app, exit);
-  cli::addRenderCommand(app, exit);
-  cli::addValidateCommand(app, exit);
+  cli::addDiffCommand(parser.program(), exit);
+  cli::addRenderCommand(parser.program(), exit);
+  cli::addValidateCommand(parser.program(), exit);
   std::ostringstream out;
   std::ostringstream err;
   auto* oldOut = std::cout.rdbuf(out.rdbuf());
   auto* oldErr = std::cerr.rdbuf(err.rdbuf());
-  try {
-    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
-  } catch (const CLI::ParseError& e) {
-    exit.value = app.exit(e, out, err);
-  }
+  const int wrong = parser.parse(words);
+  if (wrong != 0) exit.value = wrong;
   std::cout.rdbuf(oldOut);
   std::cerr.rdbuf(oldErr);
   return {exit.value, out.str(), err.str()};

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/source_path.h"
 #include "tests/unit/cluster_network/world.h"
 
 using namespace steer;
@@ -27,7 +28,7 @@ const std::vector<Endpoint> two{{"10.64.1.2", 8080}, {"10.64.2.2", 8080}};
 
 /// Compares with tests/golden/cluster_network/<name>; ACCEPT=1 rewrites it.
 void golden(const std::string& name, const std::string& text) {
-  const std::string path = std::string(STEER_SOURCE_DIR) + "/tests/golden/cluster_network/" + name;
+  const std::string path = sourcePath("tests/golden/cluster_network/") + name;
   if (std::getenv("ACCEPT") != nullptr) {
     std::ofstream(path) << text;
     WARN("rewrote " << path);

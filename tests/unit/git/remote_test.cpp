@@ -34,6 +34,9 @@ TEST_CASE("addresses that could become options or programs are refused") {
   for (const char* text : {"", "--upload-pack=x", "ssh://-oProxyCommand=x/y", "ssh://-x@host/y", "ext::sh -c x", "-x:y",
                            "ftp://host/x", "https://host/\nx", "file://host", "ssh://host/-x", "https://host:99999/x"})
     CHECK_FALSE(RemoteUrl::parse(text).ok());
+  // What programs read in different ways would be judged as one host and reached as another.
+  for (const char* host : {"host\\.example.org", "ho st", "h%6fst", "[::1]x", "[::1%lo]", "h\xc3\xb6st", "a[b]"})
+    CHECK_FALSE(RemoteUrl::parse("https://" + std::string(host) + "/x").ok());
 }
 
 namespace {

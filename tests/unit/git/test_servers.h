@@ -12,6 +12,7 @@
 #include "core/child.h"
 #include "reconciler/git/transfer.h"
 #include "temp_repository.h"
+#include "tests/source_path.h"
 
 namespace steer {
 
@@ -68,7 +69,7 @@ class HttpsServer {
     sh("openssl x509 -req -days 2 -in " + dir.at("server.csr") + " -CA " + dir.at("ca.crt") + " -CAkey " +
        dir.at("ca.key") + " -CAcreateserial -extfile " + dir.at("san") + " -out " + dir.at("server.crt"));
     child_.emplace(
-        std::vector<std::string>{"python3", STEER_SOURCE_DIR "/tests/unit/git/servers/https_server.py", dir.at("repos"),
+        std::vector<std::string>{"python3", sourcePath("tests/unit/git/servers/https_server.py"), dir.at("repos"),
                                  dir.at("server.crt"), dir.at("server.key"), dir.at("requests"), dir.at("port")},
         dir.at("server.log"));
     awaitServer("the HTTPS server", [&] { return std::filesystem::exists(dir.at("port")); });

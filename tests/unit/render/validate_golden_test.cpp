@@ -9,6 +9,7 @@
 
 #include "render/desired_set.h"
 #include "render/tree_renderer.h"
+#include "tests/source_path.h"
 #include "tests/unit/render/memory_tree.h"
 
 using namespace steer;
@@ -44,7 +45,7 @@ std::string findingsOf(const fs::path& folder) {
 }  // namespace
 
 TEST_CASE("Every mistake is found at its place, with what to write instead") {
-  const fs::path root = std::string(STEER_SOURCE_DIR) + "/tests/golden/validate";
+  const fs::path root = sourcePath("tests/golden/validate");
   std::vector<fs::path> cases;
   for (const auto& entry : fs::directory_iterator(root)) cases.push_back(entry.path());
   std::sort(cases.begin(), cases.end());

@@ -14,6 +14,7 @@
 
 #include "core/child.h"
 #include "nodeagent/runtime/leftovers.h"
+#include "tests/source_path.h"
 
 using namespace steer;
 namespace fs = std::filesystem;
@@ -128,7 +129,7 @@ TEST_CASE("a containerd that cannot start says where its log is") {
 TEST_CASE("images of a folder are imported, run, and come back when they were removed") {
   NodeDir dir;
   const std::string images = dir.path() + "/images";
-  const auto made = runCommand({{std::string(STEER_SOURCE_DIR) + "/scripts/images", images}}, "", minutes{2});
+  const auto made = runCommand({{sourcePath("scripts/images"), images}}, "", minutes{2});
   REQUIRE(made.ok());
   INFO(made->err);
   REQUIRE(made->code == 0);

@@ -5,6 +5,7 @@
 
 #include "schema_test.h"
 #include "schemas/protobuf.h"
+#include "tests/source_path.h"
 
 using namespace steer;
 using namespace steer::test;
@@ -44,7 +45,7 @@ TEST_CASE("The bytes of a small object are those of its definition") {
 
 TEST_CASE("Bodies that kubectl sent read the same after they were written by us") {
   for (const auto* name : {"create_deployment", "create_configmap", "create_namespace", "create_secret"}) {
-    std::ifstream file(std::string(STEER_SOURCE_DIR) + "/tests/golden/schemas/protobuf/" + name + ".hex");
+    std::ifstream file(sourcePath("tests/golden/schemas/protobuf/") + name + ".hex");
     std::string hex, body;
     file >> hex;
     for (std::size_t i = 0; i + 1 < hex.size(); i += 2)

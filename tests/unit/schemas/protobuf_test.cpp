@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "schema_test.h"
+#include "tests/source_path.h"
 
 using namespace steer;
 using namespace steer::test;
@@ -13,7 +14,7 @@ using namespace steer::test;
 namespace {
 
 std::string recorded(const std::string& name) {
-  std::ifstream file(std::string(STEER_SOURCE_DIR) + "/tests/golden/schemas/protobuf/" + name + ".hex");
+  std::ifstream file(sourcePath("tests/golden/schemas/protobuf/") + name + ".hex");
   std::string hex;
   file >> hex;
   std::string out;

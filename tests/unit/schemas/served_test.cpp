@@ -1,4 +1,5 @@
 #include "schemas/served.h"
+#include "tests/source_path.h"
 
 #include <catch2/catch.hpp>
 #include <fstream>
@@ -25,7 +26,7 @@ std::set<std::string> quotedIn(const std::string& text, const std::string& begin
 }
 
 std::string readme() {
-  std::ifstream in(std::string(STEER_SOURCE_DIR) + "/README.md");
+  std::ifstream in(sourcePath("README.md"));
   std::stringstream out;
   out << in.rdbuf();
   return out.str();
