@@ -97,7 +97,8 @@ TEST_CASE("ssh is told everything by us, and a path stays one word at the other 
 }
 
 TEST_CASE("what ssh or a shell could take for more than a host, a user or a file is refused") {
-  for (const char* url : {"ssh://a$(id)@host/x", "ssh://host;id/x", "ssh://ho`id`st/x", "ssh://a|b@host/x"}) {
+  for (const char* url : {"ssh://host;id/x", "ssh://ho`id`st/x"}) CHECK_FALSE(RemoteUrl::parse(url).ok());
+  for (const char* url : {"ssh://a$(id)@host/x", "ssh://a|b@host/x"}) {
     INFO(url);
     const auto argv = git::sshCommand(sshAccess(url), "git-upload-pack");
     REQUIRE_FALSE(argv.ok());
