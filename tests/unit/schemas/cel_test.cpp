@@ -5,6 +5,7 @@
 
 #include "schemas/cel/checker.h"
 #include "schemas/cel/syntax.h"
+#include "tests/source_path.h"
 
 using namespace steer;
 
@@ -22,7 +23,7 @@ std::string typeOf(const std::string& expression, const CelVariables& variables 
 }  // namespace
 
 TEST_CASE("expressions compile where Kubernetes compiles them and are refused where it refuses them") {
-  std::ifstream in(std::string(STEER_SOURCE_DIR) + "/tests/answers/expressions.json");
+  std::ifstream in(sourcePath("tests/answers/expressions.json"));
   const std::string text{std::istreambuf_iterator<char>(in), {}};
   const auto facts = parseJson(text).value();
   const auto self = celTypeOf(facts.at("schema").get_object(), CelScope::value);
