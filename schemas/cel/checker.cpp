@@ -30,6 +30,22 @@ class Checker {
   explicit Checker(const CelVariables& variables) : variables_(variables) {}
 
   Result<CelType> check(const CelNode& node) {
+    auto type = judge(node);
+    // A type that doubles with every call would take all memory: what is too large to tell is not told.
+    if (type.ok() && weightOf(type.value()) > kHeaviest) return CelType();
+    return type;
+  }
+
+ private:
+  static constexpr std::size_t kHeaviest = 1000;
+
+  static std::size_t weightOf(const CelType& type) {
+    std::size_t out = 1;
+    for (const auto& arg : type.args) out += weightOf(arg);
+    return out;
+  }
+
+  Result<CelType> judge(const CelNode& node) {
     switch (node.kind) {
       case CelNode::Kind::null:
         return CelType::of(Kind::null);
@@ -59,7 +75,6 @@ class Checker {
     return CelType();
   }
 
- private:
   const CelType* variable(std::string_view name) const {
     for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope)
       if (scope->first == name) return &scope->second;
@@ -77,9 +92,9 @@ class Checker {
   }
 
   Result<CelType> checkSelection(const CelNode& node) {
-    const auto chain = chainOf(node);
-    if (!chain.empty()) {
-      if (const auto* type = variable(chain)) return *type;
+    if (const auto front = chainOf(node.args[0]); !front.empty()) {
+      const auto chain = front + "." + node.text;
+      if (const auto* type = variable(chain)) return node.optional ? CelType::optionalOf(*type) : *type;
       const auto word = CelType::named(chain);
       if (word.kind == Kind::timestamp || word.kind == Kind::duration) return CelType::of(Kind::type);
     }
@@ -237,10 +252,7 @@ class Checker {
   }
 
   /// What one item of a range is called with; the key or index first where two names are given.
-  Result<std::vector<CelType>> rangeOf(const CelNode& node, std::size_t names) {
-    auto type = check(node);
-    if (!type.ok()) return type.error();
-    const auto& range = type.value();
+  static Result<std::vector<CelType>> rangeOf(const CelType& range, std::size_t names) {
     if (isDyn(range)) return std::vector<CelType>(names);
     if (range.kind == Kind::list && names == 1) return std::vector<CelType>{range.args[0]};
     if (range.kind == Kind::list) return std::vector<CelType>{CelType::of(Kind::integer), range.args[0]};
@@ -285,7 +297,7 @@ class Checker {
   Result<CelType> checkComprehension(const CelNode& node, const std::vector<const CelNode*>& names) {
     auto range = check(node.args[0]);
     if (!range.ok()) return range;
-    auto types = rangeOf(node.args[0], names.size());
+    auto types = rangeOf(range.value(), names.size());
     if (!types.ok()) return types.error();
     auto body = within(names, types.value(), node.args.back());
     if (!body.ok()) return body;

@@ -38,14 +38,12 @@ bool isBlank(std::string_view said) { return said.find_first_not_of(" \t\r\n\v\f
 
 }  // namespace
 
-CelVariables admissionVariables(Parameters parameters, Rights rights) {
+CelVariables admissionVariables(Parameters parameters) {
   static const CelType kRequest = requestType();
   CelVariables out{{"object", {}}, {"oldObject", {}}, {"namespaceObject", {}}, {"request", kRequest}};
   if (parameters == Parameters::some) out.emplace("params", CelType());
-  if (rights == Rights::asked) {
-    out.emplace("authorizer", CelType::named("Authorizer"));
-    out.emplace("authorizer.requestResource", CelType::named("ResourceCheck"));
-  }
+  out.emplace("authorizer", CelType::named("Authorizer"));
+  out.emplace("authorizer.requestResource", CelType::named("ResourceCheck"));
   return out;
 }
 

@@ -36,7 +36,6 @@ void checkParamKind(const FieldPath& at, const json::object& said, RuleReport& r
 
 /// Later expressions see variables by name, with the type of what was said.
 void checkVariables(const FieldPath& at, const json::object& spec, CelVariables& seen, RuleReport& report) {
-  CelVariables known;
   eachObject(at, spec, "variables", [&](const FieldPath& here, const json::object& variable) {
     const auto name = text(variable, "name");
     if (isBlank(name)) report.required(here.field("name"), "name is not specified");
@@ -44,8 +43,7 @@ void checkVariables(const FieldPath& at, const json::object& spec, CelVariables&
       report.invalid(here.field("name"), quoted(name), "name is not a valid CEL identifier");
     checkExpression(here, variable, "expression", seen, {}, report);
     const auto judged = checkCel(text(variable, "expression"), seen);
-    known.insert_or_assign(std::string(name), judged.problem ? CelType() : judged.type);
-    seen.insert_or_assign("variables", CelType::objectOf("kubernetes.variables", known));
+    seen.insert_or_assign("variables." + std::string(name), judged.problem ? CelType() : judged.type);
   });
 }
 
@@ -119,12 +117,13 @@ void checkAdmissionPolicy(const json::object& object, RuleReport& report) {
   } else {
     report.required(matching);
   }
-  auto seen = admissionVariables(parameters, Rights::asked);
+  auto seen = admissionVariables(parameters);
   checkMatchConditions(at, spec, seen, report);
   seen.emplace("variables", CelType::objectOf("kubernetes.variables", {}));
   checkVariables(at, spec, seen, report);
-  auto seenByMessages = admissionVariables(parameters, Rights::hidden);
-  seenByMessages.emplace("variables", seen.at("variables"));
+  // A message tells nobody what somebody may.
+  auto seenByMessages = seen;
+  for (const auto* name : {"authorizer", "authorizer.requestResource"}) seenByMessages.erase(name);
   if (items(spec, "validations").empty() && items(spec, "auditAnnotations").empty())
     for (const auto* field : {"validations", "auditAnnotations"})
       report.required(at.field(field), "validations or auditAnnotations must be non-empty");

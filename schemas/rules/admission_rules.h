@@ -15,10 +15,8 @@ void checkMatchResources(const FieldPath& at, const json::object& resources, Rul
 
 /// Whether the policy has parameters.
 enum class Parameters : bool { none, some };
-/// Whether an expression may ask about rights.
-enum class Rights : bool { hidden, asked };
 /// What an expression of an admission policy or a webhook sees.
-CelVariables admissionVariables(Parameters parameters, Rights rights);
+CelVariables admissionVariables(Parameters parameters);
 
 /// Named conditions, at most 64.
 void checkMatchConditions(const FieldPath& at, const json::object& holder, const CelVariables& variables,

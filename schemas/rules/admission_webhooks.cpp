@@ -52,7 +52,7 @@ void checkWebhook(const FieldPath& at, const json::object& webhook, RuleReport& 
   checkLabelSelector(at.field("namespaceSelector"), given(webhook, "namespaceSelector"), report);
   checkLabelSelector(at.field("objectSelector"), given(webhook, "objectSelector"), report);
   checkWebhookClient(at.field("clientConfig"), members(webhook, "clientConfig"), report);
-  checkMatchConditions(at, webhook, admissionVariables(Parameters::none, Rights::asked), report);
+  checkMatchConditions(at, webhook, admissionVariables(Parameters::none), report);
   checkReviewVersions(at, webhook, report);
 }
 

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "core/address_credentials.h"
+#include "core/base64.h"
 #include "schemas/formats.h"
 #include "schemas/rules/reading.h"
 
@@ -40,7 +41,7 @@ std::vector<std::string> keysOfType(std::string_view type) {
 bool isJsonObject(const json::value& encoded) {
   const auto* text = encoded.if_string();
   if (text == nullptr) return false;
-  const auto parsed = parseJson(fromBase64(view(*text)));
+  const auto parsed = parseJson(fromBase64(view(*text)).value_or(""));
   return parsed.ok() && parsed.value().is_object();
 }
 
@@ -121,7 +122,7 @@ void checkSigningRequest(const json::object& object, RuleReport& report) {
   const FieldPath root;
   const auto at = root.field("spec");
   const auto& spec = members(object, "spec");
-  const auto request = fromBase64(text(spec, "request"));
+  const auto request = fromBase64(text(spec, "request")).value_or("");
   if (request.find("-----BEGIN CERTIFICATE REQUEST-----") == std::string::npos)
     report.invalid(at.field("request"), nullptr, "PEM block type must be CERTIFICATE REQUEST");
   if (items(spec, "usages").empty()) report.required(at.field("usages"));

@@ -55,8 +55,8 @@ TEST_CASE("policies see their request, variables and parameters, and nothing els
   CHECK(refusedAs(policy(R"("paramKind":{"apiVersion":"v1","kind":"ConfigMap"},
     "validations":[{"expression":"params.limit > 1"}])"))
             .empty());
-  CHECK(refusedAs(policy(R"("variables":[{"name":"big","expression":"object.spec.replicas > 3"}],
-    "validations":[{"expression":"!variables.big"}])"))
+  CHECK(refusedAs(policy(R"~("variables":[{"name":"big","expression":"object.spec.replicas > 3"}],
+    "validations":[{"expression":"!variables.big && variables.?big.hasValue()"}])~"))
             .empty());
   CHECK(refusedAs(policy(R"("validations":[{"expression":"!variables.big"}])")) ==
         "Invalid spec.validations[0].expression");

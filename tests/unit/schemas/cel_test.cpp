@@ -91,6 +91,14 @@ TEST_CASE("an expression of any depth is read without harm") {
   }
 }
 
+TEST_CASE("calls one after the other cost no more than they are long, and neither do their types") {
+  for (const auto* link : {".map(x, x)", ".filter(x, true)", ".map(x, {x: x})", ".map(x, [x])", ".reverse()"}) {
+    std::string text = "[1]";
+    for (int i = 0; i < 200; ++i) text += link;
+    CHECK(compiles(text + ".size() == 1"));
+  }
+}
+
 TEST_CASE("names of variables are identifiers and no words of the language") {
   for (const auto* name : {"a", "_x", "A1", "aaaa"}) CHECK(isCelIdentifier(name));
   for (const auto* name : {"", "1a", "a-b", "a.b", "in", "true", "for", "namespace"})
