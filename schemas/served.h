@@ -7,6 +7,9 @@
 
 namespace steer {
 
+/// The category by which discovery marks what nothing serves.
+inline constexpr const char* kUnservedCategory = "unserved";
+
 /// "StatefulSet (apps/v1) is not served yet: …"; empty for a kind that is carried out.
 std::string unservedText(const KindSchema& kind);
 

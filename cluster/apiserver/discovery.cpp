@@ -4,6 +4,8 @@
 #include <set>
 #include <vector>
 
+#include "schemas/served.h"
+
 namespace steer {
 namespace {
 
@@ -38,6 +40,13 @@ json::object groupEntry(const std::string& group,
           {"preferredVersion", versionEntry(group, versions.begin()->first)}};
 }
 
+/// Of a kind that is kept and that nothing acts on also `unserved`: `kubectl api-resources --categories=unserved`.
+json::array categoriesOf(const KindSchema& kind) {
+  auto out = texts(kind.categories);
+  if (!unservedText(kind).empty()) out.push_back(kUnservedCategory);
+  return out;
+}
+
 json::object plainResource(const KindSchema& kind) {
   json::object out{{"name", kind.plural},
                    {"singularName", kind.singular},
@@ -45,7 +54,7 @@ json::object plainResource(const KindSchema& kind) {
                    {"kind", kind.gvk.kind},
                    {"verbs", texts(kind.verbs)}};
   if (!kind.shortNames.empty()) out["shortNames"] = texts(kind.shortNames);
-  if (!kind.categories.empty()) out["categories"] = texts(kind.categories);
+  if (auto categories = categoriesOf(kind); !categories.empty()) out["categories"] = std::move(categories);
   return out;
 }
 
@@ -69,7 +78,7 @@ json::object aggregatedResource(const KindSchema& kind) {
                    {"singularResource", kind.singular},
                    {"verbs", texts(kind.verbs)}};
   if (!kind.shortNames.empty()) out["shortNames"] = texts(kind.shortNames);
-  if (!kind.categories.empty()) out["categories"] = texts(kind.categories);
+  if (auto categories = categoriesOf(kind); !categories.empty()) out["categories"] = std::move(categories);
   json::array subs;
   for (const auto& sub : kind.subresources)
     subs.push_back(
