@@ -13,6 +13,7 @@
 
 #include "cli/terminal.h"
 #include "core/clock.h"
+#include "core/private_file.h"
 #include "core/random.h"
 #include "core/rfc3339.h"
 #include "core/version.h"
@@ -84,30 +85,11 @@ PlanningFlags flagsOf(const json::object& request, const PlanningFlags& given) {
   return out;
 }
 
-Error ioError(const std::string& file, const std::string& what) {
-  return makeError(Errc::io, file + ": cannot be " + what + ": " + std::strerror(errno));
-}
-
-/// Written beside and renamed, so that nobody ever reads half a plan or an old file's permissions.
 Result<void> writePrivately(const std::string& file, const std::string& text) {
   std::error_code ec;
   if (const auto status = fs::symlink_status(file, ec); fs::exists(status) && !fs::is_regular_file(status))
     return makeError(Errc::io, file + ": is not a file");  // renaming would put one in the place of a device
-  std::string beside = file + ".XXXXXX";
-  const int fd = ::mkostemp(beside.data(), O_CLOEXEC);  // mode 0600
-  if (fd < 0) return ioError(file, "written");
-  std::size_t done = 0;
-  while (done < text.size()) {
-    const auto n = ::write(fd, text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    done += static_cast<std::size_t>(n);
-  }
-  const bool kept = done == text.size() && ::fsync(fd) == 0;
-  if (::close(fd) == 0 && kept && ::rename(beside.c_str(), file.c_str()) == 0) return {};
-  const auto error = ioError(file, "written");
-  ::unlink(beside.c_str());
-  return error;
+  return writePrivateFile(file, text);
 }
 
 void printMoves(const char* what, const std::vector<std::string>& moves) {

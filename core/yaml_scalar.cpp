@@ -8,6 +8,7 @@
 #include <limits>
 #include <optional>
 
+#include "core/base64.h"
 #include "core/utf8.h"
 
 namespace steer {
@@ -114,33 +115,6 @@ std::optional<json::value> asNumber(std::string_view text) {
 }
 
 json::value asString(std::string_view text) { return json::value(json::string(jkey(text))); }
-
-std::optional<std::string> fromBase64(std::string_view text) {
-  static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  unsigned bits = 0;
-  int count = 0;
-  std::size_t letters = 0;
-  std::size_t padding = 0;
-  for (const char c : text) {
-    if (c == ' ' || c == '\n' || c == '\r' || c == '\t') continue;
-    if (c == '=') {
-      ++padding;
-      continue;
-    }
-    const auto v = kAlphabet.find(c);
-    if (v == std::string_view::npos || padding != 0) return std::nullopt;
-    ++letters;
-    bits = (bits << 6 | static_cast<unsigned>(v)) & 0xffffff;
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      out += static_cast<char>(bits >> count & 0xff);
-    }
-  }
-  if ((letters + padding) % 4 != 0 || padding > 2) return std::nullopt;
-  return out;
-}
 
 }  // namespace
 

@@ -104,36 +104,6 @@ std::size_t base64Size(std::string_view s) {
   return letters * 3 / 4;
 }
 
-std::string toBase64(std::string_view bytes) {
-  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j)
-      group = group << 8 | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0U);
-    for (std::size_t j = 0; j < 4; ++j) out += j <= bytes.size() - i ? kLetters[group >> (18 - 6 * j) & 63] : '=';
-  }
-  return out;
-}
-
-std::string fromBase64(std::string_view text) {
-  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  std::uint32_t group = 0;
-  int bits = 0;
-  for (const char c : text) {
-    if (c == '\n' || c == '\r') continue;
-    const auto at = kLetters.find(c);
-    if (at == std::string_view::npos) break;
-    group = (group << 6 | static_cast<std::uint32_t>(at)) & 0xffffffU;
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    out += static_cast<char>(group >> bits & 0xffU);
-  }
-  return out;
-}
-
 std::optional<int> percentOf(std::string_view s) {
   if (s.size() < 2 || s.back() != '%') return std::nullopt;
   int n = 0;

@@ -26,9 +26,6 @@ bool isDuration(std::string_view text);
 bool isBase64(std::string_view text);
 /// The whole number before '%' of "25%"; nothing when it is no percentage.
 std::optional<int> percentOf(std::string_view text);
-std::string toBase64(std::string_view bytes);
-/// The bytes that a base64 text stands for; ends at what is no base64.
-std::string fromBase64(std::string_view text);
 /// Bytes that a base64 text stands for.
 std::size_t base64Size(std::string_view text);
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "core/base64.h"
 #include "core/object_filter.h"
 #include "core/quantity.h"
 #include "core/rfc3339.h"

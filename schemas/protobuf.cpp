@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "core/base64.h"
 #include "core/rfc3339.h"
 #include "core/utf8.h"
 #include "schemas/formats.h"

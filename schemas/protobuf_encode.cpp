@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "core/base64.h"
 #include "core/duration.h"
 #include "core/rfc3339.h"
 
@@ -39,29 +40,6 @@ class WireWriter {
   void tag(int field, unsigned type) { varint(static_cast<std::uint64_t>(field) << 3 | type); }
   std::string out_;
 };
-
-/// The bytes of a base64 text; nothing when it is none.
-std::optional<std::string> fromBase64(std::string_view text) {
-  std::string out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    int value = -1;
-    if (c >= 'A' && c <= 'Z') value = c - 'A';
-    else if (c >= 'a' && c <= 'z') value = c - 'a' + 26;
-    else if (c >= '0' && c <= '9') value = c - '0' + 52;
-    else if (c == '+') value = 62;
-    else if (c == '/') value = 63;
-    else if (c == '=' || c == '\n' || c == '\r') continue;
-    if (value < 0) return std::nullopt;
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out += static_cast<char>(bits >> count & 0xff);
-  }
-  return out;
-}
 
 std::string timestamp(Time time) {
   WireWriter out;

@@ -10,6 +10,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/private_file.h"
+
 namespace steer::cli {
 namespace fs = std::filesystem;
 
@@ -41,38 +43,8 @@ Result<void> DataDir::ensure() const {
   return {};
 }
 
-namespace {
-
-/// Whether it says so already: then a full disk need not take it again.
-bool holds(const fs::path& path, const std::string& text, unsigned mode) {
-  struct stat st {};
-  if (lstat(path.c_str(), &st) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & 07777U) != mode) return false;
-  const auto there = readFile(path);
-  return there.ok() && *there == text;
-}
-
-}  // namespace
-
 Result<void> writeFileAtomically(const fs::path& path, const std::string& text, unsigned mode) {
-  if (holds(path, text, mode)) return {};
-  const fs::path temporary = path.string() + ".tmp" + std::to_string(getpid());
-  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
-  if (fd < 0) return ioError("cannot write", temporary, errno);
-  std::size_t done = 0;
-  int failure = 0;
-  while (done < text.size() && failure == 0) {
-    const auto n = write(fd, text.data() + done, text.size() - done);
-    if (n < 0 && errno != EINTR) failure = errno;
-    if (n > 0) done += static_cast<std::size_t>(n);
-  }
-  if (failure == 0 && fsync(fd) != 0) failure = errno;
-  close(fd);
-  if (failure == 0 && rename(temporary.c_str(), path.c_str()) != 0) failure = errno;
-  if (failure != 0) {
-    unlink(temporary.c_str());
-    return ioError("cannot write", path, failure);
-  }
-  return {};
+  return writePrivateFile(path.string(), text, mode);
 }
 
 Result<std::string> readFile(const fs::path& path) {

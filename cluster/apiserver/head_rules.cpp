@@ -3,17 +3,11 @@
 #include "cluster/apiserver/answers.h"
 #include "cluster/apiserver/impersonation.h"
 #include "cluster/apiserver/own_paths.h"
+#include "cluster/apiserver/request_verb.h"
 #include "cluster/apiserver/route.h"
 
 namespace steer {
 namespace {
-
-std::string verbOf(const Request& head, bool one) {
-  if (head.method == "POST") return "create";
-  if (head.method == "PUT") return "update";
-  if (head.method == "PATCH") return "patch";
-  return one ? "delete" : "deletecollection";
-}
 
 /// The paths of many objects: everyone who says who they are may ask, and each object is judged for itself.
 HeadVerdict judgeMany(const ServerParts& parts, const Identity& who, const Request& head, const Snapshot& view) {
@@ -35,15 +29,14 @@ HeadVerdict judgeHead(const ServerParts& parts, const Request& head) {
   const auto route = routeOf(SchemaRegistry::builtin(), head.path);
   AccessQuestion question;
   if (route) {
-    const bool one = !route->name.empty();
-    question = {verbOf(head, one), route->kind->resource(), route->subresource, route->ns, route->name};
+    question = {verbOf(head, *route), route->kind->resource(), route->subresource, route->ns, route->name};
     // The name of what is made stands in the body, and a node's rights hang on it: they are judged there.
     if (question.verb == "create" && question.name.empty() && isMember(*acting, "system:nodes"))
       return {std::nullopt, kBodyBytes};
   } else if (const auto unknown = unservedOf(head.path)) {
-    question = {verbOf(head, true), resourceKey(unknown->group, unknown->plural), "", unknown->ns};
+    question = {verbOf(head), resourceKey(unknown->group, unknown->plural), "", unknown->ns};
   } else {
-    question = {verbOf(head, true), "", "", "", "", head.path};
+    question = {verbOf(head), "", "", "", "", head.path};
   }
   const auto allowed = parts.authorize(*acting, question, view);
   if (allowed.ok()) return {std::nullopt, kBodyBytes};

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "cluster/apiserver/duplicate_fields.h"
+#include "cluster/apiserver/request_verb.h"
 #include "cluster/apiserver/resource_front.h"
 #include "cluster/client/batch_codec.h"
 #include "core/utf8.h"
@@ -250,21 +251,6 @@ Result<Response> ResourceFront::removeMany(const Request& request, const Route& 
 }
 
 namespace {
-
-/// What a method asks of a resource, as rights name it.
-std::string verbOf(const Request& request, const Route& route) {
-  const auto& method = request.method;
-  const bool one = !route.name.empty();
-  if (method == "GET" || method == "HEAD") {
-    if (route.subresource.empty() && request.queryBool("watch")) return "watch";
-    return one ? "get" : "list";
-  }
-  if (method == "POST") return "create";
-  if (method == "PUT") return "update";
-  if (method == "PATCH") return "patch";
-  if (method == "DELETE") return one ? "delete" : "deletecollection";
-  return "";
-}
 
 bool has(const std::vector<std::string>& verbs, std::string_view verb) {
   return std::find(verbs.begin(), verbs.end(), verb) != verbs.end();

@@ -6,6 +6,5 @@ namespace steer {
 
 /// Moves stringData into data as base64; stringData wins.
 void foldStringData(json::object& secret);
-std::string base64Text(std::string_view bytes);
 
 }  // namespace steer

@@ -6,6 +6,8 @@
 #include <sstream>
 
 #include "cluster/client/http_client.h"
+
+#include "core/base64.h"
 #include "core/yaml.h"
 
 namespace steer {
@@ -17,24 +19,6 @@ Result<std::string> fileText(const std::string& path) {
   std::ostringstream text;
   text << in.rdbuf();
   return text.str();
-}
-
-std::optional<std::string> fromBase64(std::string_view text) {
-  std::string out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    if (c == '\n' || c == '\r' || c == ' ' || c == '=') continue;
-    static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const auto at = kAlphabet.find(c);
-    if (at == std::string_view::npos) return std::nullopt;
-    bits = (bits << 6) | static_cast<std::uint32_t>(at);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out += static_cast<char>((bits >> count) & 0xff);
-  }
-  return out;
 }
 
 const json::value* named(const json::value& config, std::string_view list, std::string_view name,

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "core/base64.h"
 #include "core/quantity.h"
-#include "nodeagent/pod/base64.h"
 
 namespace steer {
 
@@ -50,7 +50,7 @@ Result<void> addFrom(const json::value& source, const PodReferences& refs, Envir
     const auto variable = prefix + std::string(key);
     if (!value.is_string() || !isVariableName(variable)) continue;
     auto text = std::string(view(value.get_string()));
-    setVariable(env, variable, isSecret ? decodeBase64(text).valueOr("") : std::move(text));
+    setVariable(env, variable, isSecret ? fromBase64(text).value_or("") : std::move(text));
   }
   return {};
 }
@@ -63,7 +63,7 @@ Result<std::optional<std::string>> keyOf(const json::object& ref, bool isSecret,
   const auto* value = object ? find(object->json(), {"data", key}) : nullptr;
   if (value && value->is_string()) {
     auto text = std::string(view(value->get_string()));
-    return std::optional(isSecret ? decodeBase64(text).valueOr("") : std::move(text));
+    return std::optional(isSecret ? fromBase64(text).value_or("") : std::move(text));
   }
   if (boolAt(ref, {"optional"})) return std::optional<std::string>{};
   const std::string_view kind = isSecret ? "secret" : "configmap";

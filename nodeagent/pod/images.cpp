@@ -1,6 +1,6 @@
 #include "nodeagent/pod/images.h"
 
-#include "nodeagent/pod/base64.h"
+#include "core/base64.h"
 
 namespace steer {
 
@@ -23,7 +23,7 @@ std::optional<ImageAuth> authOf(const json::value& entry) {
   out.password = stringAt(entry, {"password"});
   out.identityToken = stringAt(entry, {"identitytoken"});
   out.registryToken = stringAt(entry, {"registrytoken"});
-  if (const auto both = decodeBase64(stringAt(entry, {"auth"})); both.ok() && out.username.empty()) {
+  if (const auto both = fromBase64(stringAt(entry, {"auth"})); both && out.username.empty()) {
     const auto colon = both->find(':');
     if (colon != std::string::npos) {
       out.username = both->substr(0, colon);
@@ -63,8 +63,8 @@ std::vector<ImageAuth> credentialsFor(std::string_view image, const std::vector<
   const auto registry = registryOf(image);
   for (const auto& secret : pullSecrets) {
     for (const std::string_view field : {".dockerconfigjson", ".dockercfg"}) {
-      const auto text = decodeBase64(stringAt(secret->json(), {"data", field}));
-      if (!text.ok() || text->empty()) continue;
+      const auto text = fromBase64(stringAt(secret->json(), {"data", field}));
+      if (!text || text->empty()) continue;
       const auto parsed = parseJson(*text);
       if (!parsed.ok() || !parsed->is_object()) continue;
       const auto& entries = field == ".dockercfg" ? parsed->get_object() : objectAt(*parsed, {"auths"});

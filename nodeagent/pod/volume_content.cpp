@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "nodeagent/pod/base64.h"
+#include "core/base64.h"
 #include "nodeagent/pod/container_spec.h"
 
 namespace steer {
@@ -24,6 +24,12 @@ unsigned modeOf(const json::value& item, unsigned fallback) {
   return static_cast<unsigned>(intAt(item, {"mode"}, fallback)) & 07777U;
 }
 
+Result<std::string> decoded(std::string_view text) {
+  auto bytes = fromBase64(text);
+  if (!bytes) return makeError(Errc::invalid, "illegal base64 data");
+  return std::move(*bytes);
+}
+
 /// data (and binaryData) of a config map, or data of a secret, decoded.
 Result<std::vector<std::pair<std::string, std::string>>> entriesOf(const Object& object, bool isSecret) {
   std::vector<std::pair<std::string, std::string>> out;
@@ -31,13 +37,13 @@ Result<std::vector<std::pair<std::string, std::string>>> entriesOf(const Object&
     if (!value.is_string()) continue;
     std::string text(view(value.get_string()));
     if (isSecret) {
-      STEER_TRY(text, decodeBase64(text));
+      STEER_TRY(text, decoded(text));
     }
     out.emplace_back(std::string(key), std::move(text));
   }
   for (const auto& [key, value] : objectAt(object.json(), {"binaryData"})) {
     if (!value.is_string()) continue;
-    STEER_TRY(auto bytes, decodeBase64(view(value.get_string())));
+    STEER_TRY(auto bytes, decoded(view(value.get_string())));
     out.emplace_back(std::string(key), std::move(bytes));
   }
   return out;

@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "core/folder.h"
+#include "core/private_file.h"
 
 namespace steer::git {
 namespace {
@@ -31,22 +32,9 @@ void flushFolder(const std::string& folder) {
 }  // namespace
 
 Result<void> writeDraft(const std::string& cloneDir, const std::string& name, const std::string& text) {
-  const std::string folder = folderOf(cloneDir), path = fileOf(cloneDir, name), fresh = path + ".new";
+  const std::string folder = folderOf(cloneDir);
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return ioError(folder);
-  const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return ioError(fresh);
-  std::size_t done = 0;
-  while (done < text.size()) {
-    const auto n = ::write(fd, text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    done += static_cast<std::size_t>(n);
-  }
-  const bool whole = done == text.size() && ::fsync(fd) == 0;
-  const int why = errno;
-  ::close(fd);
-  errno = why;
-  if (!whole || ::rename(fresh.c_str(), path.c_str()) != 0) return ioError(path);
+  STEER_CHECK(writePrivateFile(fileOf(cloneDir, name), text));
   flushFolder(folder);
   return {};
 }

@@ -9,45 +9,14 @@
 #include <iterator>
 #include <optional>
 
+#include "core/base64.h"
+#include "core/private_file.h"
+
 namespace steer {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kLargest = 1 << 20;
-
-std::optional<std::string> fromBase64(std::string_view text) {
-  std::string out;
-  std::uint32_t group = 0;
-  int bits = 0;
-  for (const char c : text) {
-    if (c == '\n' || c == '\r') continue;
-    if (c == '=') break;
-    static constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const auto value = letters.find(c);
-    if (value == std::string_view::npos) return std::nullopt;
-    group = group << 6U | static_cast<std::uint32_t>(value);
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    out += static_cast<char>(group >> static_cast<unsigned>(bits) & 255U);
-  }
-  return out;
-}
-
-/// Only its owner may read it at any moment; unchanged files are left alone.
-Result<void> writePrivately(const std::string& file, const std::string& content) {
-  std::ifstream in(file, std::ios::binary);
-  if (in && std::string{std::istreambuf_iterator<char>(in), {}} == content) return {};
-  const std::string fresh = file + ".new";
-  (void)::unlink(fresh.c_str());
-  const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return makeError(Errc::io, "cannot write a credentials file");
-  const auto written = ::write(fd, content.data(), content.size());
-  const bool ok = ::close(fd) == 0 && written == static_cast<ssize_t>(content.size());
-  if (!ok || std::rename(fresh.c_str(), file.c_str()) != 0)
-    return makeError(Errc::io, "cannot write a credentials file");
-  return {};
-}
 
 std::string withLineEnd(std::string text) {
   if (!text.empty() && text.back() != '\n') text += '\n';
@@ -73,7 +42,7 @@ Result<RemoteCredentials> CredentialFiles::write(const std::string& name, const 
     fs::create_directories(dir, ec);
     fs::permissions(dir, fs::perms::owner_all, ec);
     into = dir + "/" + file;
-    return writePrivately(into, content);
+    return writePrivateFile(into, content);
   };
   STEER_TRY(const auto username, entry("username"));
   STEER_TRY(const auto password, entry("password"));

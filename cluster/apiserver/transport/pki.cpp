@@ -13,6 +13,8 @@
 
 #include "cluster/apiserver/transport/signing_request.h"
 #include "cluster/client/ca_pin.h"
+#include "core/base64.h"
+#include "core/private_file.h"
 
 namespace steer {
 namespace {
@@ -29,14 +31,6 @@ Error ioError(const std::string& what, const std::string& path) {
   return makeError(Errc::io, "cannot " + what + " " + path + ": " + std::strerror(errno));
 }
 
-std::string base64(const std::string& text) {
-  std::string out((text.size() + 2) / 3 * 4 + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  out.resize(static_cast<std::size_t>(size));
-  return out;
-}
-
 /// File names from user names: "system:node:n1" becomes "system_node_n1".
 std::string fileName(std::string user) {
   for (auto& c : user)
@@ -45,25 +39,6 @@ std::string fileName(std::string user) {
 }
 
 }  // namespace
-
-Result<void> writePrivateFile(const std::string& path, const std::string& text) {
-  const std::string fresh = path + ".new";
-  const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return ioError("write", fresh);
-  std::size_t done = 0;
-  while (done < text.size()) {
-    const auto n = ::write(fd, text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    done += static_cast<std::size_t>(n);
-  }
-  const bool ok = done == text.size() && ::fchmod(fd, 0600) == 0 && ::fsync(fd) == 0;
-  const int error = errno;
-  ::close(fd);
-  errno = error;
-  if (!ok || ::rename(fresh.c_str(), path.c_str()) != 0) return ioError("write", path);
-  return {};
-}
 
 Result<Pki> Pki::open(const std::string& dataDir, const Clock& clock) {
   Pki pki(dataDir + "/pki", clock);
@@ -142,7 +117,7 @@ std::string kubeconfigText(const std::string& serverUrl, const std::string& caPe
          serverUrl +
          "\n"
          "    certificate-authority-data: " +
-         base64(caPem) +
+         toBase64(caPem) +
          "\n"
          "users:\n"
          "- name: " +
@@ -150,10 +125,10 @@ std::string kubeconfigText(const std::string& serverUrl, const std::string& caPe
          "\n"
          "  user:\n"
          "    client-certificate-data: " +
-         base64(credentials.certificatePem) +
+         toBase64(credentials.certificatePem) +
          "\n"
          "    client-key-data: " +
-         base64(credentials.keyPem) +
+         toBase64(credentials.keyPem) +
          "\n"
          "contexts:\n"
          "- name: steersman\n"

@@ -44,7 +44,4 @@ class Pki {
 std::string kubeconfigText(const std::string& serverUrl, const std::string& caPem, const std::string& user,
                            const KeyPair& credentials);
 
-/// Writes a file that only its owner may read, all or nothing. Errors: io with the path.
-Result<void> writePrivateFile(const std::string& path, const std::string& text);
-
 }  // namespace steer

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "core/base64.h"
 #include "core/ip_address.h"
 #include "net/http/openssl.h"
 
@@ -135,22 +136,12 @@ Result<std::string> certifyRequest(const std::string& requestPem, const Certific
   return certifyKey(subject, textOf(keyText.get()), authority, now);
 }
 
-std::string pemToBase64(const std::string& text) {
-  std::string out((text.size() + 2) / 3 * 4 + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  out.resize(static_cast<std::size_t>(size));
-  return out;
-}
+std::string pemToBase64(const std::string& text) { return toBase64(text); }
 
 Result<std::string> pemFromBase64(std::string_view text) {
-  std::string out(text.size() / 4 * 3 + 3, '\0');
-  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  if (size < 0 || text.size() % 4 != 0) return makeError(Errc::invalid, "not base64");
-  const auto padding = text.ends_with("==") ? 2U : text.ends_with("=") ? 1U : 0U;
-  out.resize(static_cast<std::size_t>(size) - padding);
-  return out;
+  auto out = fromBase64(text);
+  if (!out) return makeError(Errc::invalid, "not base64");
+  return std::move(*out);
 }
 
 }  // namespace steer

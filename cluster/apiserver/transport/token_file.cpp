@@ -5,6 +5,7 @@
 
 #include "cluster/apiserver/transport/certificate.h"
 #include "cluster/apiserver/transport/pki.h"
+#include "core/private_file.h"
 #include "core/rfc3339.h"
 
 namespace steer {

@@ -10,6 +10,7 @@
 #include "cluster/client/batch_codec.h"
 #include "core/clock.h"
 #include "core/json.h"
+#include "core/private_file.h"
 #include "net/http/http_server.h"
 
 namespace steer::transporttest {
