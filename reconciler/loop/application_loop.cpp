@@ -11,6 +11,9 @@
 namespace steer {
 namespace {
 
+constexpr Duration kLookAtTrouble = seconds(10);
+constexpr std::size_t kMostTroubled = 20;
+
 /// What the commit asks for is what lives now, apart from what is still starting.
 bool appliedWhole(const Operation& done) {
   const auto result = done.record().result;
@@ -88,7 +91,7 @@ Loop::Next ApplicationLoop::step(Time now) {
   } else if (!reports_.empty() && !reports_.front().second) {
     want(reportDue_);
   }
-  if (haveWanted_ && (!operation_ || operation_->waiting())) showHealth();
+  if (haveWanted_ && (!operation_ || operation_->waiting())) showHealth(now);
   want(status_.flush(now));
   if (mayHeal() && !mending_) {
     want(mendDue_ ? mendDue_ : drift_.nextDue());
@@ -416,7 +419,7 @@ void ApplicationLoop::onPublished(const Result<PublishOutcome>& outcome, Time no
 }
 
 /// Judges what was seen to change since it was last asked, not everything.
-void ApplicationLoop::showHealth() {
+void ApplicationLoop::showHealth(Time now) {
   const auto assess = [this](const ObjectRef& ref) {
     const auto object = drift_.live().get(ref);
     const bool done = !object && ranOnce_.contains(ref);  // it went by itself
@@ -433,6 +436,15 @@ void ApplicationLoop::showHealth() {
   } else {
     for (const auto& ref : touched) assess(ref);
   }
+  // Pods fall into trouble without a change of what they belong to.
+  if (!unwell_.empty() && now >= troubleDue_) {
+    troubleDue_ = now + kLookAtTrouble;
+    std::vector<ObjectRef> again;
+    for (const auto& [ref, health] : unwell_)
+      if (again.size() < kMostTroubled) again.push_back(ref);
+    for (const auto& ref : again) assess(ref);
+  }
+  if (!unwell_.empty()) want(troubleDue_);
   HealthState worst = HealthState::healthy;
   std::string first;
   for (const auto& [ref, health] : unwell_) {
@@ -448,6 +460,7 @@ void ApplicationLoop::showHealth() {
   else if (status_.phase() == "Degraded" && fights_.empty() && findings_.empty() && rightsProblem_.empty() &&
            leftToOthers_.empty() && worst == HealthState::healthy)
     status_.setPhase("Synced", "");
+  else if (status_.phase() == "Synced") status_.setPhase("Synced", first);  // what it still waits for
 }
 
 }  // namespace steer

@@ -161,7 +161,7 @@ class ApplicationLoop final : public Loop {
   void noteDrift(const DriftWatch::Suspect& suspect, Time now);
   void report(ApplyRecord record, Time now);
   void onPublished(const Result<PublishOutcome>& outcome, Time now);
-  void showHealth();
+  void showHealth(Time now);
   ApplyRecord freshRecord(const std::string& trigger, Time now) const;
   void want(std::optional<Time> at);
 
@@ -176,6 +176,7 @@ class ApplicationLoop final : public Loop {
   std::shared_ptr<std::vector<WantedObject>> wanted_ = std::make_shared<std::vector<WantedObject>>();
   std::map<ObjectRef, Health> unwell_;  ///< of the wanted objects
   bool assessAnew_ = true;              ///< which they are is not known yet
+  Time troubleDue_{};                   ///< when what is told of their pods is looked at again
   /// What commits changed since everything was last applied whole; nothing = plan everything.
   std::optional<std::set<ObjectRef>> unplanned_;
   bool wantsHooks_ = false;

@@ -5,6 +5,43 @@
 
 using namespace steer;
 
+TEST_CASE("what is applied and not healthy yet names the pod in trouble, also when that comes later") {
+  World w;
+  w.settings("1");
+  w.deployment(1);
+  w.repo.push("First");
+  const auto available = [&w](int replicas) {
+    auto body = parseJson(R"({"status":{"observedGeneration":1,"replicas":1,"updatedReplicas":1,"availableReplicas":)" +
+                          std::to_string(replicas) + "}}")
+                    ->as_object();
+    REQUIRE(w.cluster.client
+                ->write(Write::patch({"deployments.apps", "shop", "web"}, PatchType::merge, std::move(body), "status"))
+                .ok());
+  };
+  w.run(seconds(20));
+  available(1);
+  w.run(seconds(10));
+  REQUIRE(w.phase() == "Synced");
+  CHECK(w.message().empty());
+  available(0);
+  w.run(seconds(2));
+  CHECK(w.phase() == "Synced");
+  CHECK(w.message().find("deployments.apps shop/web") != std::string::npos);
+  auto pod = parseJson(R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"web-1","namespace":"shop",
+    "labels":{"app":"web"}},"spec":{"containers":[{"name":"c","image":"web:1"}]}})")
+                 ->as_object();
+  REQUIRE(w.cluster.client->write(Write::create("pods", std::move(pod))).ok());
+  auto status = parseJson(R"({"status":{"phase":"Running","containerStatuses":[{"name":"c","image":"web:1","imageID":"",
+    "ready":false,"restartCount":3,"state":{"waiting":{"reason":"CrashLoopBackOff"}}}]}})")
+                    ->as_object();
+  REQUIRE(
+      w.cluster.client->write(Write::patch({"pods", "shop", "web-1"}, PatchType::merge, std::move(status), "status"))
+          .ok());
+  w.run(seconds(15));
+  CHECK(w.phase() == "Synced");
+  CHECK(w.message().find("pod web-1: container c: CrashLoopBackOff") != std::string::npos);
+}
+
 TEST_CASE("a push is applied, reported in Git, and visible in the API") {
   World w;
   w.settings("1");
