@@ -1,7 +1,9 @@
 #include "cluster/apiserver/shaped_answer.h"
 
+#include <semaphore>
 #include <utility>
 
+#include "cluster/apiserver/list_stream.h"
 #include "schemas/protobuf.h"
 #include "schemas/protobuf_encode.h"
 
@@ -17,16 +19,36 @@ json::object listMeta(const Page& page) {
   return meta;
 }
 
+/// Lists of these forms are made as a whole. Making one is work for a processor, and takes several times its size.
+constexpr int kMadeAtOnce = 8;
+/// A longer list is written while it is sent.
+constexpr std::size_t kWhole = std::size_t{1024} * 1024;
+
+std::counting_semaphore<kMadeAtOnce>& makers() {
+  static std::counting_semaphore<kMadeAtOnce> instance(kMadeAtOnce);
+  return instance;
+}
+
+struct Maker {
+  Maker() { makers().acquire(); }
+  ~Maker() { makers().release(); }
+  Maker(const Maker&) = delete;
+  Maker& operator=(const Maker&) = delete;
+};
+
 /// Without a copy of the objects.
-std::string plainList(const KindSchema& kind, const Page& page) {
-  std::string out = "{\"kind\":\"" + kind.gvk.kind + "List\",\"apiVersion\":\"" + kind.gvk.apiVersion() +
-                    "\",\"metadata\":" + jsonText(listMeta(page)) + ",\"items\":[";
-  bool first = true;
-  for (const auto& object : page.items) {
-    if (!std::exchange(first, false)) out += ',';
-    out += jsonText(object->json());
-  }
-  return out + "]}\n";
+std::unique_ptr<ListStream> plainList(const KindSchema& kind, const Page& page) {
+  std::string head = "{\"kind\":\"" + kind.gvk.kind + "List\",\"apiVersion\":\"" + kind.gvk.apiVersion() +
+                     "\",\"metadata\":" + jsonText(listMeta(page)) + ",\"items\":[";
+  return std::make_unique<ListStream>(std::move(head), page.items, "]}\n");
+}
+
+/// All of it: YAML is made from the whole.
+Response yamlList(const KindSchema& kind, const Page& page, const Wanted& wanted) {
+  Response out;
+  out.body = *plainList(kind, page)->whole(std::string::npos);
+  const auto parsed = parseJson(out.body);
+  return parsed.ok() ? jsonAnswer(*parsed, wanted) : std::move(out);
 }
 
 Response protobufAnswer(Result<std::string> body, int status) {
@@ -74,6 +96,14 @@ Response objectAnswer(const Shaping& shaping, const ObjectPtr& object, int statu
 
 Response listAnswer(const Shaping& shaping, const Page& page) {
   const auto& [kind, wanted, include, now] = shaping;
+  if (wanted.form == Wanted::Form::object && wanted.coding == Wanted::Coding::json) {
+    auto list = plainList(kind, page);
+    Response out;
+    if (auto whole = list->whole(kWhole)) out.body = std::move(*whole);
+    else out.stream = std::move(list);
+    return out;
+  }
+  const Maker maker;
   if (wanted.coding == Wanted::Coding::protobuf) return protobufAnswer(protobufPage(kind, wanted.form, page), 200);
   if (wanted.form == Wanted::Form::table)
     return jsonAnswer(tableOf(kind, page.items, listMeta(page), include, now), wanted);
@@ -86,12 +116,7 @@ Response listAnswer(const Shaping& shaping, const Page& page) {
                                    {"items", std::move(items)}},
                       wanted);
   }
-  Response out;
-  out.body = plainList(kind, page);
-  if (wanted.coding != Wanted::Coding::yaml) return out;
-  const auto parsed = parseJson(out.body);
-  if (parsed.ok()) return jsonAnswer(*parsed, wanted);
-  return out;
+  return yamlList(kind, page, wanted);
 }
 
 Response bodyAnswer(const KindSchema& kind, const json::object& body, const Wanted& wanted, int status) {

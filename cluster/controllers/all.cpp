@@ -75,7 +75,8 @@ const std::vector<Row>& rows() {
        [](const O&, const Reach& reach) { return reach.roles ? makeRoleAggregationController() : nullptr; }},
       {{"pod-garbage-collector-controller", "podgc"},
        [](const O& o, const Reach&) { return makePodGarbageController(o.keepTerminatedPods); }},
-      {{"event-expiry", ""}, [](const O& o, const Reach&) { return makeEventExpiryController(o.eventTtl); }},
+      {{"event-expiry", ""},
+       [](const O& o, const Reach&) { return makeEventExpiryController(o.eventTtl, o.keepEvents); }},
   };
   return kRows;
 }

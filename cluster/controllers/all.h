@@ -22,6 +22,7 @@ struct ControllerOptions {
   std::size_t keepTerminatedPods = 12'500;
   Duration eventTtl = std::chrono::hours(1);
   ControllerSelection selection{};
+  std::size_t keepEvents = 10'000;  ///< all objects are held in memory: events must not fill it within their hour
 };
 
 /// Those that the selection lets run.

@@ -1,6 +1,7 @@
 #include "cluster/controllers/pod_garbage.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "cluster/controllers/conditions.h"
 #include "cluster/controllers/pod_facts.h"
@@ -10,6 +11,8 @@ namespace steer {
 namespace {
 
 constexpr const char* kTerminated = "terminated";
+constexpr const char* kSurplus = "surplus";
+constexpr std::size_t kAtOnce = 1000;
 constexpr Duration kQuarantine = seconds(40);  ///< a pod may name a node that is about to register
 
 Write removeNow(const Object& pod) {
@@ -86,36 +89,63 @@ class PodGarbageController final : public Controller {
 
 class EventExpiryController final : public Controller {
  public:
-  explicit EventExpiryController(Duration ttl) : ttl_(ttl) {}
+  EventExpiryController(Duration ttl, std::size_t most) : ttl_(ttl), most_(most) {}
   std::string_view name() const override { return "event-expiry"; }
   std::vector<std::string> resources() const override { return {"events"}; }
 
-  std::vector<Key> keysFor(const Snapshot&, std::string_view, const ObjectPtr& before,
+  std::vector<Key> keysFor(const Snapshot& snapshot, std::string_view, const ObjectPtr& before,
                            const ObjectPtr& after) const override {
     // One look is planned when an event appears; it reads then how often it was seen again.
-    return after && !before ? std::vector<Key>{{after->ns(), after->name()}} : std::vector<Key>{};
+    if (!after || before) return {};
+    std::vector<Key> out{{after->ns(), after->name()}};
+    if (snapshot.count("events") > most_) out.push_back({"", kSurplus});
+    return out;
   }
 
   Decision decide(const Snapshot& snapshot, const Key& key, Time now) const override {
     Decision out;
-    const auto event = snapshot.get("events", key.ns, key.name);
-    if (!event) return out;
-    Time last = event->created().value_or(now);
-    for (const char* field : {"lastTimestamp", "eventTime"})
-      if (const auto at = parseTime(stringAt(event->json(), {field}))) last = std::max(last, *at);
-    if (last + ttl_ > now) {
-      out.recheck = last + ttl_;
+    if (key.ns.empty() && key.name == kSurplus) {
+      surplus(snapshot, now, out);
       return out;
     }
-    DeleteOptions options;
-    options.uid = event->uid();
-    options.revision = event->revision();
-    out.writes.push_back(Write::remove({"events", key.ns, key.name}, std::move(options)));
+    const auto event = snapshot.get("events", key.ns, key.name);
+    if (!event) return out;
+    const Time last = lastSeen(*event, now);
+    if (last + ttl_ > now) out.recheck = last + ttl_;
+    else out.writes.push_back(removal(*event));
     return out;
   }
 
  private:
+  static Time lastSeen(const Object& event, Time now) {
+    Time last = event.created().value_or(now);
+    for (const char* field : {"lastTimestamp", "eventTime"})
+      if (const auto at = parseTime(stringAt(event.json(), {field}))) last = std::max(last, *at);
+    return last;
+  }
+
+  static Write removal(const Object& event) {
+    DeleteOptions options;
+    options.uid = event.uid();
+    options.revision = event.revision();
+    return Write::remove({"events", event.ns(), event.name()}, std::move(options));
+  }
+
+  /// A tenth at a time, so that not every new event sorts all of them.
+  void surplus(const Snapshot& snapshot, Time now, Decision& out) const {
+    if (snapshot.count("events") <= most_) return;
+    std::vector<std::pair<Time, ObjectPtr>> all;
+    snapshot.each("events", "", [&](const ObjectPtr& event) { all.emplace_back(lastSeen(*event, now), event); });
+    const std::size_t surplus = std::min(all.size(), all.size() - most_ + most_ / 10);
+    std::partial_sort(
+        all.begin(), all.begin() + static_cast<std::ptrdiff_t>(surplus), all.end(), [](const auto& a, const auto& b) {
+          return std::make_pair(a.first, a.second->revision()) < std::make_pair(b.first, b.second->revision());
+        });
+    for (std::size_t i = 0; i < std::min(surplus, kAtOnce); ++i) out.writes.push_back(removal(*all[i].second));
+  }
+
   Duration ttl_;
+  std::size_t most_;
 };
 
 }  // namespace
@@ -124,8 +154,8 @@ std::unique_ptr<Controller> makePodGarbageController(std::size_t keepTerminated)
   return std::make_unique<PodGarbageController>(keepTerminated);
 }
 
-std::unique_ptr<Controller> makeEventExpiryController(Duration ttl) {
-  return std::make_unique<EventExpiryController>(ttl);
+std::unique_ptr<Controller> makeEventExpiryController(Duration ttl, std::size_t most) {
+  return std::make_unique<EventExpiryController>(ttl, most);
 }
 
 }  // namespace steer

@@ -9,6 +9,7 @@
 namespace steer {
 
 std::unique_ptr<Controller> makePodGarbageController(std::size_t keepTerminated);
-std::unique_ptr<Controller> makeEventExpiryController(Duration ttl);
+/// Events that nobody saw again for `ttl`, and of more than `most` those that were seen last the longest ago.
+std::unique_ptr<Controller> makeEventExpiryController(Duration ttl, std::size_t most);
 
 }  // namespace steer

@@ -12,7 +12,8 @@
 namespace steer {
 namespace {
 
-constexpr std::size_t kOneRecord = 16 * 1024;  ///< what goes out together with its head
+constexpr std::size_t kLargeAnswer = std::size_t{1024} * 1024;  ///< smaller ones are not counted
+constexpr std::size_t kOneRecord = 16 * 1024;                   ///< what goes out together with its head
 constexpr std::size_t kBudgetStep = 64 * 1024;
 
 std::string addressOf(const asio::ip::tcp::socket& socket) {
@@ -231,6 +232,14 @@ asio::awaitable<Response> Connection::answerOf(Incoming& incoming) {
 asio::awaitable<Connection::Next> Connection::deliver(Response response, const std::string& method, bool keepAlive) {
   const auto after = keepAlive ? AfterAnswer::keep : AfterAnswer::close;
   bool sent = false;
+  ByteBudget::Share share(shared_.answers);
+  // What was written is told in any case, and so is an answer that alone is more than that.
+  const bool countable = response.body.size() > kLargeAnswer && method == "GET" && shared_.answers.used() > 0;
+  if (response.body.size() > kLargeAnswer && !share.grow(response.body.size()) && countable) {
+    Error busy = makeError(Errc::tooMany, "the server holds too many large answers that are not read; try again");
+    busy.retryAfterSeconds = 1;
+    response = shared_.handler.refuse(busy);
+  }
   if (response.stream && mayHaveBody(method, response.status)) {
     std::shared_ptr<Stream> source = std::move(response.stream);
     sent = co_await write(answerHead(response, std::nullopt, after));

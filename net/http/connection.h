@@ -24,6 +24,7 @@ struct ServerShared {
         times(options.limits),
         table(connections, options.server.unsentBytes),
         bodies(options.server.bodiesBytes),
+        answers(options.server.answersBytes),
         workers(options.server) {}
 
   Handler& handler;
@@ -31,6 +32,7 @@ struct ServerShared {
   const ConnectionLimits times;
   ConnectionTable table;
   ByteBudget bodies;
+  ByteBudget answers;
   FairWorkers workers;
 };
 

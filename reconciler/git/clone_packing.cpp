@@ -169,6 +169,9 @@ Result<void> packClone(const std::string& cloneDir) {
     if (index != fresh) dropPack(index);
   std::error_code ec;
   for (const auto& one : loose) fs::remove(one.file, ec);
+  // An empty folder takes a block of the disk, too; one that is not empty stays.
+  for (const auto& folder : pathsIn(cloneDir + "/objects"))
+    if (isHex(folder.filename().string(), 2)) ::rmdir(folder.c_str());
   return {};
 }
 

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view kPlace = "a job in a clone";
 constexpr Duration kPatience = seconds(2);  ///< of somebody who asks for a look at once
-constexpr Duration kPackPause = minutes(1);
+constexpr Duration kPackPause = seconds(10);
 constexpr Duration kPackTime = minutes(60);  ///< of a clone with very many objects
 constexpr Duration kGrace = seconds(10);     ///< after a transfer's own limit, before a hang is reported
 

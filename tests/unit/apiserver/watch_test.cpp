@@ -135,3 +135,32 @@ TEST_CASE("A watch for tables sends rows, the columns once") {
   const auto second = parsed(response.stream->poll().data);
   CHECK(find(second, {"object", "columnDefinitions"})->is_null());
 }
+
+TEST_CASE("A long list is written while it is sent, and is the same list") {
+  TestServer s;
+  for (int i = 0; i < 15; ++i)
+    REQUIRE(s.client
+                ->write(Write::create("configmaps",
+                                      {{"apiVersion", "v1"},
+                                       {"kind", "ConfigMap"},
+                                       {"metadata", {{"name", "m" + std::to_string(i)}, {"namespace", "default"}}},
+                                       {"data", {{"a", std::string(100'000, 'x')}}}}))
+                .ok());
+  auto answer = s.call("GET", "/api/v1/namespaces/default/configmaps?labelSelector=!none");
+  REQUIRE(answer.stream);
+  std::string text;
+  std::size_t longest = 0;
+  for (;;) {
+    auto chunk = answer.stream->poll();
+    longest = std::max(longest, chunk.data.size());
+    text += chunk.data;
+    if (chunk.end) break;
+  }
+  CHECK(text.size() > 1'500'000);
+  CHECK(longest < 1'200'000);
+  const auto list = parseJson(text);
+  REQUIRE(list.ok());
+  CHECK(stringAt(*list, {"kind"}) == "ConfigMapList");
+  CHECK(arrayAt(*list, {"items"}).size() == 15);
+  CHECK(s.call("GET", "/api/v1/namespaces/default/configmaps?limit=2").body.size() > 200'000);
+}

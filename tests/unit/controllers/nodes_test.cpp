@@ -271,3 +271,20 @@ TEST_CASE("every namespace has the cluster's root certificate, also after somebo
   CHECK(stringAt(world.snapshot.get("configmaps", "shop", "kube-root-ca.crt")->json(), {"data", "ca.crt"}) == "PEM");
   CHECK(controller->decide(world.snapshot, {"", "shop"}, kNow).writes.empty());
 }
+
+TEST_CASE("events are bounded in number: those that nobody saw again for longest go first, a tenth at a time") {
+  World world;
+  for (int i = 0; i < 25; ++i)
+    world.put("events", R"({"metadata":{"namespace":"a","creationTimestamp":"2025-12-31T00:00:00Z","name":"e)" +
+                            std::to_string(i) + R"("},"lastTimestamp":"2026-01-01T00:)" + std::to_string(59 - i) +
+                            R"(:00Z"})");
+  const auto controller = makeEventExpiryController(std::chrono::hours(1), 20);
+  const auto newest = world.snapshot.get("events", "a", "e0");
+  const auto keys = controller->keysFor(world.snapshot, "events", nullptr, newest);
+  REQUIRE(keys.size() == 2);
+  world.apply(controller->decide(world.snapshot, keys[1], kNow));
+  CHECK(world.snapshot.count("events") == 18);
+  CHECK(world.snapshot.get("events", "a", "e17"));
+  CHECK_FALSE(world.snapshot.get("events", "a", "e18"));
+  CHECK(controller->keysFor(world.snapshot, "events", nullptr, newest).size() == 1);
+}

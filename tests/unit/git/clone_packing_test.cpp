@@ -76,6 +76,7 @@ TEST_CASE("packing keeps every object, leaves none loose, and packs grow togethe
   }
   REQUIRE(git::packClone(c.path).ok());
   CHECK(git::countLoose(c.path, 1000) == 0);
+  CHECK(sh("find " + c.path + "/objects -mindepth 1 -type d ! -name pack ! -name info | wc -l") == "0");
   CHECK(most < 8);
   CHECK(sh("git -C " + c.path + " fsck --full --strict 2>&1 | grep -v dangling | grep -v '^notice' | wc -l") == "0");
   for (const auto& id : commits) CHECK(sh("git -C " + c.path + " cat-file -t " + id) == "commit");

@@ -105,6 +105,25 @@ class FloodHandler final : public Handler {
   std::atomic<int> streams{0};
 };
 
+constexpr std::size_t kLargeBody = 20'000'000;  ///< more than the buffers of two sockets take
+
+/// One large answer for every request.
+class LargeHandler final : public Handler {
+ public:
+  HeadVerdict judge(const Request&) override { return {std::nullopt, 1000}; }
+  Response refuse(const Error& error) override {
+    Response out;
+    out.status = factsOf(error.code).httpStatus;
+    out.body = jsonText(encodeStatus(error));
+    return out;
+  }
+  Response handle(const Request&) override {
+    Response out;
+    out.body = std::string(kLargeBody, 'x');
+    return out;
+  }
+};
+
 }  // namespace
 
 TEST_CASE("strangers who hold every connection keep out nobody, and never one who said who they are") {
@@ -220,6 +239,28 @@ TEST_CASE("readers that do not read are cut off when they hold too much, and oth
   RawClient other(f);
   other.send("GET /calm HTTP/1.1\r\nHost: x\r\n\r\n");
   CHECK(other.readUntil("/calm").starts_with("HTTP/1.1 200 "));
+}
+
+TEST_CASE("large answers that are not read are bounded together, and who asks beyond that is asked to wait") {
+  LargeHandler large;
+  HttpServerOptions options;
+  options.server.answersBytes = 2 * kLargeBody + 1000;
+  Fixture f(std::move(options), &large);
+  std::vector<std::unique_ptr<RawClient>> readers;
+  for (int i = 0; i < 2; ++i) {
+    readers.push_back(std::make_unique<RawClient>(f));
+    readers.back()->send(kGet);
+    CHECK(readers.back()->readUntil("\r\n\r\n").starts_with("HTTP/1.1 200 "));
+  }
+  RawClient third(f);
+  third.send(kGet);
+  CHECK(third.readUntil("try again").starts_with("HTTP/1.1 429 "));
+  readers.clear();
+  CHECK(eventually([&] {
+    RawClient later(f);
+    later.send(kGet);
+    return later.readUntil("\r\n\r\n").starts_with("HTTP/1.1 200 ");
+  }));
 }
 
 TEST_CASE("a reader that takes nothing for the time of a write is cut off") {
