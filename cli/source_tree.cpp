@@ -23,8 +23,10 @@ namespace fs = std::filesystem;
 
 class TempFolder {
  public:
-  TempFolder() : path_((fs::temp_directory_path() / "steer-clone-XXXXXX").string()) {
-    if (::mkdtemp(path_.data()) == nullptr) path_.clear();
+  TempFolder() {
+    std::error_code ec;
+    path_ = (fs::temp_directory_path(ec) / "steer-clone-XXXXXX").string();
+    if (ec || ::mkdtemp(path_.data()) == nullptr) path_.clear();
   }
   ~TempFolder() {
     std::error_code ignored;

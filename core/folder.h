@@ -22,4 +22,11 @@ inline std::vector<std::filesystem::path> pathsIn(const std::filesystem::path& f
   return out;
 }
 
+/// As it is, where the working directory cannot be told.
+inline std::filesystem::path absolutePath(const std::filesystem::path& path) {
+  std::error_code ec;
+  auto out = std::filesystem::absolute(path, ec);
+  return ec ? path : out;
+}
+
 }  // namespace steer

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "cluster/manager/pod_times.h"
-#include "simulator/sim_wishes.h"
+#include "nodeagent/pod/sim_wishes.h"
 
 namespace steer {
 namespace {

@@ -6,8 +6,8 @@
 #include "core/barrier.h"
 #include "core/node_labels.h"
 #include "core/rfc3339.h"
+#include "nodeagent/pod/sim_wishes.h"
 #include "simulator/sim_pod.h"
-#include "simulator/sim_wishes.h"
 
 namespace steer {
 namespace {

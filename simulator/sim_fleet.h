@@ -2,8 +2,8 @@
 // SimFleet: any number of simulated nodes as one steppable loop over the public API. It registers
 // nodes, renews their leases and walks their pods through Pending, Running, Ready and the end, with
 // delays and failures from pod annotations. Light enough for thousands of nodes in one process.
-// Thread rule: one driver steps it; the fault switches may be called between steps only. simulator/sim_wishes.h names
-// the annotations.
+// Thread rule: one driver steps it; the fault switches may be called between steps only. nodeagent/pod/sim_wishes.h
+// names the annotations.
 #include <cstdint>
 #include <functional>
 #include <map>

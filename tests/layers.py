@@ -42,6 +42,35 @@ def long_functions(rel, lines):
                 break
 
 
+# Their overloads without a std::error_code throw: a step that is too long or a folder that cannot be read ended a server.
+THROWING = re.compile(
+    r"\b(?:fs|filesystem)::(absolute|canonical|weakly_canonical|relative|proximate|copy|copy_file|copy_symlink|"
+    r"create_director(?:y|ies)|create_hard_link|create_symlink|create_directory_symlink|current_path|equivalent|exists|"
+    r"file_size|hard_link_count|is_\w+|last_write_time|permissions|read_symlink|remove|remove_all|rename|resize_file|"
+    r"space|status|symlink_status|temp_directory_path|(?:recursive_)?directory_iterator)\s*(?:\w+\s*)?([({])")
+# Members of an entry of a folder that throw without an error code.
+THROWING_ENTRY = re.compile(r"\bentry\.(exists|file_size|is_\w+|last_write_time|status|symlink_status)\(\)")
+
+
+def throwing_calls(rel, text):
+    """Calls of std::filesystem without an error code as their last argument."""
+    for m in THROWING.finditer(text):
+        depth, end = 0, m.end() - 1
+        for end in range(m.end() - 1, len(text)):
+            depth += {"(": 1, "{": 1, ")": -1, "}": -1}.get(text[end], 0)
+            if depth == 0:
+                break
+        arguments = text[m.end():end]
+        if m[1].endswith("directory_iterator") and not arguments.strip():
+            continue  # the end of a folder
+        if re.match(r"\w*$|(?:\w+::)?\w*status\(", arguments) and m[1].startswith(("is_", "exists")) and "status" in arguments:
+            continue  # what a look has shown already
+        if not re.search(r"(^|,)\s*(ec|error|failed|ignored)\w*\s*$", arguments):
+            yield f"{rel}:{text.count(chr(10), 0, m.start()) + 1}: {m[0]}…) throws; use the overload with an error code"
+    for m in THROWING_ENTRY.finditer(text):
+        yield f"{rel}:{text.count(chr(10), 0, m.start()) + 1}: {m[0]} throws; use the overload with an error code"
+
+
 def room_of(path):
     parts = path.split("/")
     two = "/".join(parts[:2])
@@ -61,6 +90,7 @@ def main():
             if lines > MAX_LINES:
                 bad.append(f"{rel}: {lines} lines, at most {MAX_LINES}")
             bad.extend(long_functions(rel, text.splitlines()))
+            bad.extend(throwing_calls(rel, text))
             room = room_of(rel)
             for n, line in enumerate(text.splitlines(), 1):
                 m = re.match(r'\s*#include "([^"]+)"', line)

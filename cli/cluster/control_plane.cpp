@@ -81,7 +81,7 @@ struct ControlPlane::State {
   std::vector<std::unique_ptr<LoopThread>> threads;
   std::unique_ptr<HttpServer> http;
 
-  Result<void> openStore(const DataDir& dir);
+  Result<void> openStore(const ControlPlaneOptions& options);
   Result<void> openKeys(const ControlPlaneOptions& options, const Clock& clock);
   Result<void> openApi(const ControlPlaneOptions& options, const Clock& clock, Random& random);
   Result<void> listen(const ControlPlaneOptions& options);
@@ -97,7 +97,8 @@ Result<void> ControlPlane::State::openKeys(const ControlPlaneOptions& options, c
 }
 
 /// Before the keys are made: so keys without a state mean that the state is lost.
-Result<void> ControlPlane::State::openStore(const DataDir& dir) {
+Result<void> ControlPlane::State::openStore(const ControlPlaneOptions& options) {
+  const auto& dir = options.dataDir;
   std::error_code ec;
   const bool known = fileExists(dir.pki() / "ca.key");
   const bool empty = !fileExists(dir.stateDb()) || std::filesystem::file_size(dir.stateDb(), ec) == 0;
@@ -107,7 +108,9 @@ Result<void> ControlPlane::State::openStore(const DataDir& dir) {
                                    "from a backup; or, to begin an empty cluster here, move " + dir.root.string() +
                                    " away first");
   STEER_TRY(auto log, openSqliteLog(dir.stateDb()));
-  STEER_TRY(store, Store::open(std::move(log), {}));
+  StoreOptions storeOptions;
+  if (options.acceptLoss) storeOptions.lostEnd = StoreOptions::LostEnd::accept;
+  STEER_TRY(store, Store::open(std::move(log), storeOptions));
   return {};
 }
 
@@ -184,7 +187,7 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::start(const ControlPlaneOpti
   state->host = address.host == "localhost" ? "127.0.0.1" : address.host;
   STEER_TRY(state->port, choosePort({state->host, address.port}));
   auto plane = std::unique_ptr<ControlPlane>(new ControlPlane(std::move(state)));
-  STEER_CHECK(plane->state_->openStore(options.dataDir));
+  STEER_CHECK(plane->state_->openStore(options));
   STEER_CHECK(plane->state_->openKeys(options, clock));
   STEER_CHECK(plane->state_->openApi(options, clock, random));
   STEER_CHECK(plane->state_->listen(options));

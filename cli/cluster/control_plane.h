@@ -24,6 +24,7 @@ struct ControlPlaneOptions {
   std::string podCidr = "10.244.0.0/16";
   std::string serviceCidr = "10.96.0.0/16";
   std::vector<std::string> allowedSources{};  ///< --allow-source
+  bool acceptLoss = false;                    ///< --accept-loss: StoreOptions::LostEnd
   PodSecurityLevel podSecurityDefault = PodSecurityLevel::privileged;
   ControllerSelection controllers{};      ///< --controllers
   DisabledAdmission disabledAdmission{};  ///< --disable-admission-plugins

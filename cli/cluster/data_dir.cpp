@@ -10,6 +10,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/folder.h"
 #include "core/private_file.h"
 
 namespace steer::cli {
@@ -24,8 +25,8 @@ Error ioError(const std::string& doing, const fs::path& path, int code) {
 }  // namespace
 
 DataDir DataDir::choose(const std::string& flag) {
-  if (!flag.empty()) return {fs::absolute(flag)};
-  if (const char* env = std::getenv("STEER_DATA_DIR"); env != nullptr && *env != '\0') return {fs::absolute(env)};
+  if (!flag.empty()) return {absolutePath(flag)};
+  if (const char* env = std::getenv("STEER_DATA_DIR"); env != nullptr && *env != '\0') return {absolutePath(env)};
   if (geteuid() == 0) return {"/var/lib/steersman"};
   const char* home = std::getenv("HOME");
   return {fs::path(home == nullptr ? "." : home) / ".local/share/steersman"};

@@ -87,10 +87,10 @@ Result<void> LocalCluster::State::startAgents(ControlPlane& plane) {
                       "--token-file", (dir / "token").string(),
                       "--data-dir",   dir.string(),
                       "--address",    node.address,
-                      "--shield",     fs::absolute(options.dataDir.root).string()};
+                      "--shield",     absolutePath(options.dataDir.root).string()};
     if (!options.images.empty()) {
       spec.arguments.emplace_back("--images");
-      spec.arguments.push_back(fs::absolute(options.images).string());
+      spec.arguments.push_back(absolutePath(options.images).string());
     }
     spec.logFile = (dir / "agent.log").string();
     specs.push_back(std::move(spec));

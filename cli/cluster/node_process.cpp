@@ -18,6 +18,7 @@
 #include "cluster/client/http_client.h"
 #include "core/barrier.h"
 #include "core/executor.h"
+#include "core/folder.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "nodeagent/agent/agent.h"
@@ -82,7 +83,7 @@ Result<void> complete(NodeProcessOptions& options) {
     STEER_TRY(options.address, ownAddress(options.server));
   }
   if (options.dataDir.empty()) options.dataDir = "/var/lib/steersman/nodes/" + options.nodeName;
-  options.dataDir = fs::absolute(options.dataDir).string();
+  options.dataDir = absolutePath(options.dataDir).string();
   std::error_code ec;
   fs::create_directories(options.dataDir, ec);
   if (ec) return makeError(Errc::io, "cannot make " + options.dataDir + ": " + ec.message());

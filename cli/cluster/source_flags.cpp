@@ -1,4 +1,5 @@
 #include "cli/cluster/source_flags.h"
+#include "core/folder.h"
 
 #include <filesystem>
 
@@ -25,6 +26,7 @@ void SourceFlags::addTo(const CommandLine& command) {
   command.option("--disable-admission-plugins", disabledAdmission,
                  "Admission that is left out, by Kubernetes' names: LimitRanger, PodSecurity, ResourceQuota, "
                  "ServiceAccount, TaintNodesByCondition");
+  command.flag("--accept-loss", acceptLoss, "Start although the end of the state is lost, with what is left of it");
   command.option("--interval", intervalSeconds, "Seconds between looks at a remote repository").between(1, 86400);
 }
 
@@ -36,8 +38,7 @@ PodSecurityLevel SourceFlags::podSecurityDefault() const {
 Result<SourceOptions> SourceFlags::options() const {
   SourceOptions out;
   std::error_code ec;
-  out.url =
-      std::filesystem::is_directory(repo, ec) ? std::filesystem::absolute(repo).lexically_normal().string() : repo;
+  out.url = std::filesystem::is_directory(repo, ec) ? absolutePath(repo).lexically_normal().string() : repo;
   out.revision = branch;
   out.path = path;
   for (const auto& [flag, file] :

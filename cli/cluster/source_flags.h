@@ -23,6 +23,7 @@ struct SourceFlags {
   std::string podSecurity = "privileged";
   std::string controllers = "*";
   std::string disabledAdmission{};
+  bool acceptLoss = false;
   PodSecurityLevel podSecurityDefault() const;
   void addTo(const CommandLine& command);
   bool given() const { return !repo.empty(); }

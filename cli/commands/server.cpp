@@ -32,6 +32,7 @@ Result<void> serve(const Flags& flags) {
   options.podSecurityDefault = flags.source.podSecurityDefault();
   STEER_TRY(options.controllers, ControllerSelection::parse(flags.source.controllers));
   STEER_TRY(options.disabledAdmission, DisabledAdmission::parse(flags.source.disabledAdmission));
+  options.acceptLoss = flags.source.acceptLoss;
   STEER_CHECK(options.dataDir.ensure());
   STEER_TRY(const auto plane, ControlPlane::start(options, clock, random));
   STEER_CHECK(publishFacts(plane->client(), {flags.podCidr, flags.serviceCidr, "cluster.local", "steer"}));

@@ -73,6 +73,7 @@ Result<Choices> choose(const Flags& flags) {
   out.plane.podSecurityDefault = flags.source.podSecurityDefault();
   STEER_TRY(out.plane.controllers, ControllerSelection::parse(flags.source.controllers));
   STEER_TRY(out.plane.disabledAdmission, DisabledAdmission::parse(flags.source.disabledAdmission));
+  out.plane.acceptLoss = flags.source.acceptLoss;
   out.local.dataDir = out.plane.dataDir;
   out.local.nodes = flags.nodes;
   out.local.runtime = out.runtime.kind;

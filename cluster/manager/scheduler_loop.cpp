@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cluster/scheduler/preemption.h"
 #include "core/barrier.h"
 #include "core/log.h"
 #include "core/rfc3339.h"
@@ -99,6 +100,23 @@ void SchedulerLoop::takeNode(const ObjectPtr& before, const ObjectPtr& after) {
   wakeParked();
 }
 
+/// Whether anything that is bound may have a lower priority than this pod: most clusters know one priority only.
+bool SchedulerLoop::lowerThan(const Object& pod) const {
+  const auto priority = intAt(pod.spec(), {"priority"});
+  return !priorities_.empty() && priorities_.begin()->first < priority;
+}
+
+void SchedulerLoop::countPriority(const Object* before, const Object* after) {
+  const auto counts = [](const Object* pod) {
+    return pod != nullptr && !stringAt(pod->spec(), {"nodeName"}).empty() && !terminal(*pod);
+  };
+  if (counts(before)) {
+    const auto at = priorities_.find(intAt(before->spec(), {"priority"}));
+    if (at != priorities_.end() && --at->second == 0) priorities_.erase(at);
+  }
+  if (counts(after)) ++priorities_[intAt(after->spec(), {"priority"})];
+}
+
 void SchedulerLoop::takePod(const ObjectPtr& before, const ObjectPtr& after) {
   const auto& uid = (after ? after : before)->uid();
   if (before && before->uid() != uid) takePod(before, nullptr);
@@ -129,8 +147,9 @@ void SchedulerLoop::takePod(const ObjectPtr& before, const ObjectPtr& after) {
 }
 
 void SchedulerLoop::takeIn(const std::string& resource, const ObjectPtr& before, const ObjectPtr& after) {
-  if (resource == "nodes") takeNode(before, after);
-  else takePod(before, after);
+  if (resource == "nodes") return takeNode(before, after);
+  countPriority(before.get(), after.get());
+  takePod(before, after);
 }
 
 std::vector<ObjectPtr> SchedulerLoop::nextPods() {
@@ -213,10 +232,54 @@ void SchedulerLoop::bind(std::vector<Placement> placements, Time now) {
   }
 }
 
+/// Pods that hold a place, for those who may ask others for theirs.
+std::vector<ObjectPtr> SchedulerLoop::boundPods() const {
+  std::vector<ObjectPtr> out;
+  informer_->snapshot().each("pods", "", [&](const ObjectPtr& pod) {
+    if (!stringAt(pod->spec(), {"nodeName"}).empty() && !terminal(*pod)) out.push_back(pod);
+  });
+  return out;
+}
+
+/// Asks pods of lower priority to go. True: the pod has a nominated node now.
+bool SchedulerLoop::makeRoom(const ObjectPtr& pod, json::object& status, Time now) {
+  std::optional<Preemption> found;
+  if (barrier::run("the preemption for pods", [&] { found = preempt(view_, pod, boundPods()); }) || !found)
+    return false;
+  std::vector<Write> writes;
+  for (const auto& victim : found->victims) {
+    if (victim->deleting()) continue;
+    json::object condition{{"type", "DisruptionTarget"},
+                           {"status", "True"},
+                           {"reason", "PreemptionByScheduler"},
+                           {"message", "default-scheduler: preempting to accommodate a higher priority pod"},
+                           {"lastProbeTime", nullptr},
+                           {"lastTransitionTime", formatTime(now)}};
+    json::object marked{{"metadata", json::object{{"uid", victim->uid()}}},
+                        {"status", json::object{{"conditions", json::array{std::move(condition)}}}}};
+    writes.push_back(
+        Write::patch({"pods", victim->ns(), victim->name()}, PatchType::strategic, std::move(marked), "status"));
+    DeleteOptions options;
+    options.uid = victim->uid();
+    writes.push_back(Write::remove({"pods", victim->ns(), victim->name()}, std::move(options)));
+    recorder_.note(
+        {victim, "Normal", "Preempted", "Preempted by pod " + pod->uid() + " on node " + found->node, std::nullopt},
+        now);
+  }
+  if (!writes.empty())
+    for (auto& result : client_.batch(std::move(writes), {}))
+      if (!result.ok() && result.error().code != Errc::notFound) retryAt_ = now + kRetry;
+  const bool fresh = stringAt(status, {"nominatedNodeName"}) != found->node;
+  status["nominatedNodeName"] = found->node;
+  return fresh;
+}
+
 void SchedulerLoop::refuse(const Placement& placement, Time now, std::vector<Write>& writes) {
   parked_[placement.pod->uid()] = placement.pod;
   json::object status = placement.pod->status();
-  if (setPodScheduled(status, placement, now)) return;
+  const bool nominated =
+      placement.reason == "Unschedulable" && lowerThan(*placement.pod) && makeRoom(placement.pod, status, now);
+  if (setPodScheduled(status, placement, now) && !nominated) return;
   json::object body = placement.pod->json();
   body["status"] = std::move(status);
   writes.push_back(Write::updateStatus("pods", std::move(body)));
@@ -227,8 +290,9 @@ void SchedulerLoop::refuse(const Placement& placement, Time now, std::vector<Wri
 /// Pods that the step had taken up are waiting again, unless they are bound.
 void SchedulerLoop::recover() {
   assumed_.clear();
+  priorities_.clear();
   for (const auto& node : informer_->snapshot().list("nodes")) takeNode(nullptr, node);
-  for (const auto& pod : informer_->snapshot().list("pods")) takePod(nullptr, pod);
+  for (const auto& pod : informer_->snapshot().list("pods")) takeIn("pods", nullptr, pod);
 }
 
 Loop::Next SchedulerLoop::step(Time now) {

@@ -37,6 +37,10 @@ class SchedulerLoop final : public Loop {
   void wakeParked();
   std::vector<ObjectPtr> nextPods();
   void place(std::vector<ObjectPtr> pods, Time now);
+  std::vector<ObjectPtr> boundPods() const;
+  bool makeRoom(const ObjectPtr& pod, json::object& status, Time now);
+  bool lowerThan(const Object& pod) const;
+  void countPriority(const Object* before, const Object* after);
   std::vector<Placement> placementsOf(const std::vector<ObjectPtr>& pods, Time now);
   void bind(std::vector<Placement> placements, Time now);
   void refuse(const Placement& placement, Time now, std::vector<Write>& writes);
@@ -46,6 +50,7 @@ class SchedulerLoop final : public Loop {
   ClusterView view_;
   std::unordered_map<std::string, ObjectPtr> waiting_;  ///< by uid: to be placed
   std::unordered_map<std::string, ObjectPtr> parked_;   ///< by uid: fit nowhere at the last try
+  std::map<std::int64_t, std::size_t> priorities_;      ///< of the pods that hold a place
   std::set<std::string> failing_;                       ///< places of pods that the scheduler failed on
   std::unordered_set<std::string> assumed_;             ///< bound by us, not seen bound yet
   std::optional<Time> retryAt_;

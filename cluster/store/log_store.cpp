@@ -65,7 +65,7 @@ struct LoadedState {
 
 /// No record keeps a store from opening: what an older version wrote is repaired, what holds no object is left out,
 /// and the log says so.
-Result<LoadedState> loadState(LogBackend& log) {
+Result<LoadedState> loadState(LogBackend& log, const StoreOptions& options) {
   LoadedState out;
   STEER_TRY(const std::uint64_t last, log.loadState([&](LogRecord record) {
     const std::string who = toUtf8(record.target.text());
@@ -83,10 +83,14 @@ Result<LoadedState> loadState(LogBackend& log) {
   }));
   // Numbers that were given out are not given again: what somebody saw at one of them was something else.
   if (const auto known = log.acknowledged(); known > last) {
-    log::error("the end of the state is lost: it was damaged, or an older one was put in its place",
-               {{"reaches", std::to_string(last)},
-                {"acknowledged", std::to_string(known)},
-                {"help", "restore the data directory from a backup that is newer, if there is one"}});
+    if (options.lostEnd == StoreOptions::LostEnd::refuse)
+      return makeError(Errc::io, "the end of the state is lost: it reaches revision " + std::to_string(last) +
+                                     ", and " + std::to_string(known) +
+                                     " was acknowledged; it was damaged, or an older one was put in its place: restore "
+                                     "the data directory from a backup, or start once with --accept-loss to go on "
+                                     "with what is left");
+    log::error("the end of the state is lost, and it goes on with what is left",
+               {{"reaches", std::to_string(last)}, {"acknowledged", std::to_string(known)}});
     out.snapshot.setRevision(known);
     return out;
   }
@@ -119,7 +123,7 @@ void renameRecords(LogBackend& log, LoadedState& state) {
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(std::unique_ptr<LogBackend> log, StoreOptions options) {
-  STEER_TRY(auto state, loadState(*log));
+  STEER_TRY(auto state, loadState(*log, options));
   renameRecords(*log, state);
   STEER_TRY(const std::uint64_t compacted, log->compactedRevision());
   return std::unique_ptr<Store>(std::make_unique<LogStore>(std::shared_ptr<LogBackend>(std::move(log)), options,

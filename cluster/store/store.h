@@ -63,6 +63,9 @@ class StoreWatch {
 };
 
 struct StoreOptions {
+  /// A log that ends before a revision that was acknowledged: damaged, or older than what was here. accept: goes on
+  /// with what is there, and with numbers that were never given out.
+  enum class LostEnd { refuse, accept } lostEnd = LostEnd::refuse;
   /// Events kept in memory for watches; older ones are read from the log until compaction.
   std::size_t eventWindow = 4096;
   /// The same limit as bytes of JSON text of the objects in those events.

@@ -43,7 +43,7 @@ bool ConnectionTable::identify(Place& place, const std::string& user) {
   if (user == place.user) return true;
   if (place.user.empty()) {
     auto& mine = byUser_[user];
-    if (mine >= std::max<std::size_t>(1, most_ / 2)) return false;
+    if (mine >= std::max<std::size_t>(1, most_ / 4 * 3)) return false;
     ++mine;
     if (const auto it = strangers_.find(place.address); !place.address.empty() && it != strangers_.end()) {
       known_.splice(known_.end(), it->second, place.self);

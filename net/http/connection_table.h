@@ -40,7 +40,7 @@ class ConnectionTable {
 
   /// Takes the connection in. False: all places are taken by known users, or the server stops.
   bool enter(Place& place);
-  /// The connection has shown who it is. False: this user holds half of all places already.
+  /// The connection has shown who it is. False: this user holds three quarters of all places already.
   bool identify(Place& place, const std::string& user);
   void leave(Place& place);
 

@@ -3,38 +3,11 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <cctype>
 
 #include "core/sync.h"
+#include "nodeagent/pod/sim_wishes.h"
 
 namespace steer {
-
-Duration simDuration(std::string_view text) {
-  Duration total{0};
-  std::size_t i = 0;
-  while (i < text.size()) {
-    std::int64_t n = 0;
-    const std::size_t begin = i;
-    for (; i < text.size() && std::isdigit(static_cast<unsigned char>(text[i])) && i - begin < 12; ++i)
-      n = n * 10 + (text[i] - '0');
-    std::size_t unit = i;
-    while (i < text.size() && std::isalpha(static_cast<unsigned char>(text[i]))) ++i;
-    const auto word = text.substr(unit, i - unit);
-    if (unit == begin || word.empty()) return Duration{0};
-    if (word == "ms") {
-      total += milliseconds(n);
-    } else if (word == "s") {
-      total += seconds(n);
-    } else if (word == "m") {
-      total += minutes(n);
-    } else if (word == "h") {
-      total += minutes(n * 60);
-    } else {
-      return Duration{0};
-    }
-  }
-  return total;
-}
 
 namespace {
 
@@ -57,9 +30,10 @@ struct World {
   std::uint32_t lastAddress = 0;
 };
 
-std::string annotation(const SimSandbox& sandbox, const char* name) {
-  const auto found = sandbox.annotations.find(std::string("simulator.steersman.dev/") + name);
-  return found == sandbox.annotations.end() ? "" : found->second;
+SimWishes wishesOf(const SimSandbox& sandbox) {
+  json::object annotations;
+  for (const auto& [name, text] : sandbox.annotations) annotations[name] = text;
+  return simWishesOf(*Object::make({{"metadata", json::object{{"annotations", std::move(annotations)}}}}));
 }
 
 class SimRuntime final : public PodRuntime {
@@ -131,15 +105,13 @@ class SimRuntime final : public PodRuntime {
       if (sandbox == w.sandboxes.end()) return makeError(Errc::notFound, "no sandbox " + c.state.sandboxId);
       const auto& s = sandbox->second;
       c.state.phase = ContainerPhase::starting;
-      c.runsAt =
-          clock_.now() + simDuration(annotation(s, "start-delay")) + simDuration(annotation(s, "image-pull-delay"));
-      if (const auto delay = annotation(s, "ready-delay"); !delay.empty())
-        c.state.readyAt = c.runsAt + simDuration(delay);
-      const auto code = annotation(s, "exit-code");
-      const auto after = annotation(s, "exit-after");
-      if (!code.empty() || !after.empty()) {
-        c.endsAt = c.runsAt + simDuration(after);
-        c.endCode = std::atoi(code.c_str());
+      const auto wishes = wishesOf(s);
+      c.runsAt = clock_.now() + wishes.start.value_or(Duration{});
+      if (wishes.ready) c.state.readyAt = c.runsAt + *wishes.ready;
+      if (wishes.neverReady) c.state.readyAt = Time::max();
+      if (wishes.exit) {
+        c.endsAt = c.runsAt + wishes.exit->after;
+        c.endCode = wishes.exit->code;
       }
       return {};
     });

@@ -44,6 +44,11 @@ void HookRun::look() {
   }
   if (!there.ok()) {
     if (phase_ == Phase::running) return fail(Errc::notFound, "was deleted before it was complete");
+    if (phase_ == Phase::begin && hook_.gone && hook_.gone->contains(mark())) {
+      state_ = "has run already";
+      phase_ = Phase::over;
+      return;
+    }
     phase_ = Phase::creating;
     return;
   }

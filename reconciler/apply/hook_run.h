@@ -28,6 +28,8 @@ class HookRun {
   bool succeeded() const { return over() && !error_; }
   const std::optional<Error>& error() const { return error_; }
   const PlannedHook& hook() const { return hook_; }
+  /// runMark of this run.
+  std::string mark() const { return runMark(hook_, run_); }
   /// "Job shop/migrate: running, 0 of 1 completion".
   std::string state() const { return hook_.text() + ": " + state_; }
 

@@ -81,7 +81,12 @@ Result<void> observe(Client& client, const PlanOptions& options, PlanInput& inpu
 void leaveObjects(const RanOnce& ran, PlanInput& input) {
   for (const auto& w : input.wanted) {
     const auto live = input.live.find(w.ref);
-    if (live == input.live.end() && ranAsWritten(ran, w.ref, w.body)) input.unchanged.insert(w.ref);
+    const bool goes = live == input.live.end() || live->second->deleting();
+    if (goes && ranAsWritten(ran, w.ref, w.body)) {
+      input.unchanged.insert(w.ref);
+      if (live != input.live.end()) input.live.erase(live);
+      continue;
+    }
     if (live == input.live.end() || live->second->deleting()) continue;
     if (!syncPolicyOf(w.body).onlyCreate && !syncPolicyOf(live->second->json()).leaveAlone) continue;
     input.unchanged.insert(w.ref);
@@ -239,6 +244,12 @@ Result<PlanInput> prepare(Client& client, std::vector<WantedObject> wanted, cons
   }
   input.hooks = takeHooks(wanted);
   std::erase_if(input.hooks, [&](const PlannedHook& h) { return !options.selection.contains(h.gvk(), h.ref); });
+  for (auto& hook : input.hooks) {
+    if (options.hookRuns == PlanOptions::HookRuns::forgotten) break;
+    const auto known = options.ranOnce.find(hook.ref);
+    hook.gone = std::make_shared<const std::set<std::string>>(
+        known == options.ranOnce.end() ? std::set<std::string>{} : runMarksIn(known->second));
+  }
   // The batch runs in order: what others stand in (namespaces) comes first, as in the real thing.
   std::stable_sort(wanted.begin(), wanted.end(), [](const WantedObject& a, const WantedObject& b) {
     const auto wave = [](const WantedObject& w) { return std::tuple(syncOrderOf(w.body).wave, waveOf(gvkOf(w))); };

@@ -39,6 +39,8 @@ struct PlanOptions {
   std::set<ObjectRef> keep{};
   /// What went by itself when it had done its work, and is not made again.
   RanOnce ranOnce{};
+  /// remembered: ranOnce also names the hooks that ran and of which nothing is left (runMark).
+  enum class HookRuns { forgotten, remembered } hookRuns = HookRuns::forgotten;
   /// The application goes, with what it owns.
   PlanInput::Ending ending = PlanInput::Ending::no;
   /// The user as whom everything is written and judged; what they may not do is refused in the plan.

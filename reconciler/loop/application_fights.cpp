@@ -2,6 +2,8 @@
 // themselves.
 #include "core/log.h"
 #include "reconciler/loop/application_loop.h"
+#include "reconciler/plan/hooks.h"
+#include "schemas/sync_order.h"
 
 namespace steer {
 
@@ -25,11 +27,27 @@ void ApplicationLoop::showFights(Time now) {
   status_.setCondition("Fighting", true, "ChangedBack", all, now);
 }
 
+/// Of a hook that is removed when it went well, its runs for the commit that is carried out: they are not repeated.
+void ApplicationLoop::noteHookRuns(const ObjectRef& ref) {
+  const auto& gone = operation_->goneHooks();
+  const auto fresh = gone.find(ref);
+  if (fresh == gone.end()) return;
+  auto marks = fresh->second;
+  const auto& commit = operation_->record().commit;
+  for (const auto& mark : runMarksIn(ranOnce_[ref]))
+    if (mark.starts_with(commit)) marks.insert(mark);
+  std::string text;
+  for (const auto& mark : marks) text += (text.empty() ? "" : " ") + mark;
+  ranOnce_[ref] = text;
+}
+
 /// Remembers what was made and will go by itself, so that its absence is no drift.
 void ApplicationLoop::noteRanOnce() {
   const auto before = ranOnce_;
   for (const auto& w : *wanted_) {
-    if (!goesByItself(w.body)) {
+    if (syncOrderOf(w.body).hook != Hook::none) {
+      noteHookRuns(w.ref);
+    } else if (!goesByItself(w.body)) {
       if (!ranOnce_.empty()) ranOnce_.erase(w.ref);
     } else if (operation_->written().contains(w.ref)) {
       ranOnce_[w.ref] = manifestDigest(w.body);

@@ -157,6 +157,7 @@ class ApplicationLoop final : public Loop {
   bool mayHeal() const;
   void showFights(Time now);
   void noteRanOnce();
+  void noteHookRuns(const ObjectRef& ref);
   void heal(Time now);
   void noteDrift(const DriftWatch::Suspect& suspect, Time now);
   void report(ApplyRecord record, Time now);

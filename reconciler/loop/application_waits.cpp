@@ -25,6 +25,7 @@ PlanOptions ApplicationLoop::planning() const {
   out.policy = settings_.policy;
   out.account = settings_.account;
   out.ranOnce = ranOnce_;
+  out.hookRuns = PlanOptions::HookRuns::remembered;
   if (options_.neighbours != nullptr) {
     out.elsewhere = options_.neighbours->claimedByOthers(options_.name);
     out.contested = options_.neighbours->contestedBy(options_.name);

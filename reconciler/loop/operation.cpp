@@ -221,6 +221,8 @@ void Operation::noteHooks() {
         run->hook().source.file.empty() ? "" : SourcePos{run->hook().source.file, run->hook().source.line, 0}.text();
     row.outcome = !run->over() ? "pending" : run->succeeded() ? "done" : "failed";
     row.error = run->error() ? run->error()->message : "";
+    if (run->succeeded() && run->hook().end.removedOnSuccess)
+      milestone_ = goneHooks_[run->hook().ref].insert(run->mark()).second || milestone_;
   }
 }
 

@@ -91,6 +91,8 @@ class Operation {
   /// Revisions that our own writes made: no drift.
   /// What it wrote, and the revision that came of it.
   const std::map<ObjectRef, std::uint64_t>& written() const { return expected_; }
+  /// Hooks that went well and are removed then, with the marks of their runs.
+  const std::map<ObjectRef, std::set<std::string>>& goneHooks() const { return goneHooks_; }
   const std::set<std::uint64_t>& ownRevisions() const { return ownRevisions_; }
   std::string waitingFor() const { return waitingFor_; }
   /// Objects that were written since it was last asked.
@@ -130,6 +132,7 @@ class Operation {
   std::optional<ApplyRun::Stop> stopped_;
   int failures_ = 0;
   std::optional<ApplyRun> run_;
+  std::map<ObjectRef, std::set<std::string>> goneHooks_;
   std::set<std::size_t> noted_;               ///< rows of run_ that the record has
   std::map<std::string, std::size_t> rowOf_;  ///< object → index into record_.objects
   std::optional<Time> watchUntil_;

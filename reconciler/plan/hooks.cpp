@@ -1,6 +1,7 @@
 #include "reconciler/plan/hooks.h"
 
 #include <algorithm>
+#include <sstream>
 #include <tuple>
 
 #include "reconciler/plan/fingerprint.h"
@@ -17,7 +18,11 @@ std::string PlannedHook::text() const {
 }
 
 bool PlannedHook::fresh() const {
-  if (!last) return !end.removedOnSuccess;  // of a run that went well nothing is left
+  // Of a run that went well nothing may be left.
+  if (!last && !gone) return !end.removedOnSuccess;
+  if (!last)
+    return std::none_of(gone->begin(), gone->end(),
+                        [&](const auto& mark) { return mark.ends_with(":" + digestOf(wanted)); });
   return last->annotation(kHookDigest) != digestOf(wanted);
 }
 
@@ -44,6 +49,15 @@ json::object hookJob(const PlannedHook& hook, const std::string& run) {
   annotations[kHookDigest] = digestOf(hook.wanted);
   if (stringAt(body, {"kind"}) == "Job") ensureObject(body, "spec").erase("ttlSecondsAfterFinished");
   return body;
+}
+
+std::string runMark(const PlannedHook& hook, const std::string& run) { return run + ":" + digestOf(hook.wanted); }
+
+std::set<std::string> runMarksIn(const std::string& text) {
+  std::set<std::string> out;
+  std::istringstream in(text);
+  for (std::string mark; in >> mark;) out.insert(mark);
+  return out;
 }
 
 bool ranAs(const Object& job, const std::string& run) { return job.annotation(kHookRun) == run; }

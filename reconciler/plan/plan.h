@@ -77,6 +77,8 @@ struct PlannedHook {
   ObjectPtr last;       ///< its last run; null: there is none
   HookEnd end{};
   bool repeated = false;  ///< it runs at other phases, too
+  /// runMark of the runs that went well and of which nothing is left; null: nobody remembers such runs.
+  std::shared_ptr<const std::set<std::string>> gone{};
 
   Gvk gvk() const { return Gvk::from(stringAt(wanted, {"apiVersion"}), stringAt(wanted, {"kind"})); }
   /// "Job shop/migrate".

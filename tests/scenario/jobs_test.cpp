@@ -212,3 +212,44 @@ TEST_CASE("a job whose policy ignores disruptions counts neither an evicted pod 
   CHECK_FALSE(is(c, "steady", "Failed"));
   CHECK(status(c, "steady", "failed") == 0);
 }
+
+TEST_CASE("a pod of high priority takes the place of one of low priority, which a job does not count as failed") {
+  Simulator c(
+      {.seed = seedFor(63), .fleet = {.nodes = 1, .capacity = {{"cpu", "1"}, {"memory", "1Gi"}, {"pods", "10"}}}});
+  REQUIRE(c.apply("apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {name: high}\nvalue: 1000\n").ok());
+  REQUIRE(c.apply("apiVersion: batch/v1\nkind: Job\nmetadata: {name: low}\nspec:\n  backoffLimit: 0\n"
+                  "  podFailurePolicy: {rules: [{action: Ignore, onPodConditions: [{type: DisruptionTarget, status: "
+                  "'True'}]}]}\n  template:\n    metadata: {annotations: {steersman.dev/sim-exit: never}}\n"
+                  "    spec: {restartPolicy: Never, containers: [{name: c, image: i, resources: {requests: {cpu: "
+                  "800m}}}]}\n")
+              .ok());
+  REQUIRE(c.advanceUntil([&] { return c.running("default", "job-name=low") == 1; }, seconds(30)));
+  const auto first = c.pods("default", "job-name=low").front();
+  bool disrupted = false;
+  std::string nominated;
+  c.driver().setBetweenSteps([&] {
+    if (const auto live = c.state().get("pods", "default", first->name()))
+      disrupted = disrupted || conditionReason(*live, "DisruptionTarget") == "PreemptionByScheduler";
+    if (const auto high = c.state().get("pods", "default", "high"))
+      if (const auto name = stringAt(high->status(), {"nominatedNodeName"}); !name.empty()) nominated = name;
+  });
+  REQUIRE(c.apply("apiVersion: v1\nkind: Pod\nmetadata: {name: high}\nspec:\n  priorityClassName: high\n"
+                  "  containers: [{name: c, image: i, resources: {requests: {cpu: 500m}}}]\n")
+              .ok());
+  REQUIRE(c.advanceUntil(
+      [&] {
+        const auto high = c.state().get("pods", "default", "high");
+        return stringAt(high->status(), {"phase"}) == "Running";
+      },
+      minutes(2)));
+  CHECK(disrupted);
+  CHECK(nominated == "node-1");
+  CHECK(hasEvent(c, "Preempted"));
+  REQUIRE(c.advance(minutes(1)));
+  CHECK_FALSE(is(c, "low", "Failed"));
+  CHECK(status(c, "low", "failed") == 0);
+  CHECK(c.running("default", "job-name=low") == 0);  // it waits, and asks nobody of higher priority
+  REQUIRE(c.client().write(Write::remove({"pods", "default", "high"})).ok());
+  REQUIRE(c.advanceUntil([&] { return c.running("default", "job-name=low") == 1; }, minutes(2)));
+  c.driver().setBetweenSteps(nullptr);
+}

@@ -142,6 +142,60 @@ TEST_CASE("a pre-sync hook that fails stops its commit for good, also after a re
   CHECK(stringAt(get(f.cluster, "configmaps", "a")->json(), {"data", "k"}) == "2");
 }
 
+TEST_CASE("a hook that is removed when it went well runs once for a commit, however often the commit is tried") {
+  Followed f(76, seconds(20));
+  std::set<std::string> runs;  // uids
+  f.cluster.driver().setBetweenSteps([&] {
+    if (const auto job = f.cluster.state().get("jobs.batch", "default", "migrate")) runs.insert(job->uid());
+  });
+  auto migrate = hook("migrate", "pre-sync", kShort);
+  migrate.insert(migrate.find("{steersman.dev/hook") + 1, "argocd.argoproj.io/hook-delete-policy: HookSucceeded, ");
+  const auto first = f.push({{"web.yaml", deployment("web", 1, "v1", "", "", kNeverReady)}, {"hook.yaml", migrate}});
+  REQUIRE(f.until([&] { return f.exists("deployments.apps", "web"); }));
+  // What comes after the hook fails, is tried again, and so does a reconciler that begins anew.
+  REQUIRE(f.cluster.advance(minutes(15)));
+  f.restartReconciler();
+  REQUIRE(f.cluster.advance(minutes(15)));
+  CHECK(runs.size() == 1);
+  CHECK_FALSE(f.exists("jobs.batch", "migrate"));
+  const auto second = f.push({{"web.yaml", deployment("web", 1, "v2")}});
+  REQUIRE(f.until([&] { return f.noted(second, "healthy"); }));
+  CHECK(runs.size() == 2);
+  // Nothing but the hook itself changes.
+  migrate.replace(migrate.find("backoffLimit: 0"), 15, "backoffLimit: 1");
+  const auto third = f.push({{"hook.yaml", migrate}});
+  REQUIRE(f.until([&] { return runs.size() == 3 && f.noted(third, "healthy"); }));
+  REQUIRE(f.cluster.advance(minutes(15)));
+  CHECK(runs.size() == 3);
+  f.cluster.driver().setBetweenSteps(nullptr);
+}
+
+TEST_CASE("a job that goes by itself when it is done is made once, until its manifest changes") {
+  Followed f(77);
+  std::set<std::string> runs;
+  f.cluster.driver().setBetweenSteps([&] {
+    if (const auto job = f.cluster.state().get("jobs.batch", "default", "ttl")) runs.insert(job->uid());
+  });
+  const auto job = [](int version) {
+    return "apiVersion: batch/v1\nkind: Job\nmetadata: {name: ttl}\nspec:\n  ttlSecondsAfterFinished: 2\n  template: "
+           "{spec: "
+           "{restartPolicy: Never, containers: [{name: c, image: 'i:" +
+           std::to_string(version) + "'}]}}\n";
+  };
+  const auto first = f.push({{"job.yaml", job(1)}});
+  REQUIRE(f.until([&] { return f.noted(first, "healthy"); }));
+  REQUIRE(f.cluster.advance(minutes(10)));
+  f.restartReconciler();
+  REQUIRE(f.cluster.advance(minutes(10)));
+  CHECK(runs.size() == 1);
+  CHECK(arrayAt(f.status(), {"history"}).size() == 1);
+  CHECK(stringAt(f.status(), {"health"}) == "healthy");
+  f.push({{"job.yaml", job(2)}});
+  REQUIRE(f.cluster.advance(minutes(10)));
+  CHECK(runs.size() == 2);
+  f.cluster.driver().setBetweenSteps(nullptr);
+}
+
 TEST_CASE("a hook that hangs is pre-empted by a newer commit") {
   Followed f(75, minutes(30));
   const auto bad = f.push({{"a.yaml", configMap("a", "1")}, {"hook.yaml", hook("migrate", "pre-sync", kForEver)}});

@@ -69,7 +69,7 @@ TEST_CASE("a simulated node registers, keeps its lease and runs pods after their
   SimNode n;
   n.run(seconds(1));
   CHECK(n.agent->ready());
-  n.make("slow", R"({"simulator.steersman.dev/start-delay":"5s"})");
+  n.make("slow", R"({"steersman.dev/sim-start":"5"})");
   n.run(seconds(4));
   CHECK(n.phase("slow") == "Pending");
   n.run(seconds(2));
@@ -82,7 +82,7 @@ TEST_CASE("a simulated node registers, keeps its lease and runs pods after their
 
 TEST_CASE("a simulated crash loop counts its restarts by the back-off") {
   SimNode n;
-  n.make("crash", R"({"simulator.steersman.dev/exit-code":"1","simulator.steersman.dev/exit-after":"1s"})");
+  n.make("crash", R"({"steersman.dev/sim-exit":"1@1"})");
   n.run(seconds(60));
   const auto pod = n.client->get({"pods", "default", "crash"});
   // Runs at 0, 1, 12, 33 s: at once, then after 10, then after 20 seconds; the next one would be at 74 s.

@@ -1,5 +1,7 @@
 #include "cluster/scheduler/schedule.h"
 
+#include "cluster/scheduler/preemption.h"
+
 #include <chrono>
 #include <random>
 #include <set>
@@ -235,4 +237,32 @@ TEST_CASE("5,000 pods find their places on 1,000 nodes in well under a second, f
   CHECK(took < std::chrono::seconds(2));  // of a debug build on a busy machine
   CHECK(perNode.size() == 1000);
   for (const auto& [name, n] : perNode) CHECK(n == 5);
+}
+
+TEST_CASE("who fits nowhere takes the place of as few as possible of the lowest priority") {
+  auto view = viewOf({node("a", "2"), node("b", "2"), node("c", "2")});
+  std::vector<ObjectPtr> bound;
+  const auto place = [&](const std::string& name, const std::string& on, const char* cpu, int priority) {
+    bound.push_back(pod(name, cpu, "64Mi", {{"nodeName", on}, {"priority", priority}}));
+    view.putPod(bound.back());
+  };
+  place("a1", "a", "1500m", 50);
+  place("b1", "b", "500m", 10);
+  place("b2", "b", "500m", 10);
+  place("b3", "b", "800m", 20);
+  place("c1", "c", "1900m", 200);
+  const auto victims = [&](const ObjectPtr& asks) {
+    std::set<std::string> out;
+    if (const auto found = preempt(view, asks, bound))
+      for (const auto& victim : found->victims) out.insert(victim->name());
+    return out;
+  };
+  CHECK(victims(pod("high", "1", "64Mi", {{"priority", 100}})) == std::set<std::string>{"b1", "b2"});
+  CHECK(victims(pod("high", "600m", "64Mi", {{"priority", 100}})).size() == 1);
+  CHECK(victims(pod("most", "2", "64Mi", {{"priority", 100}})) == std::set<std::string>{"b1", "b2", "b3"});
+  CHECK(victims(pod("low", "1", "64Mi", {{"priority", 10}})).empty());
+  CHECK(victims(pod("large", "3", "64Mi", {{"priority", 1000}})).empty());
+  CHECK(victims(pod("polite", "1", "64Mi", {{"priority", 100}, {"preemptionPolicy", "Never"}})).empty());
+  CHECK(victims(pod("here", "1", "64Mi", {{"priority", 100}, {"nodeName", ""}, {"nodeSelector", {{"no", "where"}}}}))
+            .empty());
 }

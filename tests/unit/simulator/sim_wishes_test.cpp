@@ -2,8 +2,8 @@
 #include <catch2/catch.hpp>
 
 #include "core/rfc3339.h"
+#include "nodeagent/pod/sim_wishes.h"
 #include "simulator/sim_pod.h"
-#include "simulator/sim_wishes.h"
 
 using namespace steer;
 

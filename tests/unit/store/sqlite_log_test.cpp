@@ -176,7 +176,7 @@ TEST_CASE("a history of random transactions, compacted on the way, comes back as
   }
 }
 
-TEST_CASE("a log whose end is gone says so by the mark beside it, and gives no number a second time") {
+TEST_CASE("a log whose end is gone is refused by the mark beside it; accepted, it gives no number a second time") {
   log::setLevel(log::Level::off);
   TempDir dir;
   const auto path = dir.file("state.db");
@@ -194,7 +194,15 @@ TEST_CASE("a log whose end is gone says so by the mark beside it, and gives no n
     std::filesystem::copy_file(older + "/" + name, dir.file(name), std::filesystem::copy_options::overwrite_existing);
   std::filesystem::remove(dir.file("state.db-shm"));
   {
-    auto store = diskStore(path);
+    auto log = openSqliteLog(path);
+    REQUIRE(log.ok());
+    const auto refused = Store::open(std::move(*log), {});
+    REQUIRE(!refused.ok());
+    CHECK(refused.error().message.find("reaches revision 1, and 3 was acknowledged") != std::string::npos);
+    CHECK(refused.error().message.find("--accept-loss") != std::string::npos);
+  }
+  {
+    auto store = diskStore(path, {.lostEnd = StoreOptions::LostEnd::accept});
     CHECK(store->snapshot().count("pods") == 1);
     CHECK(store->revision() == 3);
     CHECK(store->commit({put("a", "s")})->front().revision == 4);

@@ -144,20 +144,20 @@ TEST_CASE("strangers who hold every connection keep out nobody, and never one wh
   CHECK(eventually([&] { return f.server->connections() <= 8; }));
 }
 
-TEST_CASE("one user holds half of all connections and no more") {
+TEST_CASE("one user holds three quarters of all connections and no more") {
   HttpServerOptions options;
   options.server.connections = 8;
   Fixture f(std::move(options));
   const auto pair = f.pki->client("alice", {});
   std::vector<std::unique_ptr<RawClient>> held;
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < 6; ++i) {
     held.push_back(std::make_unique<RawClient>(f, &*pair));
     held.back()->send(kGet);
     CHECK(held.back()->readUntil("alice").starts_with("HTTP/1.1 200 "));
   }
-  RawClient fifth(f, &*pair);
-  fifth.send(kGet);
-  CHECK(fifth.readUntil("too many").starts_with("HTTP/1.1 429 "));
+  RawClient seventh(f, &*pair);
+  seventh.send(kGet);
+  CHECK(seventh.readUntil("too many").starts_with("HTTP/1.1 429 "));
 }
 
 TEST_CASE("a request without rights is answered before its body comes") {

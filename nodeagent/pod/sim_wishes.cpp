@@ -1,4 +1,4 @@
-#include "simulator/sim_wishes.h"
+#include "nodeagent/pod/sim_wishes.h"
 
 #include <charconv>
 
