@@ -1,6 +1,7 @@
 #include "core/json.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <vector>
@@ -67,6 +68,24 @@ void canonicalInto(const json::value& v, std::string& out) {
   }
 }
 
+/// Whether a number may be there that is larger than any double: one with an exponent, or one of 300 digits.
+bool mayOverflow(std::string_view text) {
+  const auto digit = [&](std::size_t i) { return i < text.size() && text[i] >= '0' && text[i] <= '9'; };
+  for (std::size_t i = 300; i < text.size(); i += 300)
+    if (digit(i) && digit(i - 1)) return true;
+  for (auto at = text.find_first_of("eE"); at != std::string_view::npos; at = text.find_first_of("eE", at + 1))
+    if (at > 0 && digit(at - 1) && (digit(at + 1) || (at + 1 < text.size() && text[at + 1] == '+'))) return true;
+  return false;
+}
+
+bool holdsInfinity(const json::value& v) {
+  if (v.is_double()) return !std::isfinite(v.get_double());
+  if (const auto* a = v.if_array()) return std::any_of(a->begin(), a->end(), holdsInfinity);
+  if (const auto* o = v.if_object())
+    return std::any_of(o->begin(), o->end(), [](const auto& member) { return holdsInfinity(member.value()); });
+  return false;
+}
+
 }  // namespace
 
 Result<json::value> parseJson(std::string_view text) {
@@ -79,7 +98,10 @@ Result<json::value> parseJson(std::string_view text) {
   if (!ec && text.find_first_not_of(" \t\r\n", consumed) != std::string_view::npos) ec = json::error::extra_data;
   if (ec)
     return makeError(Errc::badRequest, "not valid JSON at byte " + std::to_string(consumed) + ": " + ec.message());
-  return parser.release();
+  auto value = parser.release();
+  if (mayOverflow(text) && holdsInfinity(value))
+    return makeError(Errc::badRequest, "not valid JSON: a number is larger than any that can be kept");
+  return value;
 }
 
 namespace {

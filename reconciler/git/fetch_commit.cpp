@@ -287,7 +287,9 @@ Result<SourceCommit> describe(git_commit* commit) {
   if (const auto* author = git_commit_author(commit)) {
     out.author = author->name == nullptr ? "" : toUtf8(author->name);
     out.authorEmail = author->email == nullptr ? "" : toUtf8(author->email);
-    out.when = Time{seconds(author->when.time)};
+    // Anybody may write any number there; kept are the years that can be written.
+    constexpr std::int64_t kYearZero = -62'167'219'200, kYear9999 = 253'402'300'799;
+    out.when = Time{seconds(std::clamp<std::int64_t>(author->when.time, kYearZero, kYear9999))};
   }
   if (const char* summary = git_commit_summary(commit)) out.summary = toUtf8(summary);
   if (const char* message = git_commit_message(commit)) out.message = toUtf8(message);

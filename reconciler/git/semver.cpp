@@ -104,7 +104,8 @@ Result<void> VersionRange::addTerm(const std::string& term, All& out) {
   const auto partial = parsePartial(std::string_view(term).substr(end));
   if (!partial)
     return makeError(Errc::badRequest, "\"" + term + "\" is no version such as 1.2.3, >=1.2, ~1.4, ^1.2 or 1.x");
-  const auto& [v, given] = *partial;
+  const Version& v = partial->version;
+  const int given = partial->given;
   const auto within = [&](const Version& end_) {
     out.push_back({Op::moreOrEqual, v});
     out.push_back({Op::less, end_});

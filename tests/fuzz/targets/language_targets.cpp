@@ -56,6 +56,8 @@ bool remoteAddress(std::string_view text) {
   if (url->password.size() > 8 && url->url.find(url->password) != std::string::npos &&
       asText.find(url->password) == asText.rfind(url->password))
     return false;
+  // A directory may have a name that reads as an address.
+  if (url->kind == RemoteUrl::Kind::local) return true;
   const auto again = RemoteUrl::parse(url->url);
   return again.ok() && again->host == url->host && again->password.empty();
 }
