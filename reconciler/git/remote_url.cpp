@@ -24,6 +24,9 @@ bool isHost(std::string_view host) {
 Result<void> readAuthority(std::string_view authority, RemoteUrl& out) {
   if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
     const auto userinfo = authority.substr(0, at);
+    // Others end the host at these, and would take what stands before them for it.
+    if (userinfo.find_first_of("@?#[]\\ ") != std::string_view::npos)
+      return bad("the user or password holds one of @ ? # [ ] \\ or a blank; write it as %40, %3F, %23 ...");
     const auto colon = userinfo.find(':');
     out.user = std::string(userinfo.substr(0, colon));
     if (colon != std::string_view::npos) out.password = std::string(userinfo.substr(colon + 1));

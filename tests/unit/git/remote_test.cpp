@@ -37,6 +37,8 @@ TEST_CASE("addresses that could become options or programs are refused") {
   // What programs read in different ways would be judged as one host and reached as another.
   for (const char* host : {"host\\.example.org", "ho st", "h%6fst", "[::1]x", "[::1%lo]", "h\xc3\xb6st", "a[b]"})
     CHECK_FALSE(RemoteUrl::parse("https://" + std::string(host) + "/x").ok());
+  for (const char* user : {"example.org#", "example.org?a", "example.org\\", "a@b", "[::1]:80"})
+    CHECK_FALSE(RemoteUrl::parse("https://" + std::string(user) + "@127.0.0.1/x").ok());
 }
 
 namespace {
