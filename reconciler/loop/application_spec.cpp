@@ -112,6 +112,10 @@ void readSource(const Object& application, const ObjectPtr& repository, const Ap
   }
   // What the application says itself goes before what the repository says.
   readRemote(source, "spec.source", application.ns(), out);
+  // A pattern that cannot be read names nothing, and what nothing names would be deleted.
+  for (const auto& pattern : out.include)
+    if (const auto problem = includeProblem(pattern); !problem.empty() && out.unusable.empty())
+      out.unusable = "which files belong to it cannot be read: include \"" + pattern + "\" " + problem;
   if (out.source.url.empty() && out.unusable.empty())
     out.unusable = "spec.source names neither a url nor a repositoryRef, and no application declares it";
 }

@@ -116,7 +116,7 @@ TEST_CASE("include knows * and ? within a name, ** across directories, and ! to 
   CHECK_FALSE(isIncluded(many, {"*a*a*a*a*a*a*a*a*a*a*a*a*b"}));
 }
 
-TEST_CASE("an include that cannot be read is a finding and names nothing") {
+TEST_CASE("an include that cannot be read is a finding, names nothing, and nothing is followed by it") {
   auto from = source();
   from["include"] = json::array{"web", "/etc", "../other", "a**b", "", "x\\y", "[ab].yaml", "!apps"};
   const auto spec = readApplicationSpec(*application({{"source", from}}), nullptr);
@@ -124,6 +124,7 @@ TEST_CASE("an include that cannot be read is a finding and names nothing") {
   CHECK(spec.problems[0] ==
         "spec.source.include[1]: \"/etc\" must not begin with a slash: it is read from the root of the source");
   CHECK(spec.problems[1] == "spec.source.include[2]: \"../other\" leaves the source with ..");
+  CHECK(spec.unusable.find("include \"/etc\" must not begin with a slash") != std::string::npos);
   CHECK(isIncluded("web/a.yaml", spec.include));
   CHECK_FALSE(isIncluded("etc/a.yaml", spec.include));
   CHECK_FALSE(isIncluded("anything.yaml", {"/etc"}));

@@ -82,6 +82,28 @@ TEST_CASE("editing the spec points a running application elsewhere") {
   CHECK_FALSE(w.exists({"configmaps", "shop", "a"}));
 }
 
+TEST_CASE("an include that cannot be read deletes nothing, until it is written rightly") {
+  World w;
+  w.repo.write("ns.yaml", namespaceShop());
+  w.repo.write("a.yaml", configMap("a"));
+  w.repo.write("b.yaml", configMap("b"));
+  w.repo.push("First");
+  w.patchSpec("root", {{"source", {{"include", json::array{"ns.yaml", "a.yaml"}}}}});
+  w.run();
+  REQUIRE(w.exists({"configmaps", "shop", "a"}));
+  for (const char* wrong : {"a.yam[l]", "../**", "/a.yaml"}) {
+    INFO(wrong);
+    w.patchSpec("root", {{"source", {{"include", json::array{"ns.yaml", wrong}}}}});
+    w.run(minutes(2));
+    CHECK(w.exists({"configmaps", "shop", "a"}));
+    CHECK(w.condition("SourceKnown", "root", "message").find("cannot be read") != std::string::npos);
+  }
+  w.patchSpec("root", {{"source", {{"include", json::array{"*.yaml"}}}}});
+  w.run();
+  CHECK(w.exists({"configmaps", "shop", "a"}));
+  CHECK(w.exists({"configmaps", "shop", "b"}));
+}
+
 TEST_CASE("a spec that cannot be read is a condition, and its neighbours go on") {
   World w;
   w.settings("1");
