@@ -46,7 +46,6 @@ constexpr std::array kRows{
     Row{kReconcile, "disabled", Ask::leaveAlone},
     Row{kHealth, "ignore", Ask::ignoreHealth},
     Row{"kustomize.toolkit.fluxcd.io/prune", "disabled", Ask::keep},
-    Row{"kustomize.toolkit.fluxcd.io/prune", "Disabled", Ask::keep},
     Row{"kustomize.toolkit.fluxcd.io/prune", "enabled", Ask::nothing},
     Row{"kustomize.toolkit.fluxcd.io/reconcile", "disabled", Ask::leaveAlone},
     Row{"kustomize.toolkit.fluxcd.io/reconcile", "enabled", Ask::nothing},
@@ -112,9 +111,17 @@ bool known(std::string_view key) {
   return std::any_of(kRows.begin(), kRows.end(), [&](const Row& row) { return row.key == key; });
 }
 
+bool sameWord(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+/// Flux reads its words in any case.
 const Row* rowOf(std::string_view key, std::string_view word) {
-  const auto it =
-      std::find_if(kRows.begin(), kRows.end(), [&](const Row& r) { return r.key == key && r.word == word; });
+  const bool anyCase = key.starts_with(kFlux);
+  const auto it = std::find_if(kRows.begin(), kRows.end(), [&](const Row& r) {
+    return r.key == key && (r.word == word || (anyCase && sameWord(r.word, word)));
+  });
   return it == kRows.end() ? nullptr : it;
 }
 
@@ -159,29 +166,36 @@ void take(const Row& row, SyncPolicy& out) {
   if (row.ask != Ask::nothing) note();
 }
 
+void takeAnnotation(std::string_view key, std::string_view text, SyncPolicy& out) {
+  const auto words = wordsOf(text);
+  for (const auto word : words)
+    if (const auto* row = rowOf(key, word)) take(*row, out);
+  out.recreated = out.recreated || replacing(key, words) == Replacing::anew;
+  if (isHookKey(key) && runsNever(key, text)) {
+    out.leaveAlone = true;
+    out.why = std::string(key) + ": " + std::string(text);
+  }
+}
+
 }  // namespace
 
 SyncPolicy syncPolicyOf(const json::object& object) {
   SyncPolicy out;
-  for (const auto& member : objectAt(object, {"metadata", "annotations"})) {
-    const auto key = std::string_view(member.key().data(), member.key().size());
-    if (!member.value().is_string() || !known(key)) continue;
-    const auto text = view(member.value().get_string());
-    const auto words = wordsOf(text);
-    for (const auto word : words)
-      if (const auto* row = rowOf(key, word)) take(*row, out);
-    out.recreated = out.recreated || replacing(key, words) == Replacing::anew;
-    if (isHookKey(key) && runsNever(key, text)) {
-      out.leaveAlone = true;
-      out.why = std::string(key) + ": " + std::string(text);
-    }
+  const auto& metadata = objectAt(object, {"metadata"});
+  for (const auto& [name, value] : objectAt(metadata, {"annotations"})) {
+    const auto key = std::string_view(name.data(), name.size());
+    if (value.is_string() && known(key)) takeAnnotation(key, view(value.get_string()), out);
+  }
+  // Flux takes its words from labels as well.
+  for (const auto& [name, value] : objectAt(metadata, {"labels"})) {
+    const auto key = std::string_view(name.data(), name.size());
+    if (!value.is_string() || !key.starts_with(kFlux)) continue;
+    if (const auto* row = rowOf(key, view(value.get_string()))) take(*row, out);
   }
   return out;
 }
 
-bool isState(const json::object& object) {
-  return objectAt(object, {"metadata", "annotations"}).empty() || (!isHook(object) && !syncPolicyOf(object).leaveAlone);
-}
+bool isState(const json::object& object) { return !isHook(object) && !syncPolicyOf(object).leaveAlone; }
 
 std::vector<SyncRemark> remarksOnSync(const json::object& object) {
   std::vector<SyncRemark> out;
@@ -220,7 +234,7 @@ void checkSyncPolicy(const FieldPath& at, const json::object& object, RuleReport
   }
 }
 
-const std::vector<std::string>& deletionAnnotations() {
+const std::vector<std::string>& deletionWords() {
   static const std::vector<std::string> keys = [] {
     std::vector<std::string> out{"steersman.dev/wave", "argocd.argoproj.io/sync-wave"};
     for (const auto& row : kRows)

@@ -1,9 +1,9 @@
 #pragma once
 // How an object wants to be treated by whoever applies it, as its annotations say: ours (steersman.dev/prune,
 // steersman.dev/reconcile, steersman.dev/health) and those of Argo CD, Flux and Helm, so that what must not be deleted
-// there is not deleted here. What is not understood of theirs is a remark. Pure.
-// Sources: Argo CD's documentation of sync options and resource hooks, Flux's of kustomize-controller, Helm's of hooks
-// and resource policies.
+// there is not deleted here; Flux's stand in labels, too, in any case. What is not understood of theirs is a remark.
+// Pure. Sources: Argo CD's documentation of sync options and resource hooks, Flux's of kustomize-controller, Helm's of
+// hooks and resource policies.
 #include <string>
 #include <vector>
 
@@ -42,7 +42,7 @@ std::vector<SyncRemark> remarksOnSync(const json::object& object);
 /// Findings about our own annotations. `at` is metadata.annotations.
 void checkSyncPolicy(const FieldPath& at, const json::object& object, RuleReport& report);
 
-/// The annotations that say whether an object may be deleted, and in which order.
-const std::vector<std::string>& deletionAnnotations();
+/// The annotations, and labels of Flux, that say whether an object may be deleted, and in which order.
+const std::vector<std::string>& deletionWords();
 
 }  // namespace steer

@@ -53,8 +53,10 @@ ObjectPtr identityOf(const Object& object, const std::string& label) {
   const auto key = label.substr(0, label.find('='));
   if (const auto value = object.label(key); !key.empty() && !value.empty()) meta["labels"] = json::object{{key, value}};
   // In which order it goes, and whether.
-  for (const auto& name : deletionAnnotations())
+  for (const auto& name : deletionWords()) {
     if (const auto value = object.annotation(name); !value.empty()) ensureObject(meta, "annotations")[name] = value;
+    if (const auto value = object.label(name); !value.empty()) ensureObject(meta, "labels")[name] = value;
+  }
   if (!provenOwner(object.json()).empty())
     meta["managedFields"] =
         json::array{json::object{{"manager", kReconcilerManager}, {"operation", "Apply"}, {"fieldsV1", proofFields()}}};

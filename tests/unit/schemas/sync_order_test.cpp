@@ -88,6 +88,24 @@ TEST_CASE("What must not be deleted elsewhere is not deleted here") {
   CHECK(policy(R"("kustomize.toolkit.fluxcd.io/prune":"enabled")").prune == Deletion::allowed);
 }
 
+TEST_CASE("Flux's words count in labels, too, and in any case") {
+  const auto labelled = [](const std::string& word, const std::string& value) {
+    return syncPolicyOf({{"metadata", {{"labels", {{"kustomize.toolkit.fluxcd.io/" + word, value}}}}}});
+  };
+  for (const char* value : {"disabled", "Disabled", "DISABLED"}) {
+    INFO(value);
+    CHECK(labelled("prune", value).prune == Deletion::never);
+    CHECK(labelled("reconcile", value).leaveAlone);
+    CHECK(policy("\"kustomize.toolkit.fluxcd.io/prune\":\"" + std::string(value) + "\"").prune == Deletion::never);
+  }
+  CHECK(labelled("ssa", "ifnotpresent").onlyCreate);
+  CHECK(labelled("prune", "enabled").prune == Deletion::allowed);
+  CHECK(labelled("name", "disabled").prune == Deletion::allowed);
+  CHECK_FALSE(isState({{"metadata", {{"labels", {{"kustomize.toolkit.fluxcd.io/ssa", "Ignore"}}}}}}));
+  // Ours and Argo CD's are annotations.
+  CHECK(syncPolicyOf({{"metadata", {{"labels", {{"steersman.dev/prune", "never"}}}}}}).prune == Deletion::allowed);
+}
+
 TEST_CASE("What is to be left alone, or only made, says so") {
   CHECK(policy(R"("steersman.dev/reconcile":"disabled")").leaveAlone);
   CHECK(policy(R"("argocd.argoproj.io/hook":"Skip")").leaveAlone);
