@@ -83,6 +83,9 @@ void printApplication(Client& client, const Object& app) {
   if (const auto health = stringAt(status, {"health"}); !health.empty())
     std::cout << ", " << paint(colourOf(health), health);
   for (const auto& condition : arrayAt(status, {"conditions"}))
+    if (stringAt(condition, {"type"}) == "SourceKnown" && stringAt(condition, {"status"}) == "False")
+      std::cout << ", " << paint(Colour::red, "its spec cannot be followed");
+  for (const auto& condition : arrayAt(status, {"conditions"}))
     if (stringAt(condition, {"type"}) == "SourceReady" && stringAt(condition, {"status"}) == "False")
       std::cout << ", " << paint(Colour::red, "its source cannot be read") << " (since "
                 << stringAt(condition, {"lastTransitionTime"}) << "; what is shown is the last good state)";

@@ -58,13 +58,16 @@ json::object ApplicationStatus::body() const {
   for (const auto& [type, c] : conditions_) conditions.emplace_back(c);
   json::array history;
   for (const auto& run : history_) history.emplace_back(run);
-  // What is applied as asked for is Synced all the same, and its message says that another one asks for it, too.
-  const auto contest = conditions_.find("SoleOwner");
-  const bool contested = contest != conditions_.end() && message_.empty() && phase_ == "Synced";
+  // What is applied as it was asked for last is Synced all the same, and its message says what stands against it: that
+  // the spec cannot be followed any more, or that another one asks for the same.
+  std::string message = message_;
+  for (const char* type : {"SourceKnown", "SoleOwner"})
+    if (const auto found = conditions_.find(type); found != conditions_.end() && message.empty() && phase_ == "Synced")
+      message = stringAt(found->second, {"message"});
   json::object out{{"commit", commit_},
                    {"lastAppliedCommit", lastApplied_},
                    {"phase", phase_},
-                   {"message", contested ? json::value(stringAt(contest->second, {"message"})) : json::value(message_)},
+                   {"message", message},
                    {"health", health_},
                    {"conditions", std::move(conditions)},
                    {"history", std::move(history)}};

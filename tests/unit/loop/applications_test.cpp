@@ -97,9 +97,11 @@ TEST_CASE("an include that cannot be read deletes nothing, until it is written r
     w.run(minutes(2));
     CHECK(w.exists({"configmaps", "shop", "a"}));
     CHECK(w.condition("SourceKnown", "root", "message").find("cannot be read") != std::string::npos);
+    CHECK(w.message().find("cannot be read") != std::string::npos);
   }
   w.patchSpec("root", {{"source", {{"include", json::array{"*.yaml"}}}}});
   w.run();
+  CHECK(w.message().empty());
   CHECK(w.exists({"configmaps", "shop", "a"}));
   CHECK(w.exists({"configmaps", "shop", "b"}));
 }
